@@ -1,0 +1,213 @@
+//! The encryption context: what a data key is for, in the clear, bound to it.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use crate::error::{EncryptionContextError, ParseError};
+use crate::wire::{Reader, TooLong, write_short_field};
+
+/// Keys with this prefix belong to the specification itself (framework/structures.md, "Encryption Context").
+pub const RESERVED_KEY_PREFIX: &str = "aws-crypto-";
+
+/// Pairs of text with unique keys, sorted by the UTF-8 bytes of the key. Not secret: it stands in the message in the
+/// clear.
+///
+/// Its serialisation is at most 65,535 bytes, as are each key, each value and the number of pairs.
+#[derive(Clone, Default, Eq, PartialEq)]
+pub struct EncryptionContext {
+    /// `String` orders by UTF-8 bytes, which is the order that the specification asks for.
+    pairs: BTreeMap<String, String>,
+    /// Kept beside the pairs: each message needs it, and one context serves many messages.
+    serialized: Vec<u8>,
+}
+
+impl EncryptionContext {
+    /// The encryption context of these pairs.
+    ///
+    /// # Errors
+    /// [`EncryptionContextError`] if a key has the prefix [`RESERVED_KEY_PREFIX`] or stands twice, or if a 16-bit
+    /// length cannot hold what it must.
+    pub fn new<K, V>(pairs: impl IntoIterator<Item = (K, V)>) -> Result<Self, EncryptionContextError>
+    where
+        K: Into<String>,
+        V: Into<String>,
+    {
+        let mut sorted = BTreeMap::new();
+        for (key, value) in pairs {
+            let key = key.into();
+            if key.starts_with(RESERVED_KEY_PREFIX) {
+                return Err(EncryptionContextError::ReservedPrefix);
+            }
+            if sorted.insert(key, value.into()).is_some() {
+                return Err(EncryptionContextError::DuplicateKey);
+            }
+        }
+        let serialized = serialize(&sorted).map_err(|TooLong| EncryptionContextError::TooLong)?;
+        Ok(Self {
+            pairs: sorted,
+            serialized,
+        })
+    }
+
+    /// Reads what [`serialize`](Self::serialize) writes. Reserved keys are taken: official messages may have them.
+    pub(crate) fn parse(bytes: &[u8]) -> Result<Self, ParseError> {
+        if bytes.is_empty() {
+            return Ok(Self::default());
+        }
+        // The whole field is here: what runs out now is a length that lies, not a truncated message.
+        let pairs = parse_pairs(bytes).map_err(|error| match error {
+            ParseError::Truncated => ParseError::EncryptionContextLength,
+            other => other,
+        })?;
+        Ok(Self {
+            pairs,
+            serialized: bytes.to_vec(),
+        })
+    }
+
+    /// The value of this key.
+    pub fn get(&self, key: &str) -> Option<&str> {
+        self.pairs.get(key).map(String::as_str)
+    }
+
+    /// The pairs, in the order of their keys.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = (&str, &str)> {
+        self.pairs.iter().map(|(key, value)| (key.as_str(), value.as_str()))
+    }
+
+    /// The number of pairs.
+    pub fn len(&self) -> usize {
+        self.pairs.len()
+    }
+
+    /// Whether there are no pairs.
+    pub fn is_empty(&self) -> bool {
+        self.pairs.is_empty()
+    }
+
+    /// The number of pairs, then each pair; nothing at all for no pairs (framework/structures.md, "Serialization";
+    /// data-format/message-header.md, "AAD", without its leading length).
+    pub fn serialize(&self) -> Vec<u8> {
+        self.serialized.clone()
+    }
+
+    pub(crate) fn as_serialized(&self) -> &[u8] {
+        &self.serialized
+    }
+}
+
+/// The number of pairs alone: the pairs are the customer's.
+impl fmt::Debug for EncryptionContext {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("EncryptionContext")
+            .field("len", &self.pairs.len())
+            .finish_non_exhaustive()
+    }
+}
+
+fn serialize(pairs: &BTreeMap<String, String>) -> Result<Vec<u8>, TooLong> {
+    let mut out = Vec::new();
+    if pairs.is_empty() {
+        return Ok(out);
+    }
+    let count = u16::try_from(pairs.len()).map_err(|_| TooLong)?;
+    out.extend_from_slice(&count.to_be_bytes());
+    for (key, value) in pairs {
+        write_short_field(&mut out, key.as_bytes())?;
+        write_short_field(&mut out, value.as_bytes())?;
+    }
+    // The header states the whole length in 16 bits too.
+    u16::try_from(out.len()).map_err(|_| TooLong)?;
+    Ok(out)
+}
+
+fn parse_pairs(bytes: &[u8]) -> Result<BTreeMap<String, String>, ParseError> {
+    let mut reader = Reader::new(bytes);
+    let count = reader.u16()?;
+    if count == 0 {
+        return Err(ParseError::EncryptionContextPairCount);
+    }
+    let mut pairs = BTreeMap::new();
+    for _ in 0..count {
+        let key = text(reader.short_field()?)?;
+        let value = text(reader.short_field()?)?;
+        match pairs.last_key_value() {
+            Some((last, _)) if *last == key => return Err(ParseError::EncryptionContextDuplicateKey),
+            Some((last, _)) if *last > key => return Err(ParseError::EncryptionContextOrder),
+            _ => pairs.insert(key, value),
+        };
+    }
+    if reader.is_empty() {
+        Ok(pairs)
+    } else {
+        Err(ParseError::EncryptionContextLength)
+    }
+}
+
+fn text(bytes: &[u8]) -> Result<String, ParseError> {
+    std::str::from_utf8(bytes)
+        .map(str::to_owned)
+        .map_err(|_| ParseError::EncryptionContextUtf8)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pairs_are_sorted_by_utf8_bytes() {
+        // U+10000 comes after U+FFFD in UTF-8, before it in UTF-16.
+        let context = EncryptionContext::new([("\u{10000}", "c"), ("\u{fffd}", "b"), ("a", "a")]).unwrap();
+        assert_eq!(context.iter().map(|(_, value)| value).collect::<String>(), "abc");
+        assert_eq!(&context.serialize()[..8], [0, 3, 0, 1, b'a', 0, 1, b'a']);
+        assert_eq!(context.get("\u{fffd}"), Some("b"));
+        assert_eq!(context.get("b"), None);
+    }
+
+    #[test]
+    fn no_pairs_are_no_bytes() {
+        let context = EncryptionContext::new::<&str, &str>([]).unwrap();
+        assert!(context.serialize().is_empty());
+        assert_eq!(EncryptionContext::parse(&[]), Ok(context));
+    }
+
+    #[test]
+    fn reserved_and_duplicate_keys_are_refused() {
+        let error = |pairs: &[(&str, &str)]| EncryptionContext::new(pairs.iter().copied()).unwrap_err();
+        assert_eq!(
+            error(&[("aws-crypto-public-key", "x")]),
+            EncryptionContextError::ReservedPrefix
+        );
+        assert_eq!(error(&[("a", "1"), ("a", "1")]), EncryptionContextError::DuplicateKey);
+        assert!(EncryptionContext::new([("aws-crypt", "fine")]).is_ok());
+    }
+
+    #[test]
+    fn lengths_are_checked() {
+        // 2 for the count, 2 and 2 for the lengths, 1 for the key.
+        let longest = 65_535 - 7;
+        assert_eq!(
+            EncryptionContext::new([("k", "v".repeat(longest))])
+                .unwrap()
+                .serialize()
+                .len(),
+            65_535
+        );
+        let too_long = Err(EncryptionContextError::TooLong);
+        assert_eq!(EncryptionContext::new([("k", "v".repeat(longest + 1))]), too_long);
+        assert_eq!(EncryptionContext::new([("k", "v".repeat(65_536))]), too_long);
+        assert_eq!(EncryptionContext::new([("k".repeat(65_536), "v")]), too_long);
+    }
+
+    #[test]
+    fn the_parser_takes_reserved_keys() {
+        let bytes = [[0, 1, 0, 12].as_slice(), b"aws-crypto-x", &[0, 0]].concat();
+        assert_eq!(EncryptionContext::parse(&bytes).unwrap().get("aws-crypto-x"), Some(""));
+    }
+
+    #[test]
+    fn debug_shows_no_pair() {
+        let context = EncryptionContext::new([("canary-key", "canary-value")]).unwrap();
+        assert!(!format!("{context:?}").contains("canary"));
+    }
+}

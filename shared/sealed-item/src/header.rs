@@ -1,0 +1,163 @@
+//! A message's header (data-format/message-header.md): its body, which is authenticated, and its tag.
+
+use crate::body::Layout;
+use crate::content_key::{IV_LENGTH, TAG_LENGTH};
+use crate::encrypted_data_key::EncryptedDataKey;
+use crate::encryption_context::EncryptionContext;
+use crate::error::{OpenError, ParseError, SealError};
+use crate::frame::FrameLength;
+use crate::key_derivation::{ALGORITHM_SUITE_ID, CommitKey, MessageKeys};
+use crate::message_id::MessageId;
+use crate::wire::{Reader, TooLong, write_short_field};
+
+const MESSAGE_FORMAT_VERSION: u8 = 2;
+const CONTENT_TYPE_SINGLE_BLOCK: u8 = 1;
+const CONTENT_TYPE_FRAMED: u8 = 2;
+
+/// The initialisation vector of the header's tag: zeros ("Authentication Tag", version 2). Frames count from 1.
+const HEADER_IV: [u8; IV_LENGTH] = [0; IV_LENGTH];
+
+/// How many encrypted data keys a reader takes.
+#[derive(Clone, Copy)]
+pub(crate) enum KeyCount {
+    /// Exactly one. A second one would be a second way in that nobody put on record.
+    One,
+    /// One or more, of which the first is kept: some official vectors have two.
+    #[cfg(test)]
+    OneOrMore,
+}
+
+/// A header as it stands in a message.
+pub(crate) struct Header<'a> {
+    /// What the tag authenticates.
+    body: &'a [u8],
+    pub(crate) message_id: MessageId,
+    pub(crate) encryption_context: EncryptionContext,
+    pub(crate) encrypted_data_key: EncryptedDataKey,
+    pub(crate) layout: Layout,
+    pub(crate) commit_key: &'a [u8; CommitKey::LENGTH],
+    tag: &'a [u8; TAG_LENGTH],
+}
+
+impl<'a> Header<'a> {
+    /// Takes a header off the front of `bytes`; returns it and a reader of what follows.
+    pub(crate) fn parse(bytes: &'a [u8], key_count: KeyCount) -> Result<(Self, Reader<'a>), ParseError> {
+        let mut reader = Reader::new(bytes);
+        if reader.u8()? != MESSAGE_FORMAT_VERSION {
+            return Err(ParseError::MessageVersion);
+        }
+        if reader.u16()? != ALGORITHM_SUITE_ID {
+            return Err(ParseError::AlgorithmSuite);
+        }
+        let message_id = MessageId::from_bytes(*reader.array()?);
+        let encryption_context = EncryptionContext::parse(reader.short_field()?)?;
+        let encrypted_data_key = parse_encrypted_data_keys(&mut reader, key_count)?;
+        let layout = parse_layout(&mut reader)?;
+        let commit_key = reader.array()?;
+        let length = bytes
+            .len()
+            .checked_sub(reader.remaining())
+            .ok_or(ParseError::Truncated)?;
+        let body = bytes.get(..length).ok_or(ParseError::Truncated)?;
+        let tag = reader.array()?;
+        let header = Self {
+            body,
+            message_id,
+            encryption_context,
+            encrypted_data_key,
+            layout,
+            commit_key,
+            tag,
+        };
+        Ok((header, reader))
+    }
+
+    /// Whether the message is committed to the data key that these keys are from, then whether the header is as it was
+    /// sealed (client-apis/decrypt.md, "Verify the header"). In this order: a tag alone can be made to match two keys.
+    pub(crate) fn verify(&self, keys: &MessageKeys) -> Result<(), OpenError> {
+        if !keys.commit_key.matches(self.commit_key) {
+            return Err(OpenError::DoesNotOpen);
+        }
+        keys.content_key
+            .open(HEADER_IV, self.body, &[], self.tag, &mut Vec::new())
+            .map_err(|_| OpenError::DoesNotOpen)
+    }
+}
+
+fn parse_encrypted_data_keys(reader: &mut Reader<'_>, key_count: KeyCount) -> Result<EncryptedDataKey, ParseError> {
+    let count = reader.u16()?;
+    match key_count {
+        KeyCount::One if count != 1 => Err(ParseError::EncryptedDataKeyCount),
+        KeyCount::One => EncryptedDataKey::parse(reader),
+        #[cfg(test)]
+        KeyCount::OneOrMore => {
+            let first = EncryptedDataKey::parse(reader)?;
+            for _ in 1..count {
+                EncryptedDataKey::parse(reader)?;
+            }
+            Ok(first)
+        }
+    }
+}
+
+fn parse_layout(reader: &mut Reader<'_>) -> Result<Layout, ParseError> {
+    let content_type = reader.u8()?;
+    let frame_length = reader.u32()?;
+    match (content_type, frame_length) {
+        (CONTENT_TYPE_FRAMED, _) => FrameLength::new(frame_length)
+            .map(Layout::Framed)
+            .map_err(|_| ParseError::FrameLength),
+        (CONTENT_TYPE_SINGLE_BLOCK, 0) => Ok(Layout::SingleBlock),
+        (CONTENT_TYPE_SINGLE_BLOCK, _) => Err(ParseError::FrameLength),
+        _ => Err(ParseError::ContentType),
+    }
+}
+
+/// What a header is written from.
+pub(crate) struct HeaderFields<'a> {
+    pub(crate) message_id: &'a MessageId,
+    pub(crate) encryption_context: &'a EncryptionContext,
+    pub(crate) encrypted_data_key: &'a EncryptedDataKey,
+    pub(crate) frame_length: FrameLength,
+}
+
+impl HeaderFields<'_> {
+    /// Room enough for the header: 128 bytes cover all fields of fixed length.
+    pub(crate) fn capacity(&self) -> usize {
+        [
+            self.encryption_context.as_serialized().len(),
+            self.encrypted_data_key.key_provider_id().len(),
+            self.encrypted_data_key.key_provider_info().len(),
+            self.encrypted_data_key.ciphertext().len(),
+        ]
+        .iter()
+        .fold(128, |sum, length| sum.saturating_add(*length))
+    }
+
+    /// Writes the header and its tag to `out`, which is empty before. Nothing is added to what the tag authenticates:
+    /// no pair of the encryption context is required but left unstored.
+    pub(crate) fn seal(&self, keys: &MessageKeys, out: &mut Vec<u8>) -> Result<(), SealError> {
+        // The values' own lengths were checked when they were built.
+        self.write(&keys.commit_key, out)
+            .map_err(|TooLong| SealError::Encryption)?;
+        let tag = keys
+            .content_key
+            .authenticate(HEADER_IV, out)
+            .map_err(|_| SealError::Encryption)?;
+        out.extend_from_slice(&tag);
+        Ok(())
+    }
+
+    fn write(&self, commit_key: &CommitKey, out: &mut Vec<u8>) -> Result<(), TooLong> {
+        out.push(MESSAGE_FORMAT_VERSION);
+        out.extend_from_slice(&ALGORITHM_SUITE_ID.to_be_bytes());
+        out.extend_from_slice(self.message_id.as_bytes());
+        write_short_field(out, self.encryption_context.as_serialized())?;
+        out.extend_from_slice(&1_u16.to_be_bytes());
+        self.encrypted_data_key.write(out)?;
+        out.push(CONTENT_TYPE_FRAMED);
+        out.extend_from_slice(&self.frame_length.as_u32().to_be_bytes());
+        out.extend_from_slice(commit_key.as_bytes());
+        Ok(())
+    }
+}

@@ -1,0 +1,194 @@
+//! The item: a message that is one item's own.
+//!
+//! A data key and its encryption context serve many items, so neither can name one of them. The message id does: half
+//! of it is random, the other half is a digest of the item id and the caller's context. The message id is the salt of
+//! the key derivation and is covered by the header's tag, so it cannot be exchanged; and to any other reader it is a
+//! message id like any other. Nothing of the item id or the context is stored.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use aws_lc_rs::digest::{self, SHA256};
+use aws_lc_rs::rand;
+use subtle::ConstantTimeEq;
+
+use crate::encrypted_data_key::{EncryptedDataKey, KMS_RSA_PROVIDER_ID};
+use crate::encryption_context::EncryptionContext;
+use crate::error::{OpenError, ParseError, RandomError, SealError};
+use crate::frame::FrameLength;
+use crate::message::{self, Message, MessageParameters};
+use crate::message_id::MessageId;
+use crate::plaintext::Plaintext;
+use crate::plaintext_data_key::PlaintextDataKey;
+
+/// The version of the item format. Belongs into each data key's encryption context, so that no version's items can pass
+/// for another's.
+pub const ITEM_FORMAT_VERSION: u8 = 1;
+
+/// Keeps these digests apart from any other use of SHA-256. Names the version, and so changes with it.
+const DOMAIN_TAG: &[u8; 27] = b"latchkey item identity v1\r\n";
+
+const NONCE_LENGTH: usize = 16;
+const BINDING_LENGTH: usize = 16;
+
+/// Which item it is: its id and the caller's context, both needed again to open it.
+pub struct ItemIdentity {
+    /// No two identities have the same bytes: every text stands behind its length, and the pairs are counted and
+    /// sorted.
+    canonical: Vec<u8>,
+}
+
+impl ItemIdentity {
+    /// The identity of the item with this id and context. Any text is taken; limits are for the caller to set.
+    pub fn new(item_id: &str, context: &BTreeMap<String, String>) -> Self {
+        let mut canonical = Vec::new();
+        write_text(&mut canonical, item_id);
+        canonical.extend_from_slice(&(context.len() as u64).to_be_bytes());
+        for (key, value) in context {
+            write_text(&mut canonical, key);
+            write_text(&mut canonical, value);
+        }
+        Self { canonical }
+    }
+
+    /// The message id of this item under this nonce.
+    fn message_id(&self, nonce: &[u8; NONCE_LENGTH]) -> MessageId {
+        let mut context = digest::Context::new(&SHA256);
+        context.update(DOMAIN_TAG);
+        context.update(nonce);
+        context.update(&self.canonical);
+        let binding = context.finish();
+        let mut message_id = [0; MessageId::LENGTH];
+        for (to, from) in message_id
+            .iter_mut()
+            .zip(nonce.iter().chain(binding.as_ref().iter().take(BINDING_LENGTH)))
+        {
+            *to = *from;
+        }
+        MessageId::from_bytes(message_id)
+    }
+
+    fn generate_message_id(&self) -> Result<MessageId, RandomError> {
+        let mut nonce = [0; NONCE_LENGTH];
+        rand::fill(&mut nonce).map_err(|_| RandomError)?;
+        Ok(self.message_id(&nonce))
+    }
+}
+
+fn write_text(out: &mut Vec<u8>, text: &str) {
+    out.extend_from_slice(&(text.len() as u64).to_be_bytes());
+    out.extend_from_slice(text.as_bytes());
+}
+
+/// What an item is sealed under.
+pub struct ItemSealingParameters<'a> {
+    /// The data key that the message's keys are derived from.
+    pub data_key: &'a PlaintextDataKey,
+    /// The same data key, wrapped by the AWS KMS RSA keyring. That they go together is the caller's word.
+    pub encrypted_data_key: &'a EncryptedDataKey,
+    /// The encryption context that the data key was wrapped for.
+    pub encryption_context: &'a EncryptionContext,
+}
+
+/// Seals an item. Each call draws a fresh random nonce of 128 bits, so one data key serves 2^32 items safely.
+///
+/// # Errors
+/// [`SealError::KeyProvider`] if the data key is not wrapped by the AWS KMS RSA keyring; [`SealError::Random`] if no
+/// nonce could be had; otherwise as [`message::seal`].
+pub fn seal_item(
+    parameters: &ItemSealingParameters<'_>,
+    identity: &ItemIdentity,
+    plaintext: &[u8],
+) -> Result<Vec<u8>, SealError> {
+    if parameters.encrypted_data_key.key_arn().is_none() {
+        return Err(SealError::KeyProvider);
+    }
+    let message_parameters = MessageParameters {
+        data_key: parameters.data_key,
+        encrypted_data_key: parameters.encrypted_data_key,
+        encryption_context: parameters.encryption_context,
+        message_id: &identity.generate_message_id()?,
+        frame_length: FrameLength::DEFAULT,
+    };
+    message::seal(&message_parameters, plaintext)
+}
+
+/// A sealed item whose structure is whole. Nothing about it is authentic before [`open`](Self::open) succeeds: ask
+/// first [`matches`](Self::matches), then whether [`encrypted_data_key`](Self::encrypted_data_key) is on record, and
+/// only then KMS.
+pub struct SealedItem<'a> {
+    message: Message<'a>,
+    key_arn: String,
+}
+
+impl<'a> SealedItem<'a> {
+    /// Checks the structure, without any key: a [`Message`], framed, whose data key the AWS KMS RSA keyring wrapped.
+    ///
+    /// # Errors
+    /// [`ParseError`], at the first rule that is broken.
+    pub fn parse(bytes: &'a [u8]) -> Result<Self, ParseError> {
+        let message = Message::parse(bytes)?;
+        if message.frame_length().is_none() {
+            return Err(ParseError::ContentType);
+        }
+        let encrypted_data_key = message.encrypted_data_key();
+        if encrypted_data_key.key_provider_id() != KMS_RSA_PROVIDER_ID {
+            return Err(ParseError::KeyProvider);
+        }
+        let key_arn = encrypted_data_key
+            .key_arn()
+            .ok_or(ParseError::KeyProviderInfoUtf8)?
+            .to_owned();
+        Ok(Self { message, key_arn })
+    }
+
+    /// Whether it is this item's, in constant time and without any key.
+    pub fn matches(&self, identity: &ItemIdentity) -> bool {
+        let stored = self.message.message_id().as_bytes();
+        match stored.first_chunk() {
+            Some(nonce) => identity.message_id(nonce).as_bytes().ct_eq(stored).into(),
+            None => false,
+        }
+    }
+
+    /// Decrypts the item.
+    ///
+    /// # Errors
+    /// [`OpenError::WrongItem`], before any decryption, if it is another item's; [`OpenError::DoesNotOpen`] as
+    /// [`Message::open`].
+    pub fn open(&self, identity: &ItemIdentity, data_key: &PlaintextDataKey) -> Result<Plaintext, OpenError> {
+        if !self.matches(identity) {
+            return Err(OpenError::WrongItem);
+        }
+        self.message.open(data_key)
+    }
+
+    /// The ARN of the KMS key that the data key was wrapped with.
+    pub fn key_arn(&self) -> &str {
+        &self.key_arn
+    }
+
+    /// The data key, wrapped.
+    pub fn encrypted_data_key(&self) -> &EncryptedDataKey {
+        self.message.encrypted_data_key()
+    }
+
+    /// The encryption context that the data key was wrapped for.
+    pub fn encryption_context(&self) -> &EncryptionContext {
+        self.message.encryption_context()
+    }
+
+    /// The message that the item is.
+    pub fn message(&self) -> &Message<'a> {
+        &self.message
+    }
+}
+
+/// The shape alone: neither context nor ciphertext.
+impl fmt::Debug for SealedItem<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SealedItem")
+            .field("message", &self.message)
+            .finish_non_exhaustive()
+    }
+}

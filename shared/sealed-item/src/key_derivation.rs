@@ -1,0 +1,75 @@
+//! From one plaintext data key to each message's own keys.
+
+use aws_lc_rs::hmac;
+use subtle::ConstantTimeEq;
+use zeroize::Zeroizing;
+
+use crate::content_key::ContentKey;
+use crate::message_id::MessageId;
+use crate::plaintext_data_key::PlaintextDataKey;
+
+/// The one algorithm suite: AES-256-GCM, HKDF-SHA512, key commitment, no signature.
+pub(crate) const ALGORITHM_SUITE_ID: u16 = 0x0478;
+
+const KEY_LABEL: &[u8] = b"DERIVEKEY";
+const COMMIT_LABEL: &[u8] = b"COMMITKEY";
+
+/// The key derivation failed inside the crypto library.
+pub(crate) struct DerivationError;
+
+/// A message's keys (framework/algorithm-suites.md, "HKDF Encryption Key" and "HKDF Commit Key", for suite 0x0478).
+pub(crate) struct MessageKeys {
+    pub(crate) content_key: ContentKey,
+    pub(crate) commit_key: CommitKey,
+}
+
+/// Commits a message to one data key. Stands in the header in the clear.
+pub(crate) struct CommitKey([u8; Self::LENGTH]);
+
+impl MessageKeys {
+    pub(crate) fn derive(message_id: &MessageId, data_key: &PlaintextDataKey) -> Result<Self, DerivationError> {
+        let prk = extract(message_id, data_key)?;
+        let content_key = expand(&prk, &[&ALGORITHM_SUITE_ID.to_be_bytes(), KEY_LABEL])?;
+        let commit_key = expand(&prk, &[COMMIT_LABEL])?;
+        Ok(Self {
+            content_key: ContentKey::new(&content_key).map_err(|_| DerivationError)?,
+            commit_key: CommitKey(*commit_key),
+        })
+    }
+}
+
+impl CommitKey {
+    /// The length in bytes.
+    pub(crate) const LENGTH: usize = 32;
+
+    pub(crate) fn as_bytes(&self) -> &[u8; Self::LENGTH] {
+        &self.0
+    }
+
+    /// Whether the message is committed to the data key that this was derived from, in constant time.
+    pub(crate) fn matches(&self, stored: &[u8; Self::LENGTH]) -> bool {
+        self.0.ct_eq(stored).into()
+    }
+}
+
+// HKDF (RFC 5869) is spelt out over HMAC because `aws_lc_rs::hkdf` repeats the extraction for each expansion, and the
+// derivation is most of what a small message costs. An `hmac::Key` also keeps the PRK's padded blocks for both.
+
+/// HKDF-Extract: HMAC-SHA512(salt, input keying material).
+fn extract(message_id: &MessageId, data_key: &PlaintextDataKey) -> Result<hmac::Key, DerivationError> {
+    let salt = hmac::Key::new(hmac::HMAC_SHA512, message_id.as_bytes());
+    let mut prk = Zeroizing::new([0; 64]);
+    hmac::sign_to_buffer(&salt, data_key.expose_secret(), prk.as_mut_slice()).map_err(|_| DerivationError)?;
+    Ok(hmac::Key::new(hmac::HMAC_SHA512, prk.as_slice()))
+}
+
+/// HKDF-Expand to 32 bytes: within one block of SHA-512, so T(1) = HMAC-SHA512(PRK, info || 0x01), cut to length.
+fn expand(prk: &hmac::Key, info: &[&[u8]]) -> Result<Zeroizing<[u8; 32]>, DerivationError> {
+    let mut input = [info.concat(), vec![0x01]].concat();
+    let mut block = Zeroizing::new([0; 64]);
+    hmac::sign_to_buffer(prk, &input, block.as_mut_slice()).map_err(|_| DerivationError)?;
+    input.clear();
+    let mut key = Zeroizing::new([0; 32]);
+    key.copy_from_slice(block.first_chunk::<32>().ok_or(DerivationError)?);
+    Ok(key)
+}
