@@ -1,0 +1,196 @@
+//! Access to the customer's account: as whom, for what, and the ways in which it can fail.
+//!
+//! The one distinction that matters is [`Refusal`] against [`Outage`]. A refusal is somebody's decision and final: it is
+//! never retried and never answered by the other Region (requirement D3). An outage is nobody's decision: the other
+//! Region is tried.
+
+use core::future::Future;
+use core::time::Duration;
+
+use crate::customer_role::RoleArn;
+use crate::error::Error;
+use crate::health::Finding;
+use crate::kms_key::CustomerKey;
+use crate::region::Region;
+use crate::request::RequestContext;
+use crate::validation::Check;
+use crate::validation::remedies;
+use crate::vault::{Vault, VaultId, VaultSettings};
+use crate::workspace::WorkspaceId;
+
+/// The customer's role and key, entered for one purpose on behalf of one vault.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct CustomerAccess {
+    /// The vault; its id goes into the role session name.
+    pub vault_id: VaultId,
+    /// The workspace; its id is the external id (requirement R4).
+    pub workspace_id: WorkspaceId,
+    /// The customer's role.
+    pub role_arn: RoleArn,
+    /// The customer's key.
+    pub key: CustomerKey,
+    /// What the session may do.
+    pub purpose: AccessPurpose,
+}
+
+/// What a session in the customer's role is for. Its session policy allows no more, on no other key than the vault's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum AccessPurpose {
+    /// Unwrap data keys: `kms:Decrypt`.
+    UnwrapDataKeys,
+    /// Exercise the whole grant: `kms:Encrypt`, `kms:Decrypt`, `kms:GetPublicKey`, `kms:DescribeKey`.
+    Validate,
+}
+
+impl AccessPurpose {
+    /// The actions that the session policy allows.
+    pub const fn actions(self) -> &'static [&'static str] {
+        match self {
+            Self::UnwrapDataKeys => &["kms:Decrypt"],
+            Self::Validate => &crate::policies::KEY_ACTIONS,
+        }
+    }
+}
+
+impl CustomerAccess {
+    /// Access to unwrap the data keys of a vault.
+    pub fn to_unwrap(vault: &Vault) -> Self {
+        Self {
+            vault_id: vault.vault_id.clone(),
+            workspace_id: vault.workspace_id.clone(),
+            role_arn: vault.aws_role_arn.clone(),
+            key: vault.customer_key.clone(),
+            purpose: AccessPurpose::UnwrapDataKeys,
+        }
+    }
+
+    /// Access to validate a vault, or what is to become one.
+    pub fn to_validate(vault_id: &VaultId, workspace_id: &WorkspaceId, settings: &VaultSettings) -> Self {
+        Self {
+            vault_id: vault_id.clone(),
+            workspace_id: workspace_id.clone(),
+            role_arn: settings.aws_role_arn.clone(),
+            key: settings.customer_key.clone(),
+            purpose: AccessPurpose::Validate,
+        }
+    }
+}
+
+/// Why a call to the customer's key or role did not succeed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum AccessError {
+    /// Somebody decided so.
+    #[error("the customer's account refuses")]
+    Refused(Refusal),
+    /// Nobody did: AWS is in trouble, or out of reach.
+    #[error("AWS gives no answer")]
+    Outage(Outage),
+    /// Our own set-up is wrong: we may not even enter our access role. Never the customer's fault.
+    #[error("the service may not assume its own access role")]
+    ServiceMisconfigured,
+}
+
+/// A decision of the customer's account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Refusal {
+    /// The role does not exist, or does not let us in. STS does not tell which.
+    RoleNotAssumable,
+    /// The role let us in, but the call was denied by a policy.
+    AccessDenied,
+    /// The key is disabled. Reversible.
+    KeyDisabled,
+    /// The key is scheduled for deletion. Permanent once the waiting period ends.
+    KeyPendingDeletion,
+    /// There is no such key.
+    KeyNotFound,
+    /// The key is in another state that forbids its use.
+    KeyInvalidState,
+    /// The key is not for encryption and decryption, or not with RSA-OAEP.
+    InvalidKeyUsage,
+    /// The key cannot open what was sealed for it: it is another key.
+    InvalidCiphertext,
+}
+
+/// Trouble that is nobody's decision.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Outage {
+    /// No connection.
+    Unreachable,
+    /// No answer in time.
+    TimedOut,
+    /// An answer of 5xx, or one that could not be read.
+    ServerError,
+    /// Throttled for longer than we may retry.
+    Throttled,
+}
+
+/// Asks `home` first, and the other Region only when `home` has an outage. Each try gets its share of the time left.
+///
+/// # Errors
+/// The refusal where there was one; else the outage of the Region asked last, as [`Error`].
+pub async fn with_failover<T, Call, Answer>(context: &RequestContext, home: Region, mut call: Call) -> Result<T, Error>
+where
+    Call: FnMut(Region) -> Answer,
+    Answer: Future<Output = Result<T, AccessError>>,
+{
+    let shares = [
+        (home, context.time_left().checked_div(2).unwrap_or_default()),
+        (home.other(), Duration::MAX),
+    ];
+    let mut last_outage = Outage::TimedOut;
+    for (region, share) in shares {
+        let patience = share.min(context.time_left());
+        let answer = tokio::time::timeout(patience, call(region)).await;
+        match answer.unwrap_or(Err(AccessError::Outage(Outage::TimedOut))) {
+            Ok(value) => return Ok(value),
+            Err(AccessError::Refused(refusal)) => return Err(refusal.into_error(region)),
+            Err(AccessError::ServiceMisconfigured) => {
+                return Err(Error::Internal("the service may not assume its own access role"));
+            }
+            Err(AccessError::Outage(outage)) => last_outage = outage,
+        }
+    }
+    Err(match last_outage {
+        Outage::Throttled => Error::Throttled,
+        Outage::TimedOut if context.time_left().is_zero() => Error::OutOfTime,
+        Outage::TimedOut | Outage::Unreachable | Outage::ServerError => Error::Unavailable,
+    })
+}
+
+impl Refusal {
+    /// The refusal as the caller of encrypt or decrypt is told it.
+    pub fn into_error(self, region: Region) -> Error {
+        Error::KeyRefused {
+            region,
+            refusal: self,
+            finding: Box::new(self.finding(region)),
+        }
+    }
+
+    fn finding(self, region: Region) -> Finding {
+        let (check, message, remedy) = match self {
+            Self::RoleNotAssumable => (Check::RoleAssumable, remedies::ROLE_NOT_ASSUMABLE, remedies::MEND_ROLE),
+            Self::AccessDenied => (Check::DecryptAllowed, remedies::DECRYPT_DENIED, remedies::MEND_DECRYPT),
+            Self::KeyDisabled => (Check::KeyEnabled, remedies::KEY_DISABLED, remedies::ENABLE_KEY),
+            Self::KeyPendingDeletion => (
+                Check::KeyNotPendingDeletion,
+                remedies::KEY_PENDING_DELETION,
+                remedies::CANCEL_DELETION,
+            ),
+            Self::KeyNotFound => (Check::KeyFound, remedies::KEY_NOT_FOUND, remedies::MEND_KEY_NOT_FOUND),
+            Self::KeyInvalidState => (Check::KeyEnabled, remedies::KEY_INVALID_STATE, remedies::ENABLE_KEY),
+            Self::InvalidKeyUsage => (
+                Check::KeyUsageEncryptDecrypt,
+                remedies::KEY_WRONG_USAGE,
+                remedies::MAKE_NEW_KEY,
+            ),
+            Self::InvalidCiphertext => (Check::PublicKeyUnchanged, remedies::KEY_REPLACED, remedies::RESTORE_KEY),
+        };
+        Finding {
+            check,
+            region: Some(region),
+            message: message.to_owned(),
+            remedy: Some(remedy.to_owned()),
+        }
+    }
+}

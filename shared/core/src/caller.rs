@@ -1,0 +1,90 @@
+//! Who calls, and what that role may do (requirement W1).
+
+use core::fmt;
+
+use crate::error::Error;
+use crate::workspace::WorkspaceId;
+
+/// A caller whose token has been verified, with the workspace that the token names.
+#[derive(Clone, Debug)]
+pub struct Caller {
+    /// The only workspace whose vaults this caller sees.
+    pub workspace_id: WorkspaceId,
+    /// The caller's role in it.
+    pub role: WorkspaceRole,
+    /// The token's subject; recorded as `created_by` and in the audit log.
+    pub subject: String,
+}
+
+impl Caller {
+    /// Lets owners, super admins and admins pass: they create, configure, validate, disable and enable vaults.
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`] for any other member.
+    pub fn require_vault_admin(&self) -> Result<(), Error> {
+        match self.role {
+            WorkspaceRole::Owner | WorkspaceRole::SuperAdmin | WorkspaceRole::Admin => Ok(()),
+            WorkspaceRole::Member => Err(Error::Forbidden),
+        }
+    }
+}
+
+/// A role in a workspace.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WorkspaceRole {
+    /// `owner`
+    Owner,
+    /// `super_admin`
+    SuperAdmin,
+    /// `admin`
+    Admin,
+    /// Everyone else in the workspace, whatever the service calls the role: may seal and open items, no more.
+    Member,
+}
+
+impl WorkspaceRole {
+    /// Reads the role claim. A name that we do not know carries the least rights.
+    pub fn from_claim(claim: &str) -> Self {
+        match claim {
+            "owner" => Self::Owner,
+            "super_admin" => Self::SuperAdmin,
+            "admin" => Self::Admin,
+            _ => Self::Member,
+        }
+    }
+}
+
+impl fmt::Display for WorkspaceRole {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Owner => "owner",
+            Self::SuperAdmin => "super_admin",
+            Self::Admin => "admin",
+            Self::Member => "member",
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_three_admin_roles_may_administer_vaults() {
+        let may = |claim: &str| {
+            Caller {
+                workspace_id: WorkspaceId::parse("ws-1").expect("valid"),
+                role: WorkspaceRole::from_claim(claim),
+                subject: "user".to_owned(),
+            }
+            .require_vault_admin()
+            .is_ok()
+        };
+        for claim in ["owner", "super_admin", "admin"] {
+            assert!(may(claim), "{claim}");
+        }
+        for claim in ["member", "Owner", "ADMIN", "admin ", "", "root"] {
+            assert!(!may(claim), "{claim}");
+        }
+    }
+}

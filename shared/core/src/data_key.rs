@@ -1,0 +1,176 @@
+//! A data key on record: which vault and period it is for, and its wrapped form.
+
+use core::fmt;
+
+use jiff::{SignedDuration, Timestamp};
+use sealed_item::{EncryptedDataKey, EncryptionContext};
+
+use crate::Invalid;
+use crate::error::Error;
+use crate::vault::VaultId;
+use crate::workspace::WorkspaceId;
+
+/// The id of a data key within its vault: the start of its period, as `20261123T000000Z`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct DataKeyId(String);
+
+impl DataKeyId {
+    /// The id of the data key that is current at `now`, when a new one is issued every `period`.
+    pub fn current_at(now: Timestamp, period: DataKeyPeriod) -> Self {
+        let seconds = now.as_second();
+        let start = seconds.saturating_sub(seconds.checked_rem_euclid(period.seconds()).unwrap_or_default());
+        let start = Timestamp::from_second(start).unwrap_or(now);
+        Self(start.strftime("%Y%m%dT%H%M%SZ").to_string())
+    }
+
+    /// Parses an id, as it stands in a sealed item's encryption context.
+    ///
+    /// # Errors
+    /// [`Invalid`] for anything of another form.
+    pub fn parse(text: &str) -> Result<Self, Invalid> {
+        let form_fits = text.len() == 16
+            && text.bytes().enumerate().all(|(place, byte)| match place {
+                8 => byte == b'T',
+                15 => byte == b'Z',
+                _ => byte.is_ascii_digit(),
+            });
+        if form_fits {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(Invalid::expected("a data key id"))
+        }
+    }
+
+    /// The id as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for DataKeyId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// For how long one data key is the current one: a whole number of seconds, at least one.
+#[derive(Clone, Copy, Debug)]
+pub struct DataKeyPeriod(SignedDuration);
+
+impl DataKeyPeriod {
+    /// A day, the default.
+    pub const DAY: Self = Self(SignedDuration::from_hours(24));
+
+    const fn seconds(self) -> i64 {
+        self.0.as_secs()
+    }
+}
+
+/// A data key as it was issued and put on record. Only items under such a data key are opened, so nobody who merely
+/// has the public key can make items.
+#[derive(Clone, Debug)]
+pub struct IssuedDataKey {
+    /// Its id in its vault.
+    pub data_key_id: DataKeyId,
+    /// The data key, wrapped with the vault's public key.
+    pub encrypted_data_key: EncryptedDataKey,
+    /// When it was issued.
+    pub created_at: Timestamp,
+}
+
+/// What every sealed item of ours says about itself in its encryption context.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ItemOrigin {
+    /// The workspace it belongs to.
+    pub workspace_id: WorkspaceId,
+    /// The vault it was sealed in.
+    pub vault_id: VaultId,
+    /// The data key it was sealed under.
+    pub data_key_id: DataKeyId,
+}
+
+impl ItemOrigin {
+    const WORKSPACE_ID: &str = "latchkey:workspace-id";
+    const VAULT_ID: &str = "latchkey:vault-id";
+    const DATA_KEY_ID: &str = "latchkey:data-key-id";
+    const FORMAT_VERSION: &str = "latchkey:format-version";
+    /// The version of what we put on top of the ESDK message. A change of any of it is a new version.
+    const CURRENT_FORMAT_VERSION: &str = "1";
+
+    /// The encryption context of every item under this data key.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] never in practice: the four pairs are short.
+    pub fn encryption_context(&self) -> Result<EncryptionContext, Error> {
+        EncryptionContext::new([
+            (Self::WORKSPACE_ID, self.workspace_id.as_str()),
+            (Self::VAULT_ID, self.vault_id.as_str()),
+            (Self::DATA_KEY_ID, self.data_key_id.as_str()),
+            (Self::FORMAT_VERSION, Self::CURRENT_FORMAT_VERSION),
+        ])
+        .map_err(|_| Error::Internal("our own encryption context does not fit the format"))
+    }
+
+    /// Reads the origin back. `None` unless the context is exactly one that [`Self::encryption_context`] makes.
+    pub fn from_encryption_context(context: &EncryptionContext) -> Option<Self> {
+        let origin = Self {
+            workspace_id: WorkspaceId::parse(context.get(Self::WORKSPACE_ID)?).ok()?,
+            vault_id: VaultId::parse(context.get(Self::VAULT_ID)?).ok()?,
+            data_key_id: DataKeyId::parse(context.get(Self::DATA_KEY_ID)?).ok()?,
+        };
+        (origin.encryption_context().ok()? == *context).then_some(origin)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(text: &str) -> Timestamp {
+        text.parse().expect("a timestamp")
+    }
+
+    #[test]
+    fn a_data_key_is_current_for_its_whole_period_and_no_longer() {
+        let id = |text| DataKeyId::current_at(at(text), DataKeyPeriod::DAY);
+        assert_eq!(id("2026-11-23T00:00:00Z").as_str(), "20261123T000000Z");
+        assert_eq!(id("2026-11-23T23:59:59.999Z"), id("2026-11-23T00:00:00Z"));
+        assert_ne!(id("2026-11-24T00:00:00Z"), id("2026-11-23T23:59:59Z"));
+    }
+
+    #[test]
+    fn a_current_id_parses_and_other_text_does_not() {
+        let id = DataKeyId::current_at(at("2026-11-23T10:00:00Z"), DataKeyPeriod::DAY);
+        assert_eq!(DataKeyId::parse(id.as_str()), Ok(id));
+        for text in [
+            "",
+            "20261123",
+            "20261123T000000z",
+            "2026-11-23T00:00",
+            "20261123T0000001Z",
+        ] {
+            assert!(DataKeyId::parse(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn only_our_own_context_names_an_origin() {
+        let origin = ItemOrigin {
+            workspace_id: WorkspaceId::parse("ws-1").expect("valid"),
+            vault_id: VaultId::generate(),
+            data_key_id: DataKeyId::current_at(at("2026-11-23T10:00:00Z"), DataKeyPeriod::DAY),
+        };
+        let context = origin.encryption_context().expect("fits");
+        assert_eq!(ItemOrigin::from_encryption_context(&context), Some(origin));
+        let more = context.iter().chain([("extra", "pair")]).collect::<Vec<_>>();
+        assert_eq!(
+            ItemOrigin::from_encryption_context(&EncryptionContext::new(more).expect("fits")),
+            None
+        );
+        let fewer = context.iter().skip(1).collect::<Vec<_>>();
+        assert_eq!(
+            ItemOrigin::from_encryption_context(&EncryptionContext::new(fewer).expect("fits")),
+            None
+        );
+    }
+}

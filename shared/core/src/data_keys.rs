@@ -1,0 +1,149 @@
+//! The data keys of a vault: issued once per period, put on record, unwrapped by KMS (and by nothing else), held within
+//! the vault's bound.
+//!
+//! Sealing and opening share this path, so nothing is ever sealed under a key that KMS did not open within the bound
+//! (requirement H3): even the environment that made a data key forgets it and asks KMS for it.
+
+use std::sync::Arc;
+
+use sealed_item::kms_rsa_keyring::unwrap_payload;
+use sealed_item::{EncryptedDataKey, PlaintextDataKey};
+
+use crate::access::{CustomerAccess, with_failover};
+use crate::data_key::{DataKeyId, DataKeyPeriod, IssuedDataKey, ItemOrigin};
+use crate::data_key_cache::{DataKeyCache, UnwrappedDataKey};
+use crate::error::{Error, ItemFault};
+use crate::ports::{Clock, CustomerKeys, DataKeyStore};
+use crate::region::Region;
+use crate::request::RequestContext;
+use crate::vault::Vault;
+
+/// The data keys that one execution environment works with.
+pub struct DataKeys<S, K, C> {
+    store: S,
+    customer_keys: K,
+    cache: DataKeyCache<C>,
+    home: Region,
+    period: DataKeyPeriod,
+}
+
+impl<S: DataKeyStore, K: CustomerKeys, C: Clock> DataKeys<S, K, C> {
+    /// Data keys on record in `store`, unwrapped through `customer_keys`, in `home` first.
+    pub fn new(store: S, customer_keys: K, clock: C, home: Region, period: DataKeyPeriod) -> Self {
+        Self {
+            store,
+            customer_keys,
+            cache: DataKeyCache::new(clock),
+            home,
+            period,
+        }
+    }
+
+    /// The data key to seal new items of `vault` under.
+    ///
+    /// # Errors
+    /// [`Error::KeyRefused`] when the customer's key or role refuses; an outage's error when neither Region answers.
+    pub async fn current(&self, context: &RequestContext, vault: &Vault) -> Result<Arc<UnwrappedDataKey>, Error> {
+        let data_key_id = DataKeyId::current_at(self.cache.clock().now().wall, self.period);
+        if let Some(held) = self.cache.held(vault, &data_key_id).await {
+            return Ok(held);
+        }
+        let issued = match self.store.data_key(&vault.vault_id, &data_key_id).await? {
+            Some(issued) => issued,
+            None => {
+                self.store
+                    .issue(&vault.vault_id, &self.make(vault, data_key_id.clone())?)
+                    .await?
+            }
+        };
+        self.cache
+            .held_or(vault, &data_key_id, self.unwrap(context, vault, issued))
+            .await
+    }
+
+    /// The data key that an item of `vault` was sealed under.
+    ///
+    /// # Errors
+    /// [`ItemFault::DataKeyNotOnRecord`] before KMS is asked, unless exactly `encrypted_data_key` was issued for this
+    /// vault under this id; else as [`Self::current`].
+    pub async fn on_record(
+        &self,
+        context: &RequestContext,
+        vault: &Vault,
+        data_key_id: &DataKeyId,
+        encrypted_data_key: &EncryptedDataKey,
+    ) -> Result<Arc<UnwrappedDataKey>, Error> {
+        const NOT_ON_RECORD: Error = Error::ItemDoesNotOpen(ItemFault::DataKeyNotOnRecord);
+        let held = match self.cache.held(vault, data_key_id).await {
+            Some(held) => held,
+            None => {
+                let issued = self
+                    .store
+                    .data_key(&vault.vault_id, data_key_id)
+                    .await?
+                    .ok_or(NOT_ON_RECORD)?;
+                if issued.encrypted_data_key != *encrypted_data_key {
+                    return Err(NOT_ON_RECORD);
+                }
+                self.cache
+                    .held_or(vault, data_key_id, self.unwrap(context, vault, issued))
+                    .await?
+            }
+        };
+        if held.issued.encrypted_data_key == *encrypted_data_key {
+            Ok(held)
+        } else {
+            Err(NOT_ON_RECORD)
+        }
+    }
+
+    fn make(&self, vault: &Vault, data_key_id: DataKeyId) -> Result<IssuedDataKey, Error> {
+        let origin = Self::origin(vault, &data_key_id);
+        let plaintext = PlaintextDataKey::generate().map_err(|_| Error::Internal("no random bytes"))?;
+        let ciphertext = vault
+            .public_key
+            .wrapping_key()
+            .wrap(&origin.encryption_context()?, &plaintext)
+            .map_err(|_| Error::Internal("the pinned public key does not wrap"))?;
+        // Related multi-Region keys open each other's data keys, so one ARN serves both Regions: the primary's.
+        let arn = vault.customer_key.arn(Region::PRIMARY);
+        let encrypted_data_key = EncryptedDataKey::kms_rsa(arn.as_str(), ciphertext)
+            .map_err(|_| Error::Internal("our own encrypted data key does not fit the format"))?;
+        Ok(IssuedDataKey {
+            data_key_id,
+            encrypted_data_key,
+            created_at: self.cache.clock().now().wall,
+        })
+    }
+
+    async fn unwrap(
+        &self,
+        context: &RequestContext,
+        vault: &Vault,
+        issued: IssuedDataKey,
+    ) -> Result<UnwrappedDataKey, Error> {
+        let access = CustomerAccess::to_unwrap(vault);
+        let proven_at = self.cache.clock().now();
+        let payload = with_failover(context, self.home, |region| {
+            self.customer_keys
+                .decrypt(context, &access, region, issued.encrypted_data_key.ciphertext())
+        })
+        .await?;
+        let encryption_context = Self::origin(vault, &issued.data_key_id).encryption_context()?;
+        let plaintext = unwrap_payload(&encryption_context, payload)
+            .map_err(|_| Error::Internal("a data key on record is not bound to its vault"))?;
+        Ok(UnwrappedDataKey {
+            issued,
+            plaintext,
+            proven_at,
+        })
+    }
+
+    fn origin(vault: &Vault, data_key_id: &DataKeyId) -> ItemOrigin {
+        ItemOrigin {
+            workspace_id: vault.workspace_id.clone(),
+            vault_id: vault.vault_id.clone(),
+            data_key_id: data_key_id.clone(),
+        }
+    }
+}

@@ -1,0 +1,107 @@
+//! Every way an operation can fail, with whose fault it is and whether trying again can help.
+
+use crate::access::Refusal;
+use crate::health::Finding;
+use crate::region::Region;
+use crate::validation::Report;
+use crate::vault::VaultStatus;
+
+/// Why an operation did not do what was asked. Holds no plaintext, no text of an AWS error and nothing of another
+/// workspace.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum Error {
+    /// The caller's role may not do this.
+    #[error("the caller's role may not do this")]
+    Forbidden,
+    /// No such vault in the caller's workspace. The same for a missing vault and a foreign one.
+    #[error("no such vault")]
+    VaultNotFound,
+    /// No vault was named and the workspace has no default.
+    #[error("the workspace has no default vault")]
+    NoDefaultVault,
+    /// The vault's status does not allow it.
+    #[error("the vault is {}", .status.as_str())]
+    WrongVaultStatus {
+        /// The status it has.
+        status: VaultStatus,
+    },
+    /// The name is taken by a vault with other settings.
+    #[error("the vault name is taken")]
+    VaultNameTaken,
+    /// Validation failed, so nothing was stored.
+    #[error("validation failed")]
+    ValidationFailed(Box<Report>),
+    /// The item does not open: altered, truncated, foreign, under another item id or context, or not made by us.
+    #[error("the item does not open")]
+    ItemDoesNotOpen(ItemFault),
+    /// The customer's key or role refuses us.
+    #[error("the customer's key or role refuses access in {region}")]
+    KeyRefused {
+        /// Where it refused.
+        region: Region,
+        /// How it refused.
+        refusal: Refusal,
+        /// What to change.
+        finding: Box<Finding>,
+    },
+    /// AWS asks us to slow down, in both Regions.
+    #[error("AWS throttles")]
+    Throttled,
+    /// AWS does not answer, in both Regions, or our own records do not.
+    #[error("AWS is unavailable")]
+    Unavailable,
+    /// The request ran out of time.
+    #[error("out of time")]
+    OutOfTime,
+    /// A promise of ours was broken. The text is ours and constant.
+    #[error("internal: {0}")]
+    Internal(&'static str),
+}
+
+/// Why an item does not open, as far as the caller may know.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ItemFault {
+    /// It is not a sealed item of ours at all.
+    Malformed,
+    /// It was sealed under another item id or context than the ones given.
+    WrongIdentity,
+    /// The data key it names was not issued for this vault.
+    DataKeyNotOnRecord,
+    /// Its bytes were altered.
+    Altered,
+}
+
+/// Whose fault a failure is: decides who is told and which alarm rings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// The caller's.
+    Caller,
+    /// The customer's key or role.
+    CustomerKey,
+    /// A service that we depend on.
+    Dependency,
+    /// Ours.
+    Us,
+}
+
+impl Error {
+    /// Whose fault it is.
+    pub const fn fault(&self) -> Fault {
+        match self {
+            Self::Forbidden
+            | Self::VaultNotFound
+            | Self::NoDefaultVault
+            | Self::WrongVaultStatus { .. }
+            | Self::VaultNameTaken
+            | Self::ItemDoesNotOpen(_) => Fault::Caller,
+            Self::ValidationFailed(_) | Self::KeyRefused { .. } => Fault::CustomerKey,
+            Self::Throttled | Self::Unavailable | Self::OutOfTime => Fault::Dependency,
+            Self::Internal(_) => Fault::Us,
+        }
+    }
+
+    /// Whether the same request may succeed if it is simply sent again.
+    pub const fn retryable(&self) -> bool {
+        matches!(self, Self::Throttled | Self::Unavailable | Self::OutOfTime)
+    }
+}

@@ -1,0 +1,20 @@
+//! The one answer of every parser of the domain: what was expected. It never repeats what came in.
+
+/// A value that cannot be the thing it was given for.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{expected}")]
+pub struct Invalid {
+    expected: &'static str,
+}
+
+impl Invalid {
+    /// `expected` completes the sentence "the field must be ...", and says what to do where that is not obvious.
+    pub const fn expected(expected: &'static str) -> Self {
+        Self { expected }
+    }
+
+    /// What would have been accepted.
+    pub const fn expectation(&self) -> &'static str {
+        self.expected
+    }
+}

@@ -1,0 +1,138 @@
+//! create-vault: prove everything live, then put the vault on record (requirements V1, V2).
+
+use crate::access::CustomerAccess;
+use crate::caller::Caller;
+use crate::customer_role::RoleArn;
+use crate::error::Error;
+use crate::health::Health;
+use crate::ports::{Clock, CustomerKeys, VaultStore};
+use crate::region::Region;
+use crate::request::RequestContext;
+use crate::validation::{Report, Validation, Verdict, validate};
+use crate::vault::{Vault, VaultId, VaultSettings, VaultStatus};
+
+use super::{VaultView, view};
+
+/// Creates vaults.
+pub struct CreateVault<S, K, C> {
+    /// The vault records.
+    pub store: S,
+    /// The customers' keys and roles.
+    pub customer_keys: K,
+    /// The time.
+    pub clock: C,
+    /// The service's access role, for the policies in remedies.
+    pub access_role: RoleArn,
+    /// The Region we run in.
+    pub home: Region,
+}
+
+/// What a vault is to be.
+#[derive(Clone, Debug)]
+pub struct CreateVaultCommand {
+    /// Its settings.
+    pub settings: VaultSettings,
+    /// Whether it becomes the workspace's default vault.
+    pub set_as_default: bool,
+}
+
+impl<S: VaultStore, K: CustomerKeys, C: Clock> CreateVault<S, K, C> {
+    /// Validates the key and role and, if nothing failed, creates the vault. Answers it with the report.
+    ///
+    /// The writes are ordered so that a crash between any two leaves nothing wrong and a retry completes them: the name
+    /// is made to point at an id, then the vault is written under that id, then the default. A name that points at no
+    /// vault yet belongs to nobody: the next create with that name uses the id it points at, and whoever writes the
+    /// vault first has made it. Creating the same vault again answers the first one, validated anew.
+    ///
+    /// # Errors
+    /// [`Error::ValidationFailed`] with the whole report, and nothing stored; [`Error::VaultNameTaken`] when a vault of
+    /// that name has other settings.
+    pub async fn run(
+        &self,
+        context: &RequestContext,
+        caller: &Caller,
+        command: CreateVaultCommand,
+    ) -> Result<(VaultView, Report), Error> {
+        caller.require_vault_admin()?;
+        let CreateVaultCommand {
+            settings,
+            set_as_default,
+        } = command;
+        let reserved = self
+            .store
+            .vault_id_of_name(&caller.workspace_id, &settings.name)
+            .await?;
+        let existing = match &reserved {
+            Some(vault_id) => self.store.vault(&caller.workspace_id, vault_id).await?,
+            None => None,
+        };
+        if existing.as_ref().is_some_and(|vault| !vault.has_settings(&settings)) {
+            return Err(Error::VaultNameTaken);
+        }
+        let vault_id = reserved.unwrap_or_else(VaultId::generate);
+        let access = CustomerAccess::to_validate(&vault_id, &caller.workspace_id, &settings);
+        let pinned = existing.as_ref().map(|vault| &vault.public_key);
+        let validation = validate(
+            &self.customer_keys,
+            context,
+            &access,
+            &self.access_role,
+            self.home,
+            pinned,
+        )
+        .await;
+        if validation.report.verdict == Verdict::Fail {
+            return Err(Error::ValidationFailed(Box::new(validation.report)));
+        }
+        let vault = match existing {
+            Some(vault) => vault,
+            None => self.put_on_record(caller, vault_id, settings, &validation).await?,
+        };
+        if set_as_default && vault.status.seals() {
+            self.store.set_default(&vault.workspace_id, &vault.vault_id).await?;
+        }
+        Ok((view(&self.store, vault).await?, validation.report))
+    }
+
+    async fn put_on_record(
+        &self,
+        caller: &Caller,
+        vault_id: VaultId,
+        settings: VaultSettings,
+        validation: &Validation,
+    ) -> Result<Vault, Error> {
+        let (Some(public_key), Some(key_spec)) = (validation.public_key.clone(), validation.key_spec.clone()) else {
+            return Err(Error::Internal("a validation passed without a public key"));
+        };
+        let now = self.clock.now().wall;
+        let vault_id = self
+            .store
+            .claim_name(&caller.workspace_id, &settings.name, &vault_id)
+            .await?;
+        let vault = Vault {
+            vault_id,
+            workspace_id: caller.workspace_id.clone(),
+            name: settings.name.clone(),
+            strategy: settings.strategy,
+            status: VaultStatus::Active,
+            customer_key: settings.customer_key.clone(),
+            aws_role_arn: settings.aws_role_arn.clone(),
+            public_key,
+            key_spec,
+            data_key_cache: settings.data_key_cache,
+            health: Health::from_report(&validation.report, now, None),
+            created_at: now,
+            created_by: caller.subject.clone(),
+            updated_at: now,
+        };
+        if self.store.insert_vault(&vault).await? {
+            return Ok(vault);
+        }
+        // Another request made the vault of this name first. It is ours too if it is what we were asked for.
+        match self.store.vault(&vault.workspace_id, &vault.vault_id).await? {
+            Some(first) if first.has_settings(&settings) => Ok(first),
+            Some(_) => Err(Error::VaultNameTaken),
+            None => Err(Error::Internal("a vault on record cannot be read")),
+        }
+    }
+}

@@ -1,0 +1,176 @@
+//! decrypt-item: open a batch of items, each on its own; one that does not open fails none of its neighbours.
+//!
+//! An item is refused as early as can be known: its form and its identity before anything is read, its data key before
+//! KMS is asked.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use futures::future::join_all;
+use sealed_item::Plaintext;
+use sealed_item::item::{ItemIdentity, SealedItem};
+
+use crate::caller::Caller;
+use crate::data_key::{DataKeyId, ItemOrigin};
+use crate::data_key_cache::UnwrappedDataKey;
+use crate::data_keys::DataKeys;
+use crate::error::{Error, ItemFault};
+use crate::ports::{Clock, CustomerKeys, DataKeyStore, VaultStore};
+use crate::request::RequestContext;
+use crate::vault::{Vault, VaultId};
+
+use super::{ItemContext, find_vault};
+
+/// Opens items.
+pub struct DecryptItem<S, D, K, C> {
+    /// The vault records.
+    pub store: S,
+    /// The data keys.
+    pub data_keys: DataKeys<D, K, C>,
+}
+
+/// One item to open.
+#[derive(Debug)]
+pub struct DecryptItemCommand {
+    /// The item id it was sealed under.
+    pub item_id: String,
+    /// The context it was sealed under.
+    pub context: ItemContext,
+    /// The sealed item.
+    pub sealed_item: Vec<u8>,
+}
+
+/// One item's outcome.
+pub struct OpenedItem {
+    /// The item id, as given.
+    pub item_id: String,
+    /// What was sealed, or why it does not open.
+    pub outcome: Result<Plaintext, Error>,
+}
+
+/// An item whose form, workspace and identity are right.
+struct Recognized<'a> {
+    sealed: SealedItem<'a>,
+    identity: ItemIdentity,
+    origin: ItemOrigin,
+}
+
+/// Which data key an item claims: its vault, its id, and the encrypted data key's key ARN and ciphertext.
+type ClaimedDataKey<'a> = (&'a VaultId, &'a DataKeyId, &'a [u8], &'a [u8]);
+
+impl Recognized<'_> {
+    fn claimed_data_key(&self) -> ClaimedDataKey<'_> {
+        let encrypted = self.sealed.encrypted_data_key();
+        let (key_arn, ciphertext) = (encrypted.key_provider_info(), encrypted.ciphertext());
+        (&self.origin.vault_id, &self.origin.data_key_id, key_arn, ciphertext)
+    }
+}
+
+type UnwrappedDataKeys<'a> = BTreeMap<ClaimedDataKey<'a>, Result<Arc<UnwrappedDataKey>, Error>>;
+type Vaults = BTreeMap<VaultId, Result<Vault, Error>>;
+
+impl<S: VaultStore, D: DataKeyStore, K: CustomerKeys, C: Clock> DecryptItem<S, D, K, C> {
+    /// Opens what opens, in the order given.
+    pub async fn run(
+        &self,
+        context: &RequestContext,
+        caller: &Caller,
+        items: Vec<DecryptItemCommand>,
+    ) -> Vec<OpenedItem> {
+        let recognized: Vec<_> = items.iter().map(|item| recognize(caller, item)).collect();
+        let vaults = self.vaults(caller, &recognized).await;
+        let data_keys = self.data_keys(context, &vaults, &recognized).await;
+        let outcomes: Vec<_> = recognized.iter().map(|item| open(item.as_ref(), &data_keys)).collect();
+        drop(recognized);
+        items
+            .into_iter()
+            .zip(outcomes)
+            .map(|(item, outcome)| OpenedItem {
+                item_id: item.item_id,
+                outcome,
+            })
+            .collect()
+    }
+
+    /// Each vault is read once, whatever the number of its items.
+    async fn vaults(&self, caller: &Caller, recognized: &[Result<Recognized<'_>, Error>]) -> Vaults {
+        let ids: std::collections::BTreeSet<_> = recognized
+            .iter()
+            .flatten()
+            .map(|item| item.origin.vault_id.clone())
+            .collect();
+        let read = ids.into_iter().map(|vault_id| async {
+            let vault = find_vault(&self.store, &caller.workspace_id, &vault_id).await;
+            (vault_id, vault)
+        });
+        join_all(read).await.into_iter().collect()
+    }
+
+    /// Each data key is asked for once, whatever the number of its items and whatever the vault's bound.
+    async fn data_keys<'a>(
+        &self,
+        context: &RequestContext,
+        vaults: &Vaults,
+        recognized: &'a [Result<Recognized<'_>, Error>],
+    ) -> UnwrappedDataKeys<'a> {
+        let wanted: BTreeMap<_, _> = recognized
+            .iter()
+            .flatten()
+            .map(|item| (item.claimed_data_key(), item))
+            .collect();
+        let asked = wanted.into_iter().map(|(wanted, item)| async move {
+            let data_key = self.data_key(context, vaults, item).await;
+            (wanted, data_key)
+        });
+        join_all(asked).await.into_iter().collect()
+    }
+
+    async fn data_key(
+        &self,
+        context: &RequestContext,
+        vaults: &Vaults,
+        item: &Recognized<'_>,
+    ) -> Result<Arc<UnwrappedDataKey>, Error> {
+        let vault = vaults
+            .get(&item.origin.vault_id)
+            .ok_or(Error::VaultNotFound)?
+            .as_ref()
+            .map_err(Error::clone)?;
+        if !vault.status.opens() {
+            return Err(Error::WrongVaultStatus { status: vault.status });
+        }
+        let encrypted_data_key = item.sealed.encrypted_data_key();
+        self.data_keys
+            .on_record(context, vault, &item.origin.data_key_id, encrypted_data_key)
+            .await
+    }
+}
+
+fn recognize<'a>(caller: &Caller, item: &'a DecryptItemCommand) -> Result<Recognized<'a>, Error> {
+    const MALFORMED: Error = Error::ItemDoesNotOpen(ItemFault::Malformed);
+    let sealed = SealedItem::parse(&item.sealed_item).map_err(|_| MALFORMED)?;
+    let origin = ItemOrigin::from_encryption_context(sealed.encryption_context()).ok_or(MALFORMED)?;
+    if origin.workspace_id != caller.workspace_id {
+        return Err(Error::VaultNotFound);
+    }
+    let identity = ItemIdentity::new(&item.item_id, &item.context);
+    if !sealed.matches(&identity) {
+        return Err(Error::ItemDoesNotOpen(ItemFault::WrongIdentity));
+    }
+    Ok(Recognized {
+        sealed,
+        identity,
+        origin,
+    })
+}
+
+fn open(item: Result<&Recognized<'_>, &Error>, data_keys: &UnwrappedDataKeys<'_>) -> Result<Plaintext, Error> {
+    let item = item.map_err(Error::clone)?;
+    let data_key = data_keys
+        .get(&item.claimed_data_key())
+        .ok_or(Error::Internal("a data key was not asked for"))?;
+    let data_key = data_key.as_ref().map_err(Error::clone)?;
+    item.sealed
+        .open(&item.identity, &data_key.plaintext)
+        .map_err(|_| Error::ItemDoesNotOpen(ItemFault::Altered))
+}

@@ -1,0 +1,91 @@
+//! encrypt-item: seal a batch of items under one data key.
+
+use sealed_item::Plaintext;
+use sealed_item::item::{ItemIdentity, ItemSealingParameters, seal_item};
+
+use crate::caller::Caller;
+use crate::data_key::ItemOrigin;
+use crate::data_keys::DataKeys;
+use crate::error::Error;
+use crate::ports::{Clock, CustomerKeys, DataKeyStore, VaultStore};
+use crate::request::RequestContext;
+use crate::vault::VaultId;
+
+use super::{ItemContext, find_vault};
+
+/// Seals items.
+pub struct EncryptItem<S, D, K, C> {
+    /// The vault records.
+    pub store: S,
+    /// The data keys.
+    pub data_keys: DataKeys<D, K, C>,
+}
+
+/// One item to seal.
+pub struct EncryptItemCommand {
+    /// The caller's id of the item.
+    pub item_id: String,
+    /// The caller's context.
+    pub context: ItemContext,
+    /// What to seal.
+    pub plaintext: Plaintext,
+}
+
+/// What came of it.
+#[derive(Debug)]
+pub struct EncryptedItems {
+    /// The vault they were sealed in.
+    pub vault_id: VaultId,
+    /// Item id and sealed item, in the order they came.
+    pub items: Vec<(String, Vec<u8>)>,
+}
+
+impl<S: VaultStore, D: DataKeyStore, K: CustomerKeys, C: Clock> EncryptItem<S, D, K, C> {
+    /// Seals all items, or none.
+    ///
+    /// # Errors
+    /// [`Error::WrongVaultStatus`] unless the vault is active; [`Error::NoDefaultVault`] when none is named and there is
+    /// none; [`Error::KeyRefused`] when the customer's key cannot be used now.
+    pub async fn run(
+        &self,
+        context: &RequestContext,
+        caller: &Caller,
+        vault_id: Option<VaultId>,
+        items: Vec<EncryptItemCommand>,
+    ) -> Result<EncryptedItems, Error> {
+        let vault_id = match vault_id {
+            Some(vault_id) => vault_id,
+            None => self
+                .store
+                .default_vault_id(&caller.workspace_id)
+                .await?
+                .ok_or(Error::NoDefaultVault)?,
+        };
+        let vault = find_vault(&self.store, &caller.workspace_id, &vault_id).await?;
+        if !vault.status.seals() {
+            return Err(Error::WrongVaultStatus { status: vault.status });
+        }
+        let data_key = self.data_keys.current(context, &vault).await?;
+        let origin = ItemOrigin {
+            workspace_id: vault.workspace_id,
+            vault_id: vault.vault_id,
+            data_key_id: data_key.issued.data_key_id.clone(),
+        };
+        let parameters = ItemSealingParameters {
+            data_key: &data_key.plaintext,
+            encrypted_data_key: &data_key.issued.encrypted_data_key,
+            encryption_context: &origin.encryption_context()?,
+        };
+        let seal = |item: EncryptItemCommand| {
+            let identity = ItemIdentity::new(&item.item_id, &item.context);
+            let sealed = seal_item(&parameters, &identity, item.plaintext.as_bytes())
+                .map_err(|_| Error::Internal("an item within the limits could not be sealed"))?;
+            Ok((item.item_id, sealed))
+        };
+        let items = items.into_iter().map(seal).collect::<Result<_, Error>>()?;
+        Ok(EncryptedItems {
+            vault_id: origin.vault_id,
+            items,
+        })
+    }
+}

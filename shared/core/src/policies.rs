@@ -1,0 +1,56 @@
+//! The IAM policies of the integration, as data: what the customer grants (requirements R2, R3) and what a session of
+//! ours is cut down to.
+
+use serde_json::{Value, json};
+
+use crate::customer_role::RoleArn;
+use crate::kms_key::CustomerKey;
+use crate::region::Region;
+use crate::workspace::WorkspaceId;
+
+/// The only actions that the customer grants on its key.
+pub const KEY_ACTIONS: [&str; 4] = ["kms:Encrypt", "kms:Decrypt", "kms:GetPublicKey", "kms:DescribeKey"];
+
+/// The trust policy of the customer's role: our access role and no other principal, and only with this workspace's
+/// external id.
+pub fn trust_policy(access_role: &RoleArn, workspace_id: &WorkspaceId) -> Value {
+    json!({
+        "Version": "2012-10-17",
+        "Statement": [{
+            "Effect": "Allow",
+            "Principal": { "AWS": access_role.as_str() },
+            "Action": "sts:AssumeRole",
+            "Condition": { "StringEquals": { "sts:ExternalId": workspace_id.as_str() } }
+        }]
+    })
+}
+
+/// The inline policy of the customer's role: the four actions on exactly the two key ARNs.
+pub fn key_policy(key: &CustomerKey) -> Value {
+    allow(&KEY_ACTIONS, key)
+}
+
+/// The session policy of one purpose: `actions` on exactly the two key ARNs.
+pub fn session_policy(actions: &[&str], key: &CustomerKey) -> Value {
+    allow(actions, key)
+}
+
+/// The session policy of an attempt that must not succeed: should the role let us in all the same, the session can do
+/// nothing.
+pub fn powerless_session_policy() -> Value {
+    json!({
+        "Version": "2012-10-17",
+        "Statement": [{ "Effect": "Deny", "Action": "*", "Resource": "*" }]
+    })
+}
+
+fn allow(actions: &[&str], key: &CustomerKey) -> Value {
+    json!({
+        "Version": "2012-10-17",
+        "Statement": [{
+            "Effect": "Allow",
+            "Action": actions,
+            "Resource": Region::ALL.map(|region| key.arn(region).as_str().to_owned())
+        }]
+    })
+}

@@ -1,0 +1,174 @@
+//! The report of a validation: every check, its result, what is wrong and how to mend it.
+
+use serde::{Deserialize, Serialize};
+
+use crate::access::{AccessError, Outage};
+use crate::health::Finding;
+use crate::region::Region;
+
+/// Everything a validation looks at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[allow(
+    missing_docs,
+    reason = "the names are the documentation; the README's table says what each one means"
+)]
+pub enum Check {
+    RoleAssumable,
+    RoleRejectsMissingExternalId,
+    RoleRejectsWrongExternalId,
+    RoleTrustsOnlyServiceRole,
+    KeyFound,
+    KeyEnabled,
+    KeyNotPendingDeletion,
+    KeyAsymmetricRsa,
+    KeyUsageEncryptDecrypt,
+    KeyOriginKms,
+    KeyMultiRegion,
+    KeyTopology,
+    GetPublicKeyAllowed,
+    EncryptAllowed,
+    DecryptAllowed,
+    PublicKeysMatch,
+    PublicKeyUnchanged,
+    KeySpecRecommended,
+}
+
+/// The result of a check, and of a whole report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// As it must be.
+    Pass,
+    /// It works, but should be changed.
+    Warn,
+    /// It does not work, or must not be so.
+    Fail,
+    /// Could not be looked at, because of another failure.
+    Skipped,
+}
+
+/// One check of a report.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CheckOutcome {
+    /// What was checked.
+    pub check: Check,
+    /// Where, when it is a matter of one Region.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub region: Option<Region>,
+    /// The result.
+    #[serde(rename = "result")]
+    pub verdict: Verdict,
+    /// What was found.
+    pub message: String,
+    /// The exact thing to change.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub remedy: Option<String>,
+    /// Failed because AWS gave no answer: says nothing about the customer's set-up.
+    #[serde(skip)]
+    pub unanswered: bool,
+}
+
+impl CheckOutcome {
+    pub(super) fn pass(check: Check, region: Option<Region>, message: impl Into<String>) -> Self {
+        Self::new(check, region, Verdict::Pass, message, None)
+    }
+
+    pub(super) fn warn(check: Check, region: Option<Region>, message: impl Into<String>, remedy: String) -> Self {
+        Self::new(check, region, Verdict::Warn, message, Some(remedy))
+    }
+
+    pub(super) fn fail(check: Check, region: Option<Region>, message: impl Into<String>, remedy: String) -> Self {
+        Self::new(check, region, Verdict::Fail, message, Some(remedy))
+    }
+
+    pub(super) fn skipped(check: Check, region: Option<Region>, message: impl Into<String>) -> Self {
+        Self::new(check, region, Verdict::Skipped, message, None)
+    }
+
+    /// A check whose call was not answered, or that our own set-up kept from being made.
+    pub(super) fn unanswered(check: Check, region: Option<Region>, error: &AccessError) -> Self {
+        let (message, remedy) = match error {
+            AccessError::ServiceMisconfigured => (
+                "The service could not enter its own access role, so this could not be checked.",
+                "Nothing to change on your side: the operators of the service have to mend its deployment.",
+            ),
+            AccessError::Outage(Outage::Throttled) => (
+                "AWS throttled the call, so this could not be checked.",
+                "Validate again in a minute.",
+            ),
+            AccessError::Outage(_) | AccessError::Refused(_) => (
+                "AWS did not answer in time, so this could not be checked.",
+                "Validate again. If it stays so, look at the AWS Health Dashboard for this Region.",
+            ),
+        };
+        let unanswered = Self::fail(check, region, message, remedy.to_owned());
+        Self {
+            unanswered: true,
+            ..unanswered
+        }
+    }
+
+    fn new(
+        check: Check,
+        region: Option<Region>,
+        verdict: Verdict,
+        message: impl Into<String>,
+        remedy: Option<String>,
+    ) -> Self {
+        Self {
+            check,
+            region,
+            verdict,
+            message: message.into(),
+            remedy,
+            unanswered: false,
+        }
+    }
+}
+
+/// A whole validation.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Report {
+    /// `fail` if any check failed, else `warn` if any warned, else `pass`.
+    #[serde(rename = "result")]
+    pub verdict: Verdict,
+    /// Every check, in the order of the documentation.
+    pub checks: Vec<CheckOutcome>,
+}
+
+impl Report {
+    /// The report of these checks.
+    pub fn new(checks: Vec<CheckOutcome>) -> Self {
+        let any = |verdict| checks.iter().any(|outcome| outcome.verdict == verdict);
+        let verdict = if any(Verdict::Fail) {
+            Verdict::Fail
+        } else if any(Verdict::Warn) {
+            Verdict::Warn
+        } else {
+            Verdict::Pass
+        };
+        Self { verdict, checks }
+    }
+
+    /// What is wrong: the checks that failed or warned.
+    pub fn findings(&self) -> Vec<Finding> {
+        let wrong = |outcome: &&CheckOutcome| matches!(outcome.verdict, Verdict::Fail | Verdict::Warn);
+        self.checks
+            .iter()
+            .filter(wrong)
+            .map(|outcome| Finding {
+                check: outcome.check,
+                region: outcome.region,
+                message: outcome.message.clone(),
+                remedy: outcome.remedy.clone(),
+            })
+            .collect()
+    }
+
+    /// Whether every failed check failed only because AWS gave no answer.
+    pub fn failed_for_want_of_answers(&self) -> bool {
+        let failed = || self.checks.iter().filter(|outcome| outcome.verdict == Verdict::Fail);
+        failed().count() > 0 && failed().all(|outcome| outcome.unanswered)
+    }
+}

@@ -1,0 +1,131 @@
+//! The checks of the customer's role: it lets us in as agreed, and nobody in any other way (requirement R2).
+
+use futures::future::join4;
+
+use super::remedies;
+use super::report::{Check, CheckOutcome};
+use crate::access::{AccessError, CustomerAccess, Outage};
+use crate::customer_role::RoleArn;
+use crate::ports::{CustomerKeys, RoleAttempt};
+use crate::region::Region;
+use crate::request::RequestContext;
+
+pub(super) async fn check_role<K: CustomerKeys>(
+    customer_keys: &K,
+    context: &RequestContext,
+    access: &CustomerAccess,
+    access_role: &RoleArn,
+    home: Region,
+) -> Vec<CheckOutcome> {
+    let attempt = |attempt| knock(customer_keys, context, access, attempt, home);
+    let (as_agreed, without, wrong, other) = join4(
+        attempt(RoleAttempt::AsAgreed),
+        attempt(RoleAttempt::WithoutExternalId),
+        attempt(RoleAttempt::WithWrongExternalId),
+        attempt(RoleAttempt::FromAnotherRole),
+    )
+    .await;
+    let lets_us_in = as_agreed.is_ok();
+    let trust = remedies::replace_trust_policy(access, access_role);
+    vec![
+        role_assumable(as_agreed, access, &trust),
+        must_refuse(
+            Check::RoleRejectsMissingExternalId,
+            without,
+            lets_us_in,
+            "The role does not let us in without an external id.",
+            "The role lets us in without any external id, so another customer of the service could have its requests \
+             served with your role (the confused deputy problem).",
+            &trust,
+        ),
+        must_refuse(
+            Check::RoleRejectsWrongExternalId,
+            wrong,
+            lets_us_in,
+            "The role does not let us in with an external id that is not yours.",
+            "The role lets us in with an external id that is not yours, so another customer of the service could have \
+             its requests served with your role (the confused deputy problem).",
+            &trust,
+        ),
+        only_service_role(other, lets_us_in, trust),
+    ]
+}
+
+async fn knock<K: CustomerKeys>(
+    customer_keys: &K,
+    context: &RequestContext,
+    access: &CustomerAccess,
+    attempt: RoleAttempt,
+    home: Region,
+) -> Result<(), AccessError> {
+    // IAM is global: either Region's STS answers for the role, so an outage of one is no finding.
+    match customer_keys.attempt_role(context, access, attempt, home).await {
+        Err(AccessError::Outage(Outage::Unreachable | Outage::TimedOut | Outage::ServerError)) => {
+            customer_keys.attempt_role(context, access, attempt, home.other()).await
+        }
+        answer => answer,
+    }
+}
+
+fn role_assumable(answer: Result<(), AccessError>, access: &CustomerAccess, trust: &str) -> CheckOutcome {
+    let check = Check::RoleAssumable;
+    match answer {
+        Ok(()) => CheckOutcome::pass(check, None, "The role lets us in with the workspace's external id."),
+        Err(AccessError::Refused(_)) => CheckOutcome::fail(
+            check,
+            None,
+            format!(
+                "The role {} does not let us in. Either it does not exist, or its trust policy names another principal \
+                 or another external id; AWS does not tell which.",
+                access.role_arn
+            ),
+            trust.to_owned(),
+        ),
+        Err(error) => CheckOutcome::unanswered(check, None, &error),
+    }
+}
+
+fn must_refuse(
+    check: Check,
+    answer: Result<(), AccessError>,
+    lets_us_in: bool,
+    good: &str,
+    bad: &str,
+    trust: &str,
+) -> CheckOutcome {
+    match answer {
+        Ok(()) => CheckOutcome::fail(check, None, bad, trust.to_owned()),
+        Err(AccessError::Refused(_)) if lets_us_in => CheckOutcome::pass(check, None, good),
+        Err(AccessError::Refused(_)) => not_let_in(check),
+        Err(error) => CheckOutcome::unanswered(check, None, &error),
+    }
+}
+
+fn only_service_role(answer: Result<(), AccessError>, lets_us_in: bool, trust: String) -> CheckOutcome {
+    let check = Check::RoleTrustsOnlyServiceRole;
+    match answer {
+        Ok(()) => CheckOutcome::warn(
+            check,
+            None,
+            "The role trusts more of the service's account than the one access role: most likely its trust policy names \
+             the account's root (arn:aws:iam::<service account>:root), which is the console's default and lets in every \
+             role of that account.",
+            trust,
+        ),
+        Err(AccessError::Refused(_)) if lets_us_in => CheckOutcome::pass(
+            check,
+            None,
+            "The role does not let in another role of the service's account.",
+        ),
+        Err(AccessError::Refused(_)) => not_let_in(check),
+        Err(error) => CheckOutcome::unanswered(check, None, &error),
+    }
+}
+
+fn not_let_in(check: Check) -> CheckOutcome {
+    CheckOutcome::skipped(
+        check,
+        None,
+        "Not checked: the role lets nobody of the service in (see role_assumable).",
+    )
+}
