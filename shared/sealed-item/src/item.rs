@@ -26,7 +26,7 @@ use crate::plaintext_data_key::PlaintextDataKey;
 pub const ITEM_FORMAT_VERSION: u8 = 1;
 
 /// Keeps these digests apart from any other use of SHA-256. Names the version, and so changes with it.
-const DOMAIN_TAG: &[u8; 27] = b"latchkey item identity v1\r\n";
+const DOMAIN_TAG: &[u8] = b"latchkey:item-identity:v1";
 
 const NONCE_LENGTH: usize = 16;
 const BINDING_LENGTH: usize = 16;
@@ -57,14 +57,13 @@ impl ItemIdentity {
         context.update(DOMAIN_TAG);
         context.update(nonce);
         context.update(&self.canonical);
-        let binding = context.finish();
+        let digest = context.finish();
+        let (binding, _) = digest.as_ref().split_at(BINDING_LENGTH);
+
         let mut message_id = [0; MessageId::LENGTH];
-        for (to, from) in message_id
-            .iter_mut()
-            .zip(nonce.iter().chain(binding.as_ref().iter().take(BINDING_LENGTH)))
-        {
-            *to = *from;
-        }
+        let (nonce_half, binding_half) = message_id.split_at_mut(NONCE_LENGTH);
+        nonce_half.copy_from_slice(nonce);
+        binding_half.copy_from_slice(binding);
         MessageId::from_bytes(message_id)
     }
 
@@ -190,5 +189,56 @@ impl fmt::Debug for SealedItem<'_> {
         f.debug_struct("SealedItem")
             .field("message", &self.message)
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn context<const N: usize>(pairs: [(&str, &str); N]) -> BTreeMap<String, String> {
+        pairs.map(|(key, value)| (key.to_owned(), value.to_owned())).into()
+    }
+
+    #[test]
+    fn the_message_id_is_frozen() {
+        let mut expected = digest::Context::new(&SHA256);
+        expected.update(b"latchkey:item-identity:v1");
+        expected.update(&[0xaa; 16]);
+        expected.update(b"\0\0\0\0\0\0\0\x06item-1\0\0\0\0\0\0\0\x01");
+        expected.update(b"\0\0\0\0\0\0\0\x05owner\0\0\0\0\0\0\0\x03ann");
+        let message_id = ItemIdentity::new("item-1", &context([("owner", "ann")])).message_id(&[0xaa; 16]);
+        assert_eq!(message_id.as_bytes()[..16], [0xaa; 16]);
+        assert_eq!(message_id.as_bytes()[16..], expected.finish().as_ref()[..16]);
+    }
+
+    #[test]
+    fn no_two_identities_have_the_same_bytes() {
+        let identities = [
+            ItemIdentity::new("", &context([])),
+            ItemIdentity::new("ab", &context([])),
+            ItemIdentity::new("a", &context([("b", "")])),
+            ItemIdentity::new("a", &context([("", "b")])),
+            ItemIdentity::new("", &context([("a", "b")])),
+            ItemIdentity::new("", &context([("ab", "")])),
+            ItemIdentity::new("", &context([("a", ""), ("b", "")])),
+        ];
+        let mut canonical: Vec<_> = identities
+            .iter()
+            .map(|identity| identity.canonical.as_slice())
+            .collect();
+        canonical.sort_unstable();
+        canonical.dedup();
+        assert_eq!(canonical.len(), identities.len());
+    }
+
+    #[test]
+    fn each_seal_has_its_own_nonce() {
+        let identity = ItemIdentity::new("item-1", &context([]));
+        let (one, other) = (
+            identity.generate_message_id().unwrap(),
+            identity.generate_message_id().unwrap(),
+        );
+        assert_ne!(one.as_bytes()[..16], other.as_bytes()[..16]);
     }
 }

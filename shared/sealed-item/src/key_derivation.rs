@@ -11,8 +11,10 @@ use crate::plaintext_data_key::PlaintextDataKey;
 /// The one algorithm suite: AES-256-GCM, HKDF-SHA512, key commitment, no signature.
 pub(crate) const ALGORITHM_SUITE_ID: u16 = 0x0478;
 
-const KEY_LABEL: &[u8] = b"DERIVEKEY";
-const COMMIT_LABEL: &[u8] = b"COMMITKEY";
+/// What is expanded to the content key: the algorithm suite id, the label, and HKDF's own block counter.
+const CONTENT_KEY_INFO: &[u8] = b"\x04\x78DERIVEKEY\x01";
+/// What is expanded to the commit key: the label, and HKDF's own block counter.
+const COMMIT_KEY_INFO: &[u8] = b"COMMITKEY\x01";
 
 /// The key derivation failed inside the crypto library.
 pub(crate) struct DerivationError;
@@ -29,8 +31,8 @@ pub(crate) struct CommitKey([u8; Self::LENGTH]);
 impl MessageKeys {
     pub(crate) fn derive(message_id: &MessageId, data_key: &PlaintextDataKey) -> Result<Self, DerivationError> {
         let prk = extract(message_id, data_key)?;
-        let content_key = expand(&prk, &[&ALGORITHM_SUITE_ID.to_be_bytes(), KEY_LABEL])?;
-        let commit_key = expand(&prk, &[COMMIT_LABEL])?;
+        let content_key = expand(&prk, CONTENT_KEY_INFO)?;
+        let commit_key = expand(&prk, COMMIT_KEY_INFO)?;
         Ok(Self {
             content_key: ContentKey::new(&content_key).map_err(|_| DerivationError)?,
             commit_key: CommitKey(*commit_key),
@@ -63,13 +65,59 @@ fn extract(message_id: &MessageId, data_key: &PlaintextDataKey) -> Result<hmac::
     Ok(hmac::Key::new(hmac::HMAC_SHA512, prk.as_slice()))
 }
 
-/// HKDF-Expand to 32 bytes: within one block of SHA-512, so T(1) = HMAC-SHA512(PRK, info || 0x01), cut to length.
-fn expand(prk: &hmac::Key, info: &[&[u8]]) -> Result<Zeroizing<[u8; 32]>, DerivationError> {
-    let mut input = [info.concat(), vec![0x01]].concat();
+/// HKDF-Expand to 32 bytes, which is within one block of SHA-512: T(1) = HMAC-SHA512(PRK, info || 0x01), cut to length.
+fn expand(prk: &hmac::Key, info_and_counter: &[u8]) -> Result<Zeroizing<[u8; 32]>, DerivationError> {
     let mut block = Zeroizing::new([0; 64]);
-    hmac::sign_to_buffer(prk, &input, block.as_mut_slice()).map_err(|_| DerivationError)?;
-    input.clear();
+    hmac::sign_to_buffer(prk, info_and_counter, block.as_mut_slice()).map_err(|_| DerivationError)?;
     let mut key = Zeroizing::new([0; 32]);
     key.copy_from_slice(block.first_chunk::<32>().ok_or(DerivationError)?);
     Ok(key)
+}
+
+#[cfg(test)]
+mod tests {
+    use aws_lc_rs::hkdf::{HKDF_SHA512, KeyType, Salt};
+
+    use super::*;
+
+    struct Length32;
+
+    impl KeyType for Length32 {
+        fn len(&self) -> usize {
+            32
+        }
+    }
+
+    /// The library's own HKDF, for the two expansions as the specification words them.
+    fn hkdf(message_id: &MessageId, data_key: &PlaintextDataKey, info: &[&[u8]]) -> [u8; 32] {
+        let mut key = [0; 32];
+        let prk = Salt::new(HKDF_SHA512, message_id.as_bytes()).extract(data_key.expose_secret());
+        prk.expand(info, Length32).unwrap().fill(&mut key).unwrap();
+        key
+    }
+
+    #[test]
+    fn the_keys_are_those_of_hkdf() {
+        let (message_id, data_key) = (MessageId::generate().unwrap(), PlaintextDataKey::generate().unwrap());
+        let prk = extract(&message_id, &data_key).ok().unwrap();
+        let content_key = expand(&prk, CONTENT_KEY_INFO).ok().unwrap();
+        let suite = ALGORITHM_SUITE_ID.to_be_bytes();
+        assert_eq!(*content_key, hkdf(&message_id, &data_key, &[&suite, b"DERIVEKEY"]));
+        let keys = MessageKeys::derive(&message_id, &data_key).ok().unwrap();
+        assert_eq!(
+            keys.commit_key.as_bytes(),
+            &hkdf(&message_id, &data_key, &[b"COMMITKEY"])
+        );
+    }
+
+    #[test]
+    fn a_commit_key_matches_itself_alone() {
+        let commit_key = CommitKey([3; 32]);
+        assert!(commit_key.matches(&[3; 32]));
+        for index in 0..32 {
+            let mut other = [3; 32];
+            other[index] ^= 0x80;
+            assert!(!commit_key.matches(&other));
+        }
+    }
 }

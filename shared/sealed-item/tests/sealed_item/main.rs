@@ -1,0 +1,16 @@
+//! The crate from outside, through its public API. One test binary: its modules share their fixtures.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    clippy::use_debug
+)]
+
+mod fixtures;
+mod keyring;
+mod malformed;
+mod properties;
+mod round_trip;
+mod secrets;
