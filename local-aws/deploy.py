@@ -1,0 +1,167 @@
+"""The service's stack in both Regions, deployed from template.yaml by `sam deploy`."""
+
+import hashlib
+import json
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+from samtranslator.yaml_helper import yaml_parse
+
+from layout import LOCAL, PRIMARY_REGION, REPLICA_REGION, REPOSITORY, SERVICE_ACCOUNT_ID, STAGE, StepFailed, aws_client
+
+STACK_NAME = "latchkey"
+STAGED = LOCAL / "deploy"
+
+
+def functions_of(template: dict) -> dict[str, dict]:
+    return {name: it for name, it in template["Resources"].items() if it["Type"] == "AWS::Serverless::Function"}
+
+
+def build_functions() -> dict[str, Path]:
+    """Builds the functions of the template in one cargo call; answers with each one's program, by logical id."""
+    template = yaml_parse((REPOSITORY / "template.yaml").read_text())
+    names = {logical_id: it["Metadata"]["BuildProperties"]["Binary"] for logical_id, it in functions_of(template).items()}
+    command = ["cargo", "build", "--profile", "local", "--message-format", "json-render-diagnostics"]
+    for name in names.values():
+        command += ["--bin", name]
+    # cargo's own progress goes to the terminal; what it made comes as JSON.
+    built = subprocess.run(command, cwd=REPOSITORY, stdout=subprocess.PIPE, text=True, check=False)
+    if built.returncode != 0:
+        raise StepFailed("cargo build failed; its messages are above")
+    messages = [json.loads(line) for line in built.stdout.splitlines() if line.startswith("{")]
+    programs = {it["target"]["name"]: Path(it["executable"]) for it in messages if it.get("executable")}
+    return {logical_id: programs[name] for logical_id, name in names.items()}
+
+
+def stage(programs: dict[str, Path]) -> str:
+    """Lays out what `sam deploy` takes: the template, unchanged but for where each function's code is, and the code.
+    Answers with a digest of all of it."""
+    template = yaml_parse((REPOSITORY / "template.yaml").read_text())
+    digest = hashlib.sha256()
+    shutil.rmtree(STAGED, ignore_errors=True)
+    for logical_id, function in functions_of(template).items():
+        folder = STAGED / logical_id
+        folder.mkdir(parents=True)
+        shutil.copy(programs[logical_id], folder / "bootstrap")
+        digest.update((folder / "bootstrap").read_bytes())
+        function["Properties"]["CodeUri"] = logical_id
+    (STAGED / "template.json").write_text(json.dumps(template, indent=1))
+    digest.update((STAGED / "template.json").read_bytes())
+    return digest.hexdigest()
+
+
+def sam_deploy(endpoint: str, region: str, parameters: dict[str, str], environment: dict[str, str]) -> None:
+    bucket = f"latchkey-local-{SERVICE_ACCOUNT_ID}-{region}"
+    s3 = aws_client(endpoint, "s3", region, SERVICE_ACCOUNT_ID)
+    if bucket not in [it["Name"] for it in s3.list_buckets()["Buckets"]]:
+        s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": region})
+    log = LOCAL / f"sam-deploy-{region}.log"
+    with open(log, "wb") as output:
+        deployed = subprocess.run(
+            [
+                REPOSITORY / ".venv-sam" / "bin" / "sam", "deploy", "--template-file", STAGED / "template.json",
+                "--config-file", REPOSITORY / "samconfig.toml", "--config-env", region,
+                "--no-resolve-s3", "--s3-bucket", bucket, "--no-confirm-changeset",
+                "--parameter-overrides", *(f"{key}={value}" for key, value in parameters.items()),
+            ],
+            env=environment | {
+                "AWS_ENDPOINT_URL": endpoint,
+                "AWS_ACCESS_KEY_ID": SERVICE_ACCOUNT_ID,
+                "AWS_SECRET_ACCESS_KEY": "local",
+                "SAM_CLI_TELEMETRY": "0",
+                "SAM_CLI_POLL_DELAY": "0.2",
+            },
+            cwd=LOCAL, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, check=False,
+        )
+    if deployed.returncode != 0:
+        tail = "\n".join(log.read_text(errors="replace").splitlines()[-12:])
+        raise StepFailed(f"sam deploy to {region} failed; its last lines (all of it: {log.relative_to(REPOSITORY)}):\n{tail}")
+
+
+def api_url(endpoint: str, region: str) -> str:
+    return f"{endpoint}/_aws/execute-api/{resource_ids(endpoint, region)['Api']}/$default"
+
+
+def resource_ids(endpoint: str, region: str) -> dict[str, str]:
+    cloudformation = aws_client(endpoint, "cloudformation", region, SERVICE_ACCOUNT_ID)
+    pages = cloudformation.get_paginator("list_stack_resources").paginate(StackName=STACK_NAME)
+    return {it["LogicalResourceId"]: it["PhysicalResourceId"] for page in pages for it in page["StackResourceSummaries"]}
+
+
+def make_routes(endpoint: str, region: str, parameters: dict[str, str]) -> None:
+    """The routes that AWS makes from the API's OpenAPI body, which the emulator ignores: its authorizer, and for each path
+    an integration and a route. Read from the stack's processed template, so that what is served is what was deployed."""
+    cloudformation = aws_client(endpoint, "cloudformation", region, SERVICE_ACCOUNT_ID)
+    processed = cloudformation.get_template(StackName=STACK_NAME, TemplateStage="Processed")["TemplateBody"]
+    processed = processed if isinstance(processed, dict) else json.loads(processed)
+    body = processed["Resources"]["Api"]["Properties"]["Body"]
+    ids = resource_ids(endpoint, region)
+    gateway = aws_client(endpoint, "apigatewayv2", region, SERVICE_ACCOUNT_ID)
+    api = {"ApiId": ids["Api"]}
+
+    authorizers = {it["Name"]: it["AuthorizerId"] for it in gateway.get_authorizers(**api)["Items"]}
+    for name, scheme in body["components"]["securitySchemes"].items():
+        settings = scheme["x-amazon-apigateway-authorizer"]
+        wanted = {
+            "AuthorizerType": "JWT",
+            "IdentitySource": [settings["identitySource"]],
+            "JwtConfiguration": {
+                "Issuer": resolve(settings["jwtConfiguration"]["issuer"], parameters),
+                "Audience": [resolve(it, parameters) for it in settings["jwtConfiguration"]["audience"]],
+            },
+        }
+        if name in authorizers:
+            gateway.update_authorizer(**api, AuthorizerId=authorizers[name], **wanted)
+        else:
+            authorizers[name] = gateway.create_authorizer(**api, Name=name, **wanted)["AuthorizerId"]
+
+    integrations = {it["IntegrationUri"]: it["IntegrationId"] for it in gateway.get_integrations(**api)["Items"]}
+    routes = {it["RouteKey"]: it["RouteId"] for it in gateway.get_routes(**api)["Items"]}
+    wanted_routes = set()
+    for path, methods in body["paths"].items():
+        for method, operation in methods.items():
+            uri = function_arn(operation["x-amazon-apigateway-integration"]["uri"], ids, region)
+            if uri not in integrations:
+                integrations[uri] = gateway.create_integration(
+                    **api, IntegrationType="AWS_PROXY", IntegrationUri=uri, PayloadFormatVersion="2.0"
+                )["IntegrationId"]
+            wanted = {"Target": f"integrations/{integrations[uri]}", "AuthorizationType": "NONE"}
+            for requirement in operation.get("security", []):
+                name = next(iter(requirement))
+                wanted |= {"AuthorizationType": "JWT", "AuthorizerId": authorizers[name]}
+            key = f"{method.upper()} {path}"
+            wanted_routes.add(key)
+            if key in routes:
+                gateway.update_route(**api, RouteId=routes[key], **wanted)
+            else:
+                gateway.create_route(**api, RouteKey=key, **wanted)
+    for key in routes.keys() - wanted_routes:
+        gateway.delete_route(**api, RouteId=routes[key])
+
+
+def resolve(value, parameters: dict[str, str]) -> str:
+    return parameters[value["Ref"]] if isinstance(value, dict) else value
+
+
+def function_arn(uri, ids: dict[str, str], region: str) -> str:
+    logical_id = re.search(r"\$\{(\w+)\.Arn\}", json.dumps(uri))
+    if logical_id is None:
+        raise StepFailed(f"an integration of the API names no function: {uri}")
+    return f"arn:aws:lambda:{region}:{SERVICE_ACCOUNT_ID}:function:{ids[logical_id[1]]}"
+
+
+def make_table_replica(endpoint: str) -> None:
+    """The replica that AWS makes from the global table's `Replicas`, which the emulator ignores."""
+    dynamodb = aws_client(endpoint, "dynamodb", PRIMARY_REGION, SERVICE_ACCOUNT_ID)
+    table_name = f"{STAGE}-latchkey"
+    replicas = dynamodb.describe_table(TableName=table_name)["Table"].get("Replicas", [])
+    if REPLICA_REGION not in [it["RegionName"] for it in replicas]:
+        dynamodb.update_table(TableName=table_name, ReplicaUpdates=[{"Create": {"RegionName": REPLICA_REGION}}])
+
+
+def stack_outputs(endpoint: str, region: str) -> dict[str, str]:
+    cloudformation = aws_client(endpoint, "cloudformation", region, SERVICE_ACCOUNT_ID)
+    outputs = cloudformation.describe_stacks(StackName=STACK_NAME)["Stacks"][0]["Outputs"]
+    return {it["OutputKey"]: it["OutputValue"] for it in outputs}

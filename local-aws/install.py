@@ -1,0 +1,44 @@
+"""Makes a virtual environment that holds exactly what a requirements file pins, or does nothing if it already does.
+
+    python3 local-aws/install.py .venv local-aws/requirements.txt
+
+Needs the standard library only: it runs before anything is installed.
+"""
+
+import hashlib
+import shutil
+import subprocess
+import sys
+import time
+import venv
+from pathlib import Path
+
+
+def main() -> int:
+    environment, requirements = Path(sys.argv[1]), Path(sys.argv[2])
+    if sys.version_info < (3, 11):
+        print(f"Python 3.11 or newer is needed; this is {sys.version.split()[0]}", file=sys.stderr)
+        return 1
+    wanted = hashlib.sha256(requirements.read_bytes() + sys.version.encode()).hexdigest()
+    stamp = environment / ".installed"
+    if stamp.exists() and stamp.read_text() == wanted:
+        return 0
+
+    started = time.monotonic()
+    print(f"  {environment}: installing {requirements} (once; about 30 s) ...", flush=True)
+    shutil.rmtree(environment, ignore_errors=True)
+    venv.create(environment, with_pip=True)
+    pip = [environment / "bin" / "python", "-m", "pip", "--disable-pip-version-check", "--quiet"]
+    # Everything is pinned, so pip has nothing to resolve; --no-deps keeps it from trying, the check proves that it fits.
+    for arguments in (["install", "--no-deps", "--requirement", requirements], ["check"]):
+        finished = subprocess.run([*pip, *arguments], stdout=subprocess.PIPE, text=True, check=False)
+        if finished.returncode != 0:
+            print(f"{finished.stdout}\n✗ {environment}: pip {arguments[0]} failed", file=sys.stderr)
+            return 1
+    stamp.write_text(wanted)
+    print(f"✓ {environment} ({time.monotonic() - started:.0f} s)", flush=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

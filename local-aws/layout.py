@@ -1,0 +1,36 @@
+"""Where things are, and the names that every part of the local AWS shares."""
+
+from pathlib import Path
+
+import boto3
+from botocore.config import Config
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+LOCAL = REPOSITORY / ".local"
+STACK_FILE = LOCAL / "stack.json"
+PROCESSES_FILE = LOCAL / "processes.json"
+
+PRIMARY_REGION = "us-east-2"
+REPLICA_REGION = "us-west-2"
+REGIONS = (PRIMARY_REGION, REPLICA_REGION)
+
+SERVICE_ACCOUNT_ID = "111111111111"
+CUSTOMER_ACCOUNT_ID = "222222222222"
+WORKSPACE_ID = "ws-acme-0001"
+STAGE = "production"
+
+
+class StepFailed(Exception):
+    """A step that did not do what it says. The text is for the person in front of the terminal."""
+
+
+def aws_client(endpoint: str, service: str, region: str, account_id: str):
+    """A client that acts as the root of an account: the emulator takes a 12-digit access key id for that."""
+    return boto3.client(
+        service,
+        region_name=region,
+        endpoint_url=endpoint,
+        aws_access_key_id=account_id,
+        aws_secret_access_key="local",
+        config=Config(retries={"total_max_attempts": 1}, connect_timeout=3, read_timeout=60),
+    )

@@ -1,0 +1,238 @@
+"""Everything local: builds the functions, starts the emulator and the token issuer, makes a customer, deploys both Regions.
+
+    .venv/bin/python local-aws/stack.py up       start it, or bring a running one up to date
+    .venv/bin/python local-aws/stack.py down     stop what `up` started
+    .venv/bin/python local-aws/stack.py status   exit status 0 if it is up
+"""
+
+import json
+import os
+import shutil
+import socket
+import sys
+import time
+import urllib.error
+import urllib.request
+from contextlib import contextmanager
+
+import deploy
+import processes
+from issuer import AUDIENCE
+from layout import (
+    CUSTOMER_ACCOUNT_ID,
+    LOCAL,
+    PRIMARY_REGION,
+    REGIONS,
+    REPOSITORY,
+    SERVICE_ACCOUNT_ID,
+    STACK_FILE,
+    WORKSPACE_ID,
+    StepFailed,
+)
+from provision import provision_customer
+
+DEPLOYED_FILE = LOCAL / "deployed"
+HOST = "127.0.0.1"
+
+
+def up() -> int:
+    LOCAL.mkdir(exist_ok=True)
+    LOCAL.chmod(0o700)
+    started_at = time.monotonic()
+    was_up = is_up()
+    try:
+        if was_up:
+            running = json.loads(STACK_FILE.read_text())
+            endpoint, issuer = running["aws_endpoint"], running["issuer"]
+        else:
+            clean()
+        with step("functions built"):
+            programs = deploy.build_functions()
+            digest = deploy.stage(programs)
+        if was_up and DEPLOYED_FILE.exists() and DEPLOYED_FILE.read_text() == digest:
+            print(f"✓ already up and up to date; {STACK_FILE.relative_to(REPOSITORY)} says where")
+            return 0
+        if not was_up:
+            with step("AWS emulator started") as note:
+                endpoint = start_emulator()
+                note(endpoint)
+            with step("token issuer started") as note:
+                issuer = start_issuer()
+                note(issuer)
+        with step("customer's account set up") as note:
+            customer = provision_customer(endpoint, CUSTOMER_ACCOUNT_ID, WORKSPACE_ID, SERVICE_ACCOUNT_ID)
+            note(f"{customer['workspace_id']} in {customer['aws_account_id']}, key {customer['kms_key_id']}")
+        # Absent while what is deployed is in between, so that a broken deployment is never taken for a current one.
+        DEPLOYED_FILE.unlink(missing_ok=True)
+        parameters = {
+            "Architecture": "x86_64" if os.uname().machine == "x86_64" else "arm64",
+            "JwtIssuer": issuer,
+            "JwtAudience": AUDIENCE,
+            "TableDeletionProtection": "false",
+        }
+        for region in REGIONS:
+            with step(f"service deployed to {region}") as note:
+                deploy.sam_deploy(endpoint, region, parameters, minimal_environment())
+                deploy.make_routes(endpoint, region, parameters)
+                if region == PRIMARY_REGION:
+                    deploy.make_table_replica(endpoint)
+                note(deploy.api_url(endpoint, region))
+        apis = {region: deploy.api_url(endpoint, region) for region in REGIONS}
+        with step("both APIs answer"):
+            for url in apis.values():
+                wait_until_serving(url, issuer)
+        outputs = deploy.stack_outputs(endpoint, PRIMARY_REGION)
+        stack = {
+            "aws_endpoint": endpoint,
+            "issuer": issuer,
+            "apis": apis,
+            "service_account_id": SERVICE_ACCOUNT_ID,
+            "customer_account_id": CUSTOMER_ACCOUNT_ID,
+            "table_name": outputs["TableName"],
+            "access_role_arn": outputs["AccessRoleArn"],
+            "customer": customer,
+        }
+        STACK_FILE.write_text(json.dumps(stack, indent=2) + "\n")
+        DEPLOYED_FILE.write_text(digest)
+    except BaseException as error:
+        if not was_up:
+            clean()
+        if isinstance(error, KeyboardInterrupt):
+            print("✗ interrupted; what was started is stopped", file=sys.stderr)
+            return 130
+        if isinstance(error, StepFailed):
+            print(f"  {error}", file=sys.stderr)
+        print(f"  logs: {LOCAL.relative_to(REPOSITORY)}/*.log", file=sys.stderr)
+        if isinstance(error, StepFailed):
+            return 1
+        raise
+    print(f"✓ up in {time.monotonic() - started_at:.1f} s; {STACK_FILE.relative_to(REPOSITORY)} says where; `make down` stops it")
+    return 0
+
+
+def down() -> int:
+    stopped = clean()
+    print(f"✓ stopped: {', '.join(stopped)}" if stopped else "✓ nothing was up")
+    return 0
+
+
+def is_up() -> bool:
+    return STACK_FILE.exists() and processes.is_running("emulator") and processes.is_running("issuer")
+
+
+def clean() -> list[str]:
+    stopped = processes.stop_all()
+    STACK_FILE.unlink(missing_ok=True)
+    DEPLOYED_FILE.unlink(missing_ok=True)
+    shutil.rmtree(LOCAL / "tmp", ignore_errors=True)
+    return stopped
+
+
+@contextmanager
+def step(what: str):
+    """One line a step, with the time it took. `note` adds what came of it."""
+    started_at = time.monotonic()
+    notes: list[str] = []
+    print(f"… {what}", end="\r" if sys.stdout.isatty() else "\n", flush=True)
+    try:
+        yield notes.append
+    except BaseException:
+        print(f"✗ {what}, after {time.monotonic() - started_at:.1f} s", file=sys.stderr, flush=True)
+        raise
+    print(f"✓ {what} ({time.monotonic() - started_at:.1f} s){''.join(': ' + it for it in notes)}", flush=True)
+
+
+def minimal_environment() -> dict[str, str]:
+    """Nothing of the caller's: the functions inherit the emulator's environment, and a profile of somebody's real account
+    has no business there."""
+    scratch = LOCAL / "tmp"
+    scratch.mkdir(exist_ok=True)
+    return {"PATH": os.environ["PATH"], "HOME": str(scratch), "TMPDIR": str(scratch), "LANG": "C.UTF-8"}
+
+
+def start_emulator() -> str:
+    """Starts the emulator on a free port of the loopback interface."""
+    port = free_port()
+    endpoint = f"http://{HOST}:{port}"
+    environment = minimal_environment() | {
+        "AUTH": "true",  # policies, external ids and session policies are enforced
+        "BIND_HOST": HOST,
+        "GATEWAY_PORT": str(port),
+        "MINISTACK_HOST": HOST,
+        "MINISTACK_REGION": PRIMARY_REGION,
+        "MINISTACK_ACCOUNT_ID": SERVICE_ACCOUNT_ID,
+        "AWS_ENDPOINT_URL": endpoint,  # for the functions: without it their SDK would look for the real AWS
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "IOT_MTLS_ENABLED": "0",
+        "SFTP_ENABLED": "0",
+    }
+    processes.start("emulator", [sys.executable, REPOSITORY / "local-aws" / "launch.py"], environment)
+    wait_until_answering("emulator", f"{endpoint}/_ministack/ready")
+    return endpoint
+
+
+def start_issuer() -> str:
+    port = free_port()
+    issuer = f"http://{HOST}:{port}"
+    command = [sys.executable, REPOSITORY / "local-aws" / "issuer.py", "--port", str(port)]
+    processes.start("issuer", command, minimal_environment())
+    wait_until_answering("issuer", f"{issuer}/.well-known/openid-configuration")
+    return issuer
+
+
+def free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind((HOST, 0))
+        return listener.getsockname()[1]
+
+
+def wait_until_answering(name: str, url: str) -> None:
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        if not processes.is_running(name):
+            raise StepFailed(f"the {name} ended at once; see {processes.log_file(name).relative_to(REPOSITORY)}")
+        if status_of(urllib.request.Request(url)) == 200:
+            return
+        time.sleep(0.05)
+    raise StepFailed(f"the {name} did not answer at {url} within 30 s")
+
+
+def wait_until_serving(url: str, issuer: str) -> None:
+    """Until the API refuses a call without a token, and a call with one reaches a function that answers it."""
+    with urllib.request.urlopen(f"{issuer}/token?workspace_id={WORKSPACE_ID}&role=member&sub=make-up", timeout=10) as answer:
+        token = json.load(answer)["access_token"]
+    target = f"{url}/v1/items/decrypt"
+    without_token = urllib.request.Request(target, data=b"{}", headers={"content-type": "application/json"})
+    with_token = urllib.request.Request(
+        target, data=b"{}", headers={"content-type": "application/json", "authorization": f"Bearer {token}"}
+    )
+    deadline = time.monotonic() + 30
+    while True:
+        refused, served = status_of(without_token), status_of(with_token)
+        if refused == 401 and served is not None and served not in (401, 404) and served < 500:
+            return
+        if time.monotonic() > deadline:
+            raise StepFailed(f"{target} answers {refused} without a token (401 expected) and {served} with one")
+        time.sleep(0.1)
+
+
+def status_of(request: urllib.request.Request) -> int | None:
+    try:
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            return answer.status
+    except urllib.error.HTTPError as error:
+        return error.code
+    except (urllib.error.URLError, OSError):
+        return None
+
+
+def main() -> int:
+    commands = {"up": up, "down": down, "status": lambda: 0 if is_up() else 1}
+    if len(sys.argv) != 2 or sys.argv[1] not in commands:
+        print(__doc__, file=sys.stderr)
+        return 2
+    return commands[sys.argv[1]]()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
