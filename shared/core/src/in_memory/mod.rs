@@ -1,0 +1,32 @@
+//! The ports in one process: records, a customer's account and a clock, each with switches for what goes wrong outside.
+//!
+//! Faithful where the domain could notice: conditional writes, real RSA, KMS's order of refusals, calls that are
+//! answered later than they are made. Clones share one state, so several operations, and several execution
+//! environments, can work with the same records and the same customer.
+
+mod calls;
+mod clock;
+mod customer;
+mod customer_key;
+mod customer_keys;
+mod customer_role;
+mod data_key_store;
+mod records;
+mod rsa_key_pair;
+mod vault_store;
+mod write_faults;
+
+pub use clock::FakeClock;
+pub use customer::{InMemoryCustomer, RegionOutage};
+pub use customer_key::{KeyState, RegionalKey};
+pub use customer_role::RoleTrust;
+pub use records::InMemoryRecords;
+pub use rsa_key_pair::RsaKeyPair;
+pub use write_faults::WriteFault;
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// The state behind a lock that is never held across an await. A test that panicked meanwhile spoils no other.
+fn lock<T>(state: &Mutex<T>) -> MutexGuard<'_, T> {
+    state.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,106 @@
+//! The vault records.
+
+use jiff::Timestamp;
+
+use super::records::{InMemoryRecords, Tables};
+use crate::health::Health;
+use crate::ports::{StoreError, VaultStore};
+use crate::vault::{Vault, VaultId, VaultName, VaultStatus};
+use crate::workspace::WorkspaceId;
+
+impl VaultStore for InMemoryRecords {
+    async fn vault(&self, workspace_id: &WorkspaceId, vault_id: &VaultId) -> Result<Option<Vault>, StoreError> {
+        let key = (workspace_id.clone(), vault_id.clone());
+        self.read("vault", |tables| tables.vaults.get(&key).cloned()).await
+    }
+
+    async fn vault_id_of_name(
+        &self,
+        workspace_id: &WorkspaceId,
+        name: &VaultName,
+    ) -> Result<Option<VaultId>, StoreError> {
+        let key = (workspace_id.clone(), name.normalized());
+        self.read("vault_id_of_name", |tables| tables.names.get(&key).cloned())
+            .await
+    }
+
+    async fn claim_name(
+        &self,
+        workspace_id: &WorkspaceId,
+        name: &VaultName,
+        vault_id: &VaultId,
+    ) -> Result<VaultId, StoreError> {
+        let key = (workspace_id.clone(), name.normalized());
+        self.write("claim_name", |tables| {
+            tables.names.entry(key).or_insert_with(|| vault_id.clone()).clone()
+        })
+        .await
+    }
+
+    async fn insert_vault(&self, vault: &Vault) -> Result<bool, StoreError> {
+        let key = (vault.workspace_id.clone(), vault.vault_id.clone());
+        self.write("insert_vault", |tables| {
+            let is_new = !tables.vaults.contains_key(&key);
+            tables.vaults.entry(key).or_insert_with(|| vault.clone());
+            is_new
+        })
+        .await
+    }
+
+    async fn default_vault_id(&self, workspace_id: &WorkspaceId) -> Result<Option<VaultId>, StoreError> {
+        self.read("default_vault_id", |tables| tables.defaults.get(workspace_id).cloned())
+            .await
+    }
+
+    async fn set_default(&self, workspace_id: &WorkspaceId, vault_id: &VaultId) -> Result<(), StoreError> {
+        self.write("set_default", |tables| {
+            tables.defaults.insert(workspace_id.clone(), vault_id.clone());
+        })
+        .await
+    }
+
+    async fn clear_default(&self, workspace_id: &WorkspaceId, vault_id: &VaultId) -> Result<(), StoreError> {
+        self.write("clear_default", |tables| {
+            if tables.defaults.get(workspace_id) == Some(vault_id) {
+                tables.defaults.remove(workspace_id);
+            }
+        })
+        .await
+    }
+
+    async fn change_status(
+        &self,
+        workspace_id: &WorkspaceId,
+        vault_id: &VaultId,
+        from: &[VaultStatus],
+        to: VaultStatus,
+        at: Timestamp,
+    ) -> Result<Option<Vault>, StoreError> {
+        self.write("change_status", |tables| {
+            let vault = vault_mut(tables, workspace_id, vault_id).filter(|vault| from.contains(&vault.status))?;
+            vault.status = to;
+            vault.updated_at = at;
+            Some(vault.clone())
+        })
+        .await
+    }
+
+    async fn record_health(
+        &self,
+        workspace_id: &WorkspaceId,
+        vault_id: &VaultId,
+        health: &Health,
+    ) -> Result<(), StoreError> {
+        self.write("record_health", |tables| {
+            let vault = vault_mut(tables, workspace_id, vault_id);
+            if let Some(vault) = vault.filter(|vault| vault.health.checked_at <= health.checked_at) {
+                vault.health = health.clone();
+            }
+        })
+        .await
+    }
+}
+
+fn vault_mut<'a>(tables: &'a mut Tables, workspace_id: &WorkspaceId, vault_id: &VaultId) -> Option<&'a mut Vault> {
+    tables.vaults.get_mut(&(workspace_id.clone(), vault_id.clone()))
+}
