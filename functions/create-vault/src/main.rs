@@ -1,2 +1,22 @@
-//! Placeholder.
-fn main() {}
+//! Lambda function `create-vault`: `POST /v1/vaults`.
+
+use latchkey_aws::{Aws, Settings};
+use latchkey_core::operations::CreateVault;
+use latchkey_core::ports::SystemClock;
+use latchkey_http::endpoints::CreateVaultEndpoint;
+use latchkey_http::{serve, telemetry};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), lambda_runtime::Error> {
+    telemetry::init();
+    let settings = Settings::from_environment()?;
+    let aws = Aws::connect(&settings).await?;
+    serve(CreateVaultEndpoint(CreateVault {
+        store: aws.vault_records(),
+        customer_keys: aws.customer_keys(),
+        clock: SystemClock,
+        access_role: settings.access_role_arn,
+        home: settings.region,
+    }))
+    .await
+}

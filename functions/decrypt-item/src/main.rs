@@ -1,2 +1,19 @@
-//! Placeholder.
-fn main() {}
+//! Lambda function `decrypt-item`: `POST /v1/items/decrypt`.
+
+use latchkey_aws::{Aws, Settings};
+use latchkey_core::data_key::DataKeyPeriod;
+use latchkey_core::data_keys::DataKeys;
+use latchkey_core::operations::DecryptItem;
+use latchkey_core::ports::SystemClock;
+use latchkey_http::endpoints::DecryptItemEndpoint;
+use latchkey_http::{serve, telemetry};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), lambda_runtime::Error> {
+    telemetry::init();
+    let settings = Settings::from_environment()?;
+    let aws = Aws::connect(&settings).await?;
+    let (records, customer_keys) = (aws.vault_records(), aws.customer_keys());
+    let data_keys = DataKeys::new(records.clone(), customer_keys, SystemClock, settings.region, DataKeyPeriod::DAY);
+    serve(DecryptItemEndpoint(DecryptItem { store: records, data_keys })).await
+}

@@ -1,2 +1,15 @@
-//! Placeholder.
-fn main() {}
+//! Lambda function `disable-vault`: `POST /v1/vaults/{vault_id}/disable`.
+
+use latchkey_aws::{Aws, Settings};
+use latchkey_core::operations::DisableVault;
+use latchkey_core::ports::SystemClock;
+use latchkey_http::endpoints::DisableVaultEndpoint;
+use latchkey_http::{serve, telemetry};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), lambda_runtime::Error> {
+    telemetry::init();
+    let settings = Settings::from_environment()?;
+    let aws = Aws::connect(&settings).await?;
+    serve(DisableVaultEndpoint(DisableVault { store: aws.vault_records(), clock: SystemClock })).await
+}

@@ -1,2 +1,22 @@
-//! Placeholder.
-fn main() {}
+//! Lambda function `validate-vault`: `POST /v1/vaults/{vault_id}/validate`, and the schedule of health checks.
+
+use latchkey_aws::{Aws, Settings};
+use latchkey_core::operations::ValidateVault;
+use latchkey_core::ports::SystemClock;
+use latchkey_http::endpoints::ValidateVaultEndpoint;
+use latchkey_http::{serve, telemetry};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), lambda_runtime::Error> {
+    telemetry::init();
+    let settings = Settings::from_environment()?;
+    let aws = Aws::connect(&settings).await?;
+    serve(ValidateVaultEndpoint(ValidateVault {
+        store: aws.vault_records(),
+        customer_keys: aws.customer_keys(),
+        clock: SystemClock,
+        access_role: settings.access_role_arn,
+        home: settings.region,
+    }))
+    .await
+}

@@ -1,1 +1,17 @@
-//! Placeholder.
+//! The edge: who calls and with what, the shapes of requests and answers, problem details, audit, telemetry.
+//!
+//! A function's `main` wires its operation to an endpoint and hands it to [`serve()`]. What a stranger can send is
+//! parsed here, once, into types of `latchkey-core` that cannot be wrong; inside nothing is checked again.
+
+pub mod audit;
+pub mod caller;
+pub mod endpoints;
+pub mod event;
+mod json_body;
+pub mod problem;
+mod secret_text;
+mod serve;
+pub mod telemetry;
+mod vault_response;
+
+pub use serve::{Endpoint, Success, answer, serve};

@@ -1,0 +1,113 @@
+//! `POST /v1/items/decrypt`
+
+use std::collections::BTreeMap;
+
+use latchkey_core::caller::Caller;
+use latchkey_core::operations::{DecryptItem, DecryptItemCommand, OpenedItem};
+use latchkey_core::ports::{Clock, CustomerKeys, DataKeyStore, VaultStore};
+use latchkey_core::request::RequestContext;
+use serde::{Deserialize, Serialize};
+
+use super::items::{check_context, check_count, check_item_id};
+use crate::event::ApiRequest;
+use crate::json_body::{self, FieldErrors};
+use crate::problem::Problem;
+use crate::secret_text::{Base64Bytes, PlaintextBase64};
+use crate::serve::{Endpoint, Success};
+
+/// decrypt-item at the edge.
+pub struct DecryptItemEndpoint<S, D, K, C>(pub DecryptItem<S, D, K, C>);
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct DecryptItemRequest {
+    items: Vec<SealedItemRequest>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SealedItemRequest {
+    item_id: String,
+    sealed_item: Base64Bytes,
+    #[serde(default)]
+    context: BTreeMap<String, String>,
+}
+
+#[derive(Serialize)]
+struct DecryptItemResponse {
+    items: Vec<OpenedItemResponse>,
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum OpenedItemResponse {
+    Opened {
+        item_id: String,
+        plaintext: PlaintextBase64,
+    },
+    Failed {
+        item_id: String,
+        error: Box<Problem>,
+    },
+}
+
+impl<S: VaultStore, D: DataKeyStore, K: CustomerKeys, C: Clock> Endpoint for DecryptItemEndpoint<S, D, K, C> {
+    const NAME: &'static str = "decrypt-item";
+
+    async fn call(&self, context: &RequestContext, caller: &Caller, request: &ApiRequest) -> Result<Success, Problem> {
+        let items = json_body::parse::<DecryptItemRequest>(request.body())?.into_commands()?;
+        let count = items.len();
+        let opened = self.0.run(context, caller, items).await;
+        let failed = opened.iter().filter(|item| item.outcome.is_err()).count();
+        let request_id = context.request_id.to_string();
+        let items = opened
+            .into_iter()
+            .map(|item| OpenedItemResponse::new(item, &request_id))
+            .collect();
+        Ok(Success::json(200, &DecryptItemResponse { items })?.about_items(count, failed))
+    }
+}
+
+impl DecryptItemRequest {
+    fn into_commands(self) -> Result<Vec<DecryptItemCommand>, Problem> {
+        let mut errors = FieldErrors::default();
+        check_count(&mut errors, self.items.len());
+        for (place, item) in self.items.iter().enumerate() {
+            errors.take(format!("/items/{place}/item_id"), check_item_id(&item.item_id));
+            errors.take(format!("/items/{place}/context"), check_context(&item.context));
+        }
+        errors.into_result()?;
+        Ok(self.items.into_iter().map(SealedItemRequest::into_command).collect())
+    }
+}
+
+impl SealedItemRequest {
+    /// A sealed item that is no base64 is an item that does not open: it must not fail its neighbours.
+    fn into_command(self) -> DecryptItemCommand {
+        let sealed_item = self
+            .sealed_item
+            .into_bytes()
+            .map(|bytes| bytes.to_vec())
+            .unwrap_or_default();
+        DecryptItemCommand {
+            item_id: self.item_id,
+            context: self.context,
+            sealed_item,
+        }
+    }
+}
+
+impl OpenedItemResponse {
+    fn new(item: OpenedItem, request_id: &str) -> Self {
+        match item.outcome {
+            Ok(plaintext) => Self::Opened {
+                item_id: item.item_id,
+                plaintext: PlaintextBase64(plaintext),
+            },
+            Err(error) => Self::Failed {
+                item_id: item.item_id,
+                error: Box::new(Problem::from(error).with_request_id(request_id)),
+            },
+        }
+    }
+}

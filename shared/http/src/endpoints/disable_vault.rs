@@ -1,0 +1,47 @@
+//! `POST /v1/vaults/{vault_id}/disable`
+
+use latchkey_core::caller::Caller;
+use latchkey_core::operations::{DisableMode, DisableVault};
+use latchkey_core::ports::{Clock, VaultStore};
+use latchkey_core::request::RequestContext;
+use serde::Deserialize;
+
+use super::vault_id_of;
+use crate::event::ApiRequest;
+use crate::json_body;
+use crate::problem::Problem;
+use crate::serve::{Endpoint, Success};
+use crate::vault_response::VaultResponse;
+
+/// disable-vault at the edge.
+pub struct DisableVaultEndpoint<S, C>(pub DisableVault<S, C>);
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct DisableVaultRequest {
+    #[serde(default)]
+    mode: ModeRequest,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum ModeRequest {
+    #[default]
+    Disabled,
+    DecryptOnly,
+}
+
+impl<S: VaultStore, C: Clock> Endpoint for DisableVaultEndpoint<S, C> {
+    const NAME: &'static str = "disable-vault";
+
+    async fn call(&self, context: &RequestContext, caller: &Caller, request: &ApiRequest) -> Result<Success, Problem> {
+        let vault_id = vault_id_of(request)?;
+        let DisableVaultRequest { mode } = json_body::parse(request.body())?;
+        let mode = match mode {
+            ModeRequest::Disabled => DisableMode::Disabled,
+            ModeRequest::DecryptOnly => DisableMode::DecryptOnly,
+        };
+        let view = self.0.run(context, caller, &vault_id, mode).await?;
+        Ok(Success::json(200, &VaultResponse::new(view, None))?.about_vault(vault_id))
+    }
+}

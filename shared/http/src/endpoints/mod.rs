@@ -1,0 +1,28 @@
+//! One file per operation: its request, its answer.
+
+mod create_vault;
+mod decrypt_item;
+mod disable_vault;
+mod encrypt_item;
+mod items;
+mod validate_vault;
+
+pub use create_vault::CreateVaultEndpoint;
+pub use decrypt_item::DecryptItemEndpoint;
+pub use disable_vault::DisableVaultEndpoint;
+pub use encrypt_item::EncryptItemEndpoint;
+pub use validate_vault::ValidateVaultEndpoint;
+
+use latchkey_core::Error;
+use latchkey_core::vault::VaultId;
+
+use crate::event::ApiRequest;
+use crate::problem::Problem;
+
+/// The vault that the path names. What cannot be a vault id names no vault.
+fn vault_id_of(request: &ApiRequest) -> Result<VaultId, Problem> {
+    request
+        .path_parameter("vault_id")
+        .and_then(|text| VaultId::parse(text).ok())
+        .ok_or_else(|| Problem::from(Error::VaultNotFound))
+}

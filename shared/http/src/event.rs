@@ -1,0 +1,167 @@
+//! What Lambda hands to a function: an API Gateway HTTP API event (payload format 2.0), or the schedule's.
+//!
+//! Direct invocation (cargo-lambda, SAM, the AWS CLI) uses the same two shapes. Of an API event only what we need is
+//! read; anything else in it is ignored, for API Gateway adds fields as it likes.
+//! Source: API Gateway developer guide, "Create AWS Lambda proxy integrations for HTTP APIs".
+
+use std::collections::BTreeMap;
+
+use base64ct::{Base64, Encoding};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use serde_json::{Map, Value};
+use zeroize::Zeroizing;
+
+use crate::secret_text::SecretText;
+
+/// What a function was invoked with.
+pub enum Event {
+    /// A call of the HTTP API.
+    Api(ApiRequest),
+    /// The schedule's call to check the vaults of one shard.
+    Sweep {
+        /// Which shard.
+        shard: u32,
+    },
+    /// Neither.
+    Unknown,
+}
+
+/// A call of the HTTP API.
+pub struct ApiRequest {
+    /// The claims of the verified token; empty when there was none.
+    pub claims: Map<String, Value>,
+    /// API Gateway's own id of the request, for its access log.
+    pub gateway_request_id: Option<String>,
+    path_parameters: BTreeMap<String, String>,
+    body: Option<Zeroizing<Vec<u8>>>,
+}
+
+impl ApiRequest {
+    /// A parameter of the path.
+    pub fn path_parameter(&self, name: &str) -> Option<&str> {
+        self.path_parameters.get(name).map(String::as_str)
+    }
+
+    /// The body's bytes; empty when there is none.
+    pub fn body(&self) -> &[u8] {
+        self.body.as_ref().map_or(&[], |body| body.as_slice())
+    }
+}
+
+impl Event {
+    /// Reads the payload of an invocation.
+    pub fn from_payload(payload: &RawValue) -> Self {
+        if let Ok(Schedule { sweep: Sweep { shard } }) = serde_json::from_str(payload.get()) {
+            return Self::Sweep { shard };
+        }
+        match serde_json::from_str::<ApiGatewayEvent>(payload.get()) {
+            Ok(event) => event.into_request().map_or(Self::Unknown, Self::Api),
+            Err(_) => Self::Unknown,
+        }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Schedule {
+    sweep: Sweep,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Sweep {
+    shard: u32,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct ApiGatewayEvent {
+    request_context: ApiGatewayRequestContext,
+    #[serde(default)]
+    path_parameters: Option<BTreeMap<String, String>>,
+    #[serde(default)]
+    body: Option<SecretText>,
+    #[serde(default)]
+    is_base64_encoded: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct ApiGatewayRequestContext {
+    #[serde(default)]
+    request_id: Option<String>,
+    #[serde(default)]
+    authorizer: Option<Authorizer>,
+}
+
+#[derive(Default, Deserialize)]
+struct Authorizer {
+    #[serde(default)]
+    jwt: Option<Jwt>,
+}
+
+#[derive(Default, Deserialize)]
+struct Jwt {
+    #[serde(default)]
+    claims: Option<Map<String, Value>>,
+}
+
+impl ApiGatewayEvent {
+    fn into_request(self) -> Option<ApiRequest> {
+        let body = match self.body {
+            Some(text) if self.is_base64_encoded => Some(Zeroizing::new(Base64::decode_vec(text.as_str()).ok()?)),
+            Some(text) => Some(text.into_bytes()),
+            None => None,
+        };
+        let jwt = self.request_context.authorizer.and_then(|authorizer| authorizer.jwt);
+        Some(ApiRequest {
+            claims: jwt.and_then(|jwt| jwt.claims).unwrap_or_default(),
+            gateway_request_id: self.request_context.request_id,
+            path_parameters: self.path_parameters.unwrap_or_default(),
+            body,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn event(json: &str) -> Event {
+        Event::from_payload(&RawValue::from_string(json.to_owned()).expect("JSON"))
+    }
+
+    #[test]
+    fn the_schedule_and_the_api_are_told_apart() {
+        assert!(matches!(event(r#"{"sweep":{"shard":3}}"#), Event::Sweep { shard: 3 }));
+        assert!(matches!(event(r#"{"requestContext":{}}"#), Event::Api(_)));
+    }
+
+    #[test]
+    fn anything_else_is_unknown_and_not_a_crash() {
+        for json in [
+            "null",
+            "[]",
+            "1",
+            "{}",
+            r#"{"sweep":{"shard":-1}}"#,
+            r#"{"requestContext":null}"#,
+            r#""text""#,
+        ] {
+            assert!(matches!(event(json), Event::Unknown), "{json}");
+        }
+        assert!(matches!(
+            event(r#"{"requestContext":{},"body":"*","isBase64Encoded":true}"#),
+            Event::Unknown
+        ));
+    }
+
+    #[test]
+    fn a_body_that_api_gateway_encoded_is_decoded() {
+        let Event::Api(request) = event(r#"{"requestContext":{},"body":"e30=","isBase64Encoded":true}"#) else {
+            panic!("an API event");
+        };
+        assert_eq!(request.body(), b"{}");
+    }
+}

@@ -1,0 +1,183 @@
+//! The body of a request: JSON into a wire type, with errors that say where and what was expected, and that never
+//! repeat what came in (serde's own messages do: they quote the input).
+
+use latchkey_core::Invalid;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_path_to_error::Segment;
+
+use crate::problem::Problem;
+
+/// One thing that is wrong with a request.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct FieldError {
+    /// Where: a JSON pointer into the body (RFC 6901), as in the example of RFC 9457, section 3.
+    pub pointer: String,
+    /// What was expected there.
+    pub detail: String,
+}
+
+/// Collects everything that is wrong with a request, so that its sender mends it in one go.
+#[derive(Default)]
+pub(crate) struct FieldErrors(Vec<FieldError>);
+
+impl FieldErrors {
+    /// The value; or `None`, and the error noted under `pointer`.
+    pub(crate) fn take<T>(&mut self, pointer: impl Into<String>, value: Result<T, Invalid>) -> Option<T> {
+        value
+            .map_err(|invalid| self.note(pointer, format!("must be {invalid}")))
+            .ok()
+    }
+
+    pub(crate) fn note(&mut self, pointer: impl Into<String>, detail: impl Into<String>) {
+        self.0.push(FieldError {
+            pointer: format!("#{}", pointer.into()),
+            detail: detail.into(),
+        });
+    }
+
+    /// `Ok` when nothing was noted.
+    pub(crate) fn into_result(self) -> Result<(), Problem> {
+        if self.0.is_empty() {
+            Ok(())
+        } else {
+            Err(Problem::malformed(self.0))
+        }
+    }
+}
+
+/// Parses a body. An empty body counts as `{}`.
+pub(crate) fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
+    let body = if body.is_empty() { b"{}" } else { body };
+    let mut deserializer = serde_json::Deserializer::from_slice(body);
+    let parsed = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| describe(&error))?;
+    deserializer.end().map_err(|_| {
+        Problem::malformed(vec![FieldError {
+            pointer: "#".to_owned(),
+            detail: "the body must be one JSON object and nothing after it".to_owned(),
+        }])
+    })?;
+    Ok(parsed)
+}
+
+fn describe(error: &serde_path_to_error::Error<serde_json::Error>) -> Problem {
+    let inner = error.inner();
+    let detail = if inner.is_data() {
+        expectation(&inner.to_string())
+    } else {
+        format!(
+            "the body is not JSON (line {}, column {})",
+            inner.line(),
+            inner.column()
+        )
+    };
+    Problem::malformed(vec![FieldError {
+        pointer: pointer(error),
+        detail,
+    }])
+}
+
+/// The part of serde's message that is ours: the names of our own fields and types.
+fn expectation(message: &str) -> String {
+    let message = message.rsplit_once(" at line ").map_or(message, |(message, _)| message);
+    for ours in ["missing field `", "duplicate field `"] {
+        if let Some(name) = message.strip_prefix(ours).and_then(|rest| rest.split('`').next()) {
+            return format!("{ours}{name}`");
+        }
+    }
+    if message.ends_with("there are no fields") {
+        return "unknown field; this operation takes an empty object".to_owned();
+    }
+    // Last, because what came in stands before it and could hold the same words.
+    match message.rsplit_once(", expected ") {
+        Some((given, expected)) if given.starts_with("unknown field") => format!("unknown field; expected {expected}"),
+        Some((_, expected)) => format!("must be {expected}"),
+        None => "not what this operation takes".to_owned(),
+    }
+}
+
+/// The place as a pointer, up to the first name that is not one of ours: a caller's own keys are not repeated.
+fn pointer(error: &serde_path_to_error::Error<serde_json::Error>) -> String {
+    const OUR_FIELDS: [&str; 16] = [
+        "name",
+        "strategy",
+        "aws_account_id",
+        "kms_key_id",
+        "aws_role_arn",
+        "set_as_default",
+        "data_key_cache_seconds",
+        "mode",
+        "vault_id",
+        "items",
+        "item_id",
+        "plaintext",
+        "context",
+        "sealed_item",
+        "to_vault_id",
+        "is_default",
+    ];
+    let mut pointer = "#".to_owned();
+    for segment in error.path() {
+        let step = match segment {
+            Segment::Seq { index } => index.to_string(),
+            Segment::Map { key } if OUR_FIELDS.contains(&key.as_str()) => key.clone(),
+            Segment::Map { .. } | Segment::Enum { .. } | Segment::Unknown => break,
+        };
+        pointer.push('/');
+        pointer.push_str(&step);
+    }
+    pointer
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde::Deserialize;
+
+    #[derive(Debug, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    #[allow(dead_code, reason = "only its shape matters")]
+    struct Body {
+        name: String,
+        items: Vec<u8>,
+    }
+
+    fn error(body: &str) -> FieldError {
+        let problem = parse::<Body>(body.as_bytes()).expect_err("malformed");
+        problem.errors.first().cloned().expect("one error")
+    }
+
+    #[test]
+    fn an_error_names_the_place_and_what_was_expected() {
+        assert_eq!(error(r#"{"items":[]}"#).detail, "missing field `name`");
+        assert_eq!(
+            error(r#"{"name":"a","name":"b","items":[]}"#).detail,
+            "duplicate field `name`"
+        );
+        assert_eq!(error(r#"{"name":"a","items":[1,"x"]}"#).pointer, "#/items/1");
+        assert_eq!(error(r#"{"name":7,"items":[]}"#).detail, "must be a string");
+        assert!(error(r#"{"name":"a""#).detail.starts_with("the body is not JSON"));
+        assert!(
+            error(r#"{"name":"a","items":[]} trailing"#)
+                .detail
+                .contains("nothing after it")
+        );
+    }
+
+    #[test]
+    fn nothing_that_came_in_comes_back() {
+        for body in [
+            r#"{"name":"a","items":["canary"]}"#,
+            r#"{"canary":1}"#,
+            r#"{"name":"a","items":"canary, expected canary"}"#,
+            r#"{"x, expected canary":1}"#,
+            r#"{"name":{"canary":1},"items":[]}"#,
+            "canary",
+            r#"{"name":"canary"#,
+        ] {
+            let problem = parse::<Body>(body.as_bytes()).expect_err("malformed");
+            let text = serde_json::to_string(&problem.errors).expect("JSON");
+            assert!(!text.contains("canary"), "{text}");
+        }
+    }
+}

@@ -1,0 +1,85 @@
+//! Text and bytes of a request or answer that may be plaintext: zeroed on drop, without `Debug`.
+
+use core::fmt;
+
+use base64ct::{Base64, Encoding};
+use sealed_item::Plaintext;
+use serde::de::{Error, Visitor};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use zeroize::Zeroizing;
+
+/// The body of a request, before it is parsed.
+#[derive(Deserialize)]
+#[serde(transparent)]
+pub(crate) struct SecretText(Zeroizing<String>);
+
+impl SecretText {
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    pub(crate) fn into_bytes(mut self) -> Zeroizing<Vec<u8>> {
+        Zeroizing::new(core::mem::take(&mut *self.0).into_bytes())
+    }
+}
+
+/// Base64 as it came, decoded or not: a field that is not canonical base64 is a matter of its item, not of the request.
+pub(crate) struct Base64Bytes(Option<Zeroizing<Vec<u8>>>);
+
+impl Base64Bytes {
+    /// The bytes; `None` when what came was not canonical standard base64 with padding (RFC 4648, section 4).
+    pub(crate) fn into_bytes(self) -> Option<Zeroizing<Vec<u8>>> {
+        self.0
+    }
+}
+
+impl<'de> Deserialize<'de> for Base64Bytes {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Decode;
+        impl Visitor<'_> for Decode {
+            type Value = Base64Bytes;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a string of standard base64")
+            }
+
+            fn visit_str<E: Error>(self, text: &str) -> Result<Base64Bytes, E> {
+                // base64ct refuses what is not canonical: other alphabets, missing padding, bits set beyond the end.
+                Ok(Base64Bytes(Base64::decode_vec(text).ok().map(Zeroizing::new)))
+            }
+        }
+        deserializer.deserialize_str(Decode)
+    }
+}
+
+/// Plaintext on its way out, as base64.
+pub(crate) struct PlaintextBase64(pub(crate) Plaintext);
+
+impl Serialize for PlaintextBase64 {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let text = Zeroizing::new(Base64::encode_string(self.0.as_bytes()));
+        serializer.serialize_str(&text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn decode(text: &str) -> Option<Vec<u8>> {
+        let json = serde_json::to_string(text).expect("a string");
+        serde_json::from_str::<Base64Bytes>(&json)
+            .expect("a string")
+            .into_bytes()
+            .map(|bytes| bytes.to_vec())
+    }
+
+    #[test]
+    fn only_canonical_base64_is_taken() {
+        assert_eq!(decode("aGk="), Some(b"hi".to_vec()));
+        assert_eq!(decode(""), Some(Vec::new()));
+        for text in ["aGk", "aGl=", "aGk=\n", " aGk=", "aGk==", "_-8=", "aG k="] {
+            assert_eq!(decode(text), None, "{text}");
+        }
+    }
+}

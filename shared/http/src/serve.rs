@@ -1,0 +1,237 @@
+//! One invocation from event to answer: who calls, the operation within its time, the audit line, the response.
+
+use core::future::Future;
+use core::panic::AssertUnwindSafe;
+use core::time::Duration;
+use std::collections::BTreeMap;
+use std::time::{Instant, SystemTime};
+
+use futures::FutureExt;
+use lambda_runtime::{LambdaEvent, service_fn};
+use latchkey_core::caller::Caller;
+use latchkey_core::request::{RequestContext, RequestId};
+use latchkey_core::vault::VaultId;
+use serde::Serialize;
+use serde_json::value::RawValue;
+use zeroize::Zeroizing;
+
+use crate::audit::AuditRecord;
+use crate::caller::ClaimNames;
+use crate::event::{ApiRequest, Event};
+use crate::problem::Problem;
+
+/// Kept back of the function's time, to answer in.
+const TIME_TO_ANSWER: Duration = Duration::from_millis(300);
+
+/// An operation's place at the edge: parses its request, runs it, shapes its answer.
+pub trait Endpoint: Send + Sync {
+    /// The operation's name, as everywhere.
+    const NAME: &'static str;
+
+    /// Answers one call.
+    fn call(
+        &self,
+        context: &RequestContext,
+        caller: &Caller,
+        request: &ApiRequest,
+    ) -> impl Future<Output = Result<Success, Problem>> + Send;
+
+    /// Whether the schedule may call this function.
+    const ANSWERS_SCHEDULE: bool = false;
+}
+
+/// What a call that succeeded answers.
+pub struct Success {
+    status: u16,
+    body: Zeroizing<String>,
+    vault_id: Option<VaultId>,
+    items: Option<usize>,
+    items_failed: Option<usize>,
+}
+
+impl Success {
+    /// An answer with this status and this body.
+    ///
+    /// # Errors
+    /// An internal [`Problem`] when the body cannot be written as JSON.
+    pub fn json(status: u16, body: &impl Serialize) -> Result<Self, Problem> {
+        let body = serde_json::to_string(body).map_err(|_| Problem::internal())?;
+        Ok(Self {
+            status,
+            body: Zeroizing::new(body),
+            vault_id: None,
+            items: None,
+            items_failed: None,
+        })
+    }
+
+    /// Names the vault for the audit log.
+    #[must_use]
+    pub fn about_vault(self, vault_id: VaultId) -> Self {
+        Self {
+            vault_id: Some(vault_id),
+            ..self
+        }
+    }
+
+    /// Counts the items for the audit log.
+    #[must_use]
+    pub fn about_items(self, items: usize, failed: usize) -> Self {
+        Self {
+            items: Some(items),
+            items_failed: Some(failed),
+            ..self
+        }
+    }
+}
+
+/// What Lambda is answered: an API Gateway HTTP API response (payload format 2.0).
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Response {
+    /// The HTTP status.
+    pub status_code: u16,
+    /// The headers.
+    pub headers: BTreeMap<&'static str, String>,
+    /// JSON; zeroed on drop, for it may be plaintext.
+    pub body: Zeroizing<String>,
+    /// Never.
+    pub is_base64_encoded: bool,
+}
+
+/// Serves invocations until Lambda ends the environment.
+///
+/// # Errors
+/// When the Runtime API cannot be reached.
+pub async fn serve<E: Endpoint>(endpoint: E) -> Result<(), lambda_runtime::Error> {
+    let claim_names = ClaimNames::from_environment();
+    let (endpoint, claim_names) = (&endpoint, &claim_names);
+    lambda_runtime::run(service_fn(move |invocation: LambdaEvent<Box<RawValue>>| async move {
+        let (payload, lambda) = invocation.into_parts();
+        let deadline = lambda.deadline().duration_since(SystemTime::now()).unwrap_or_default();
+        let request_id = RequestId::parse(&lambda.request_id).unwrap_or_else(|_| RequestId::generate());
+        let context = RequestContext::new(request_id, deadline.saturating_sub(TIME_TO_ANSWER));
+        Ok::<_, lambda_runtime::Error>(answer(endpoint, claim_names, &context, &payload).await)
+    }))
+    .await
+}
+
+/// Answers one invocation.
+pub async fn answer<E: Endpoint>(
+    endpoint: &E,
+    claim_names: &ClaimNames,
+    context: &RequestContext,
+    payload: &RawValue,
+) -> Response {
+    let started = Instant::now();
+    let event = Event::from_payload(payload);
+    let (caller, gateway_request_id, outcome) = match &event {
+        Event::Api(request) => match claim_names.caller(&request.claims) {
+            Ok(caller) => {
+                let outcome = run(endpoint, context, &caller, request).await;
+                (Some(caller), request.gateway_request_id.as_deref(), outcome)
+            }
+            Err(_) => (None, request.gateway_request_id.as_deref(), Err(Problem::no_caller())),
+        },
+        Event::Sweep { shard } if E::ANSWERS_SCHEDULE => (None, None, sweep(*shard)),
+        Event::Sweep { .. } | Event::Unknown => (None, None, Err(Problem::unknown_event())),
+    };
+    let outcome = outcome.map_err(|problem| problem.with_request_id(context.request_id.to_string()));
+    let audited = record::<E>(context, caller.as_ref(), gateway_request_id, &outcome, started).write();
+    let outcome = match audited {
+        Ok(()) => outcome,
+        Err(_) => Err(Problem::internal().with_request_id(context.request_id.to_string())),
+    };
+    respond(context, outcome)
+}
+
+/// The operation, within its time; a panic in it is our fault and tells nobody what it choked on.
+async fn run<E: Endpoint>(
+    endpoint: &E,
+    context: &RequestContext,
+    caller: &Caller,
+    request: &ApiRequest,
+) -> Result<Success, Problem> {
+    let call = AssertUnwindSafe(endpoint.call(context, caller, request)).catch_unwind();
+    match tokio::time::timeout(context.time_left(), call).await {
+        Ok(Ok(outcome)) => outcome,
+        Ok(Err(_panic)) => Err(Problem::internal()),
+        Err(_elapsed) => Err(Problem::out_of_time()),
+    }
+}
+
+#[derive(Serialize)]
+struct SweepResponse {
+    shard: u32,
+    vaults_checked: u32,
+}
+
+/// Scheduled checks are not made yet: no vault is ever due. The schedule is answered, so that deploying it is safe.
+fn sweep(shard: u32) -> Result<Success, Problem> {
+    Success::json(
+        200,
+        &SweepResponse {
+            shard,
+            vaults_checked: 0,
+        },
+    )
+}
+
+fn record<'a, E: Endpoint>(
+    context: &RequestContext,
+    caller: Option<&'a Caller>,
+    gateway_request_id: Option<&'a str>,
+    outcome: &'a Result<Success, Problem>,
+    started: Instant,
+) -> AuditRecord<'a> {
+    let success = outcome.as_ref().ok();
+    AuditRecord {
+        log: "audit",
+        at: jiff::Timestamp::now(),
+        request_id: context.request_id.to_string(),
+        gateway_request_id,
+        operation: E::NAME,
+        workspace_id: None,
+        subject: None,
+        role: None,
+        vault_id: success
+            .and_then(|success| success.vault_id.as_ref())
+            .map(VaultId::as_str),
+        items: success.and_then(|success| success.items),
+        items_failed: success.and_then(|success| success.items_failed),
+        status: outcome
+            .as_ref()
+            .map_or_else(|problem| problem.status, |success| success.status),
+        problem: outcome.as_ref().err().map(|problem| problem.kind.as_str()),
+        key_uses: context.key_uses(),
+        duration_ms: started.elapsed().as_millis(),
+    }
+    .by(caller)
+}
+
+fn respond(context: &RequestContext, outcome: Result<Success, Problem>) -> Response {
+    let mut headers = BTreeMap::from([
+        ("cache-control", "no-store".to_owned()),
+        ("x-request-id", context.request_id.to_string()),
+        ("content-type", "application/json".to_owned()),
+    ]);
+    let (status_code, body) = match outcome {
+        Ok(success) => (success.status, success.body),
+        Err(problem) => {
+            headers.insert("content-type", "application/problem+json".to_owned());
+            if let Some(seconds) = problem.retry_after_seconds {
+                headers.insert("retry-after", seconds.to_string());
+            }
+            (
+                problem.status,
+                Zeroizing::new(serde_json::to_string(&problem).unwrap_or_default()),
+            )
+        }
+    };
+    Response {
+        status_code,
+        headers,
+        body,
+        is_base64_encoded: false,
+    }
+}
