@@ -161,3 +161,40 @@ impl HeaderFields<'_> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plaintext_data_key::PlaintextDataKey;
+
+    /// Sealed by one who has the data key and writes another commit key, so that every tag matches.
+    #[test]
+    fn a_header_is_refused_for_its_commitment_alone() {
+        let data_key = PlaintextDataKey::generate().unwrap();
+        let fields = HeaderFields {
+            message_id: &MessageId::generate().unwrap(),
+            encryption_context: &EncryptionContext::default(),
+            encrypted_data_key: &EncryptedDataKey::kms_rsa("arn", vec![1]).unwrap(),
+            frame_length: FrameLength::DEFAULT,
+        };
+        let derive = || MessageKeys::derive(fields.message_id, &data_key).ok().unwrap();
+        let commit_key_of_another = MessageKeys::derive(&MessageId::from_bytes([0; 32]), &data_key)
+            .ok()
+            .unwrap();
+        let forged = MessageKeys {
+            commit_key: commit_key_of_another.commit_key,
+            ..derive()
+        };
+
+        for (sealed_with, expected) in [(derive(), Ok(())), (forged, Err(OpenError::DoesNotOpen))] {
+            let mut bytes = Vec::new();
+            fields.seal(&sealed_with, &mut bytes).unwrap();
+            let (header, _) = Header::parse(&bytes, KeyCount::One).unwrap();
+            assert_eq!(header.verify(&derive()), expected);
+            let tag_matches = sealed_with
+                .content_key
+                .open(HEADER_IV, header.body, &[], header.tag, &mut Vec::new());
+            assert!(tag_matches.is_ok());
+        }
+    }
+}

@@ -104,6 +104,10 @@ fn content_type_frame_length_commitment_and_tag() {
     check! {
         "content type 0" => Parse(ContentType), |parts| parts.content_type = 0;
         "content type 3" => Parse(ContentType), |parts| parts.content_type = 3;
+        "content type 3 without a frame length" => Parse(ContentType), |parts| {
+            parts.content_type = 3;
+            parts.frame_length = 0;
+        };
         "single block with a frame length" => Parse(FrameLength), |parts| parts.content_type = 1;
         "framed, frame length of 0" => Parse(FrameLength), |parts| parts.frame_length = 0;
         "frame length of 2^31" => Parse(FrameLength), |parts| parts.frame_length = 1 << 31;

@@ -1,0 +1,214 @@
+"""Sealed items and the official AWS Encryption SDK for Python, both ways, over a live KMS.
+
+What the customer can do without us, proved: the official SDK, with the AWS KMS RSA keyring and nothing but the customer's
+own access to the key, opens what this project sealed, in either Region. And this project opens what the SDK sealed.
+
+Needs the fixtures `customer_kms` (Region to a boto3 KMS client that may use the customer's key) and `stack` (whose
+`customer` has `primary_key_arn` and `replica_key_arn`).
+"""
+
+import base64
+import json
+import random
+import subprocess
+from pathlib import Path
+
+import aws_encryption_sdk
+import pytest
+from aws_cryptographic_material_providers.mpl import AwsCryptographicMaterialProviders
+from aws_cryptographic_material_providers.mpl.config import MaterialProvidersConfig
+from aws_cryptographic_material_providers.mpl.models import CreateAwsKmsRsaKeyringInput
+from aws_encryption_sdk.exceptions import AWSEncryptionSDKClientError
+from aws_encryption_sdk.identifiers import AlgorithmSuite, CommitmentPolicy
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_der_public_key
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+ENCRYPTION_ALGORITHM = "RSAES_OAEP_SHA_256"
+ALGORITHM_SUITE = AlgorithmSuite.AES_256_GCM_HKDF_SHA512_COMMIT_KEY
+REGIONS = ["primary", "replica"]
+
+SEED = 478
+
+# Sizes of plaintext at which frames change shape, with the frame length; then some from a seeded generator.
+SHAPES = [(0, 4096), (1, 4096), (4095, 4096), (4096, 4096), (4097, 4096), (64, 16), (65, 16), (100_000, 1024)]
+# The SDK seals in frames of a multiple of 128 bytes alone. 0 stands for a single block (content type 1).
+OFFICIAL_SHAPES = [(0, 4096), (1, 4096), (127, 128), (128, 128), (129, 128), (100_000, 1024), (0, 0), (5_000, 0)]
+
+GENERATOR = random.Random(SEED)
+SHAPES += [(GENERATOR.randrange(20_000), GENERATOR.randrange(1, 5_000)) for _ in range(6)]
+OFFICIAL_SHAPES += [(GENERATOR.randrange(20_000), 128 * GENERATOR.randrange(1, 40)) for _ in range(6)]
+
+CONTEXTS = [
+    {},
+    {"latchkey:vault-id": "vlt_1", "latchkey:workspace-id": "wsp_1", "latchkey:format-version": "1"},
+    {"b": "2", "a": "1", "aa": "", "é": "ü", "\U00010000": "astral", "\ufffd": "last of the basic plane"},
+]
+
+
+@pytest.fixture(scope="session")
+def message_tool():
+    """Runs one command of the crate's example `message_tool`."""
+    build = ["cargo", "build", "--quiet", "--package", "sealed-item", "--example", "message_tool"]
+    built = subprocess.run(
+        [*build, "--message-format", "json"], cwd=REPOSITORY, check=True, stdout=subprocess.PIPE, text=True
+    )
+    artifacts = [json.loads(line) for line in built.stdout.splitlines()]
+    [executable] = [artifact["executable"] for artifact in artifacts if artifact.get("executable")]
+
+    def run(command: str, **arguments) -> dict:
+        request = json.dumps({"command": command} | arguments)
+        ran = subprocess.run([executable], input=request, stdout=subprocess.PIPE, text=True, timeout=60)
+        answer = json.loads(ran.stdout)
+        assert (ran.returncode == 0) == ("error" not in answer)
+        return answer
+
+    return run
+
+
+class CustomerKey:
+    """The customer's key as one Region has it."""
+
+    def __init__(self, arn: str, customer_kms):
+        self.arn = arn
+        self.kms = customer_kms(arn.split(":")[3])
+        self.public_key = self.kms.get_public_key(KeyId=arn)["PublicKey"]
+
+    def keyring(self):
+        pem = load_der_public_key(self.public_key).public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+        return AwsCryptographicMaterialProviders(config=MaterialProvidersConfig()).create_aws_kms_rsa_keyring(
+            CreateAwsKmsRsaKeyringInput(
+                public_key=pem,
+                kms_key_id=self.arn,
+                encryption_algorithm=ENCRYPTION_ALGORITHM,
+                kms_client=self.kms,
+            )
+        )
+
+    def decrypt(self, ciphertext: bytes) -> bytes:
+        return self.kms.decrypt(
+            KeyId=self.arn, CiphertextBlob=ciphertext, EncryptionAlgorithm=ENCRYPTION_ALGORITHM
+        )["Plaintext"]
+
+
+@pytest.fixture
+def customer_keys(customer_kms, stack):
+    return {region: CustomerKey(stack["customer"][f"{region}_key_arn"], customer_kms) for region in REGIONS}
+
+
+@pytest.fixture(scope="session")
+def official_sdk():
+    return aws_encryption_sdk.EncryptionSDKClient(
+        commitment_policy=CommitmentPolicy.REQUIRE_ENCRYPT_REQUIRE_DECRYPT
+    )
+
+
+def plaintext_of(size: int) -> bytes:
+    return random.Random(SEED + size).randbytes(size)
+
+
+def text(data: bytes) -> str:
+    return base64.b64encode(data).decode()
+
+
+def seal(message_tool, key: CustomerKey, plaintext: bytes, **arguments) -> bytes:
+    """Seals with this project, under a fresh data key that it wraps itself."""
+    answer = message_tool(
+        "seal", key_arn=key.arn, public_key=text(key.public_key), plaintext=text(plaintext), **arguments
+    )
+    return base64.b64decode(answer["message"])
+
+
+def open_with_us(message_tool, key: CustomerKey, message: bytes) -> bytes:
+    """Opens with this project; KMS unwraps the data key."""
+    inspected = message_tool("inspect", message=text(message))
+    assert inspected["key_provider_id"] == "aws-kms-rsa"
+    payload = key.decrypt(base64.b64decode(inspected["encrypted_data_key"]))
+    return base64.b64decode(message_tool("open", message=text(message), kms_plaintext=text(payload))["plaintext"])
+
+
+def test_the_official_sdk_opens_our_messages_in_both_regions(message_tool, customer_keys, official_sdk):
+    for index, (size, frame_length) in enumerate(SHAPES):
+        plaintext = plaintext_of(size)
+        context = CONTEXTS[index % len(CONTEXTS)]
+        for sealing_region in REGIONS:
+            message = seal(
+                message_tool,
+                customer_keys[sealing_region],
+                plaintext,
+                encryption_context=context,
+                frame_length=frame_length,
+            )
+            for opening_region in REGIONS:
+                opened, header = official_sdk.decrypt(
+                    source=message, keyring=customer_keys[opening_region].keyring()
+                )
+                assert opened == plaintext, (size, frame_length, sealing_region, opening_region)
+                assert header.algorithm == ALGORITHM_SUITE
+                assert header.encryption_context == context
+                assert header.frame_length == frame_length
+
+
+def test_the_official_sdk_opens_our_items_in_both_regions(message_tool, customer_keys, official_sdk):
+    context = CONTEXTS[1]
+    for size in [0, 1, 1000, 4096, 50_000]:
+        plaintext = plaintext_of(size)
+        item = {"item_id": "item-1", "context": {"owner": "ann"}}
+        sealed = seal(message_tool, customer_keys["primary"], plaintext, encryption_context=context, **item)
+        for region in REGIONS:
+            opened, header = official_sdk.decrypt(
+                source=sealed, keyring=customer_keys[region].keyring(), encryption_context=context
+            )
+            assert opened == plaintext, (size, region)
+            assert header.encryption_context == context
+
+
+@pytest.mark.parametrize("sealing_region", REGIONS)
+def test_we_open_what_the_official_sdk_sealed(message_tool, customer_keys, official_sdk, sealing_region):
+    sealing_key = customer_keys[sealing_region]
+    for index, (size, frame_length) in enumerate(OFFICIAL_SHAPES):
+        plaintext = plaintext_of(size)
+        context = CONTEXTS[index % len(CONTEXTS)]
+        message, _ = official_sdk.encrypt(
+            source=plaintext,
+            keyring=sealing_key.keyring(),
+            encryption_context=context,
+            algorithm=ALGORITHM_SUITE,
+            frame_length=frame_length,
+        )
+        inspected = message_tool("inspect", message=text(message))
+        assert inspected["key_arn"] == sealing_key.arn
+        assert inspected["encryption_context"] == context
+        assert inspected["frame_length"] == (frame_length or None)
+        for region in REGIONS:
+            opened = open_with_us(message_tool, customer_keys[region], message)
+            assert opened == plaintext, (size, frame_length, region)
+
+
+def test_neither_opens_an_altered_message(message_tool, customer_keys, official_sdk):
+    key = customer_keys["primary"]
+    message = bytearray(seal(message_tool, key, b"plaintext", encryption_context=CONTEXTS[1], frame_length=16))
+    payload = key.decrypt(
+        base64.b64decode(message_tool("inspect", message=text(message))["encrypted_data_key"])
+    )
+    assert message_tool("open", message=text(message), kms_plaintext=text(payload))["plaintext"]
+
+    message[-1] ^= 1
+    answer = message_tool("open", message=text(message), kms_plaintext=text(payload))
+    assert answer == {"error": "the message does not open with this data key"}
+    with pytest.raises(InvalidTag):
+        official_sdk.decrypt(source=bytes(message), keyring=key.keyring())
+
+
+def test_neither_opens_a_data_key_of_another_encryption_context(message_tool, customer_keys, official_sdk):
+    key = customer_keys["primary"]
+    message = seal(message_tool, key, b"plaintext", encryption_context={"vault": "one"}, frame_length=16)
+    payload = key.decrypt(
+        base64.b64decode(message_tool("inspect", message=text(message))["encrypted_data_key"])
+    )
+    moved = message.replace(b"one", b"two", 1)
+    assert message_tool("open", message=text(moved), kms_plaintext=text(payload)) == {
+        "error": "the data key was wrapped for another encryption context"
+    }
+    with pytest.raises(AWSEncryptionSDKClientError, match="able to decrypt the Data Key"):
+        official_sdk.decrypt(source=moved, keyring=key.keyring())
