@@ -2,12 +2,14 @@
 
 import importlib
 import pkgutil
+import re
 import socketserver
 
 # Answers to the functions go out at once: without this, a warm invoke takes 52 ms instead of 10.
 socketserver.StreamRequestHandler.disable_nagle_algorithm = True
 
 from ministack import app  # noqa: E402 (after the setting above)
+from ministack.core import iam_evaluator  # noqa: E402
 from ministack.core.responses import get_account_id, get_region  # noqa: E402
 from ministack.services import cloudformation  # noqa: E402
 from ministack.services.cloudformation import engine  # noqa: E402
@@ -28,5 +30,21 @@ def conditions_know_where_they_are() -> None:
             module._evaluate_conditions = evaluate_with_pseudo_parameters
 
 
+def sessions_are_their_roles() -> None:
+    """On AWS the condition key aws:PrincipalArn of a role's session is the role's ARN; the emulator compares the session's
+    (arn:aws:sts::...:assumed-role/...), so that no role ever meets a condition on its ARN."""
+    resolve = iam_evaluator._resolve_condition_key
+
+    def resolve_with_roles(key: str, context):
+        value = resolve(key, context)
+        if key.lower() == "aws:principalarn" and isinstance(value, str):
+            session = re.fullmatch(r"arn:([^:]+):sts::(\d{12}):assumed-role/([^/]+)/.+", value)
+            return "arn:{}:iam::{}:role/{}".format(*session.groups()) if session else value
+        return value
+
+    iam_evaluator._resolve_condition_key = resolve_with_roles
+
+
 conditions_know_where_they_are()
+sessions_are_their_roles()
 app.main()

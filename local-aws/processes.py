@@ -60,18 +60,15 @@ def stop_all() -> list[str]:
 
 def stop(process: dict) -> None:
     # The process leads its own group, in which nothing is but what it started itself (the functions' bootstraps).
-    signal_group(process["pid"], signal.SIGTERM)
-    deadline = time.monotonic() + STOP_SECONDS
-    while is_ours(process) and time.monotonic() < deadline:
-        time.sleep(0.02)
-    signal_group(process["pid"], signal.SIGKILL)
-
-
-def signal_group(pid: int, number: signal.Signals) -> None:
-    try:
-        os.killpg(pid, number)
-    except ProcessLookupError:
-        pass
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        try:
+            os.killpg(process["pid"], number)
+            deadline = time.monotonic() + STOP_SECONDS
+            while time.monotonic() < deadline:
+                os.killpg(process["pid"], 0)  # asks only; an error is the answer that the group is gone
+                time.sleep(0.02)
+        except ProcessLookupError:
+            return
 
 
 def start_time(pid: int) -> str | None:

@@ -1,0 +1,82 @@
+# The one door to everything here. It needs Rust, Python 3 and make, and installs the rest into .venv, .venv-sam and .tools.
+
+.DEFAULT_GOAL := help
+.PHONY: help demo up down test check build bench install install-local install-sam check-rust check-deny check-templates check-scripts
+
+PYTHON ?= python3
+ARCH ?= arm64
+KEEP ?=
+
+# Everything but what ships is built in one profile, so that dependencies are compiled once for functions, tests and lints.
+PROFILE := --profile local
+CARGO_DENY_VERSION := 0.20.2
+SCRIPTS := .ci/run
+TEMPLATES := template.yaml customer-setup/key-and-role.yaml customer-setup/replica.yaml
+REGIONS := us-east-2 us-west-2
+
+STACK := .venv/bin/python local-aws/stack.py
+SAM := SAM_CLI_TELEMETRY=0 .venv-sam/bin/sam
+
+help: ## this list
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 16
+
+demo: up ## the whole story on this machine, then down (KEEP=1: stays up)
+	@status=0; .venv/bin/python local-aws/demo.py || status=$$?; \
+	$(if $(filter 1,$(KEEP)),,$(STACK) down;) exit $$status
+
+up: install ## everything local: the AWS emulator, a customer, both Regions; .local/stack.json says where
+	@$(STACK) up
+
+down: ## stop what `make up` started, and no more
+	@if [ -x .venv/bin/python ]; then $(STACK) down; else echo "✓ nothing was up"; fi
+
+test: install ## unit, property, vector and adapter tests; then end to end against `make up` (stops it unless it was up)
+	cargo test --workspace $(PROFILE)
+	@was_up=no; if $(STACK) status; then was_up=yes; fi; \
+	$(STACK) up || exit 1; \
+	status=0; .venv/bin/python -m pytest tests || status=$$?; \
+	if [ $$was_up = no ]; then $(STACK) down; fi; exit $$status
+
+check: check-rust check-deny check-templates check-scripts ## formats, lints, licenses, templates, scripts
+	@echo "✓ all checks"
+
+check-rust:
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets $(PROFILE) -- -D warnings
+
+check-deny: .tools/cargo-deny-$(CARGO_DENY_VERSION)
+	cargo fetch --locked --quiet
+	.tools/bin/cargo-deny --offline --log-level error check --show-stats --hide-inclusion-graph bans licenses sources
+
+# Unoptimised and without its advisory download, which needs a network: 100 s instead of several minutes.
+.tools/cargo-deny-$(CARGO_DENY_VERSION):
+	@echo "  cargo-deny $(CARGO_DENY_VERSION): building into .tools (once; about 2 min) ..."
+	cargo install cargo-deny --version $(CARGO_DENY_VERSION) --locked --debug --no-default-features --root .tools
+	@touch $@
+
+check-templates: install-sam
+	$(foreach region,$(REGIONS),.venv-sam/bin/cfn-lint --regions $(region) -- $(TEMPLATES) &&) true
+	$(foreach region,$(REGIONS),$(SAM) validate --lint --template template.yaml --region $(region) &&) true
+
+check-scripts: install-sam
+	.venv-sam/bin/shellcheck $(SCRIPTS)
+
+build: install ## what ships, for AWS (ARCH=arm64 or x86_64): a real `sam build`
+	@case $(ARCH) in arm64) target=aarch64 ;; x86_64) target=x86_64 ;; *) echo "ARCH is arm64 or x86_64"; exit 2 ;; esac; \
+	if [ ! -d "$$(rustc --print sysroot)/lib/rustlib/$$target-unknown-linux-gnu" ]; then \
+		echo "✗ Rust cannot build for $(ARCH) yet. Either: rustup target add $$target-unknown-linux-gnu"; \
+		echo "  or build for the other architecture, and deploy with the same: make build ARCH=x86_64"; \
+		exit 1; \
+	fi
+	PATH="$(CURDIR)/.venv/bin:$$PATH" $(SAM) build --parameter-overrides Architecture=$(ARCH)
+
+bench: ## how fast items are sealed and opened
+	cargo bench -p sealed-item
+
+install: install-local install-sam
+
+install-local:
+	@$(PYTHON) local-aws/install.py .venv local-aws/requirements.txt
+
+install-sam:
+	@$(PYTHON) local-aws/install.py .venv-sam local-aws/requirements-sam.txt
