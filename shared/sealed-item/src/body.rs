@@ -128,9 +128,9 @@ pub(crate) fn sealed_length(frame_length: FrameLength, plaintext_length: usize) 
         .ok_or(SealError::PlaintextTooLong)
 }
 
-/// How many frames so long a plaintext has. The final frame is full rather than followed by an empty one, as the
-/// specification leaves open, so only an empty plaintext has an empty final frame. Sequence numbers have 32 bits, and the
-/// highest can stand only in a final frame, as a regular one would read as the end marker.
+/// How many frames so long a plaintext has. A plaintext of whole frames has a full final frame, as "Final Frame"
+/// recommends: only an empty plaintext has an empty one. Sequence numbers have 32 bits, and the highest can stand only
+/// in a final frame, as a regular one would read as the end marker.
 fn frame_count(frame_length: FrameLength, plaintext_length: usize) -> Result<u32, SealError> {
     let frames = plaintext_length.div_ceil(frame_length.as_usize()).max(1);
     u32::try_from(frames).map_err(|_| SealError::PlaintextTooLong)

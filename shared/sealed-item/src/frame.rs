@@ -93,7 +93,7 @@ impl Frame<'_> {
 }
 
 /// The initialisation vector of a frame that is sealed: its sequence number, padded on the left
-/// (data-format/message-body.md, "IV"). Counted from 1, so never that of the header, which is 0.
+/// (client-apis/encrypt.md, "Construct a frame"). Counted from 1, so never that of the header, which is 0.
 pub(crate) fn frame_iv(sequence_number: u32) -> [u8; IV_LENGTH] {
     u128::from(sequence_number)
         .to_be_bytes()

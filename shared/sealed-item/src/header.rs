@@ -14,8 +14,13 @@ const MESSAGE_FORMAT_VERSION: u8 = 2;
 const CONTENT_TYPE_SINGLE_BLOCK: u8 = 1;
 const CONTENT_TYPE_FRAMED: u8 = 2;
 
-/// The initialisation vector of the header's tag: zeros ("Authentication Tag", version 2). Frames count from 1.
+/// The initialisation vector of the header's tag (client-apis/encrypt.md, "Construct the header"). Frames count from 1.
 const HEADER_IV: [u8; IV_LENGTH] = [0; IV_LENGTH];
+
+/// What a header with one encrypted data key has besides its context and the data key's three fields: version, suite,
+/// message id; the length of the context; the count of data keys and three lengths; content type, frame length, commit
+/// key; tag.
+const FIXED_LENGTH: usize = (1 + 2 + MessageId::LENGTH) + 2 + (2 + 3 * 2) + (1 + 4 + CommitKey::LENGTH) + TAG_LENGTH;
 
 /// How many encrypted data keys a reader takes.
 #[derive(Clone, Copy)]
@@ -122,8 +127,8 @@ pub(crate) struct HeaderFields<'a> {
 }
 
 impl HeaderFields<'_> {
-    /// Room enough for the header: 128 bytes cover all fields of fixed length.
-    pub(crate) fn capacity(&self) -> usize {
+    /// The length in bytes of the header and its tag.
+    pub(crate) fn sealed_length(&self) -> usize {
         [
             self.encryption_context.as_serialized().len(),
             self.encrypted_data_key.key_provider_id().len(),
@@ -131,7 +136,7 @@ impl HeaderFields<'_> {
             self.encrypted_data_key.ciphertext().len(),
         ]
         .iter()
-        .fold(128, |sum, length| sum.saturating_add(*length))
+        .fold(FIXED_LENGTH, |sum, length| sum.saturating_add(*length))
     }
 
     /// Writes the header and its tag to `out`, which is empty before. Nothing is added to what the tag authenticates:

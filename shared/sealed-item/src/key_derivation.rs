@@ -19,7 +19,8 @@ const COMMIT_KEY_INFO: &[u8] = b"COMMITKEY\x01";
 /// The key derivation failed inside the crypto library.
 pub(crate) struct DerivationError;
 
-/// A message's keys (framework/algorithm-suites.md, "HKDF Encryption Key" and "HKDF Commit Key", for suite 0x0478).
+/// A message's keys (framework/algorithm-suites.md, "Algorithm Suites Encryption Key Derivation Settings" and
+/// "Algorithm Suites Commit Key Derivation Settings").
 pub(crate) struct MessageKeys {
     pub(crate) content_key: ContentKey,
     pub(crate) commit_key: CommitKey,

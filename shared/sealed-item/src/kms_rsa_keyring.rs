@@ -23,7 +23,8 @@ pub const PAYLOAD_LENGTH: usize = SHA384_OUTPUT_LEN + PlaintextDataKey::LENGTH;
 /// The RSA key specs of KMS, in bits.
 const MODULUS_BITS: [usize; 3] = [2048, 3072, 4096];
 
-/// The public half of a customer's RSA key. Not secret, but it decides who can read: pin it by [`sha256`](Self::sha256).
+/// The public half of a customer's RSA key. Not secret, but it decides who can read: pin it by
+/// [`sha256`](Self::sha256).
 pub struct WrappingPublicKey {
     key: OaepPublicEncryptingKey,
     modulus_bits: usize,

@@ -7,6 +7,36 @@
 //! - [`kms_rsa_keyring`]: a data key wrapped with the customer's RSA public key, and the check of what KMS unwrapped.
 //! - the values: [`PlaintextDataKey`], [`EncryptedDataKey`], [`EncryptionContext`], [`MessageId`], [`Plaintext`].
 //!
+//! ```
+//! use std::collections::BTreeMap;
+//!
+//! use sealed_item::{
+//!     EncryptedDataKey, EncryptionContext, ItemIdentity, ItemSealingParameters, PlaintextDataKey, SealedItem,
+//!     WrappingPublicKey, seal_item,
+//! };
+//!
+//! fn seal_and_open(key_arn: &str, public_key_der: &[u8]) -> Result<(), Box<dyn std::error::Error>> {
+//!     let encryption_context = EncryptionContext::new([("latchkey:vault-id", "vlt_1")])?;
+//!     let data_key = PlaintextDataKey::generate()?;
+//!     let wrapped = WrappingPublicKey::from_der(public_key_der)?.wrap(&encryption_context, &data_key)?;
+//!     let encrypted_data_key = EncryptedDataKey::kms_rsa(key_arn, wrapped)?;
+//!
+//!     let identity = ItemIdentity::new("item-1", &BTreeMap::new());
+//!     let parameters = ItemSealingParameters {
+//!         data_key: &data_key,
+//!         encrypted_data_key: &encrypted_data_key,
+//!         encryption_context: &encryption_context,
+//!     };
+//!     let sealed = seal_item(&parameters, &identity, b"plaintext")?;
+//!
+//!     // The data key would come from kms:Decrypt and kms_rsa_keyring::unwrap_payload.
+//!     let item = SealedItem::parse(&sealed)?;
+//!     assert!(item.matches(&identity));
+//!     assert_eq!(item.open(&identity, &data_key)?.as_bytes(), b"plaintext");
+//!     Ok(())
+//! }
+//! ```
+//!
 //! The bytes are those of the [AWS Encryption SDK specification], message format version 2, algorithm suite 0x0478
 //! (AES-256-GCM, HKDF-SHA512, key commitment, no signature), so any official SDK that has the AWS KMS RSA keyring
 //! opens a sealed item with nothing but the customer's own access to the key. Comments name the sections of the

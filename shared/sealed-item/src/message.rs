@@ -39,14 +39,13 @@ pub fn seal(parameters: &MessageParameters<'_>, plaintext: &[u8]) -> Result<Vec<
         encrypted_data_key: parameters.encrypted_data_key,
         frame_length: parameters.frame_length,
     };
-    let body_length = body::sealed_length(parameters.frame_length, plaintext.len())?;
-    let capacity = header
-        .capacity()
-        .checked_add(body_length)
+    let length = header
+        .sealed_length()
+        .checked_add(body::sealed_length(parameters.frame_length, plaintext.len())?)
         .ok_or(SealError::PlaintextTooLong)?;
     let keys = MessageKeys::derive(parameters.message_id, parameters.data_key).map_err(|_| SealError::Encryption)?;
 
-    let mut message = Vec::with_capacity(capacity);
+    let mut message = Vec::with_capacity(length);
     header.seal(&keys, &mut message)?;
     body::seal(
         &keys.content_key,

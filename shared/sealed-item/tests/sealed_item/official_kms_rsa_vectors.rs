@@ -1,5 +1,6 @@
 //! Frozen messages that the official SDK sealed with its AWS KMS RSA keyring, each with what `kms:Decrypt` answers
-//! (tests/interop/freeze_vectors.py made them). They open; and the same values, sealed here, come out as the same bytes.
+//! (tests/interop/freeze_vectors.py made them). They open; and the same values, sealed here, come out as the same
+//! bytes.
 
 use std::collections::BTreeMap;
 
@@ -60,7 +61,7 @@ fn official_messages_open_and_are_sealed_again_byte_for_byte() {
         };
         let again = message::seal(&parameters, &plaintext).unwrap();
         if !plaintext.is_empty() && plaintext.len().is_multiple_of(frame_length.as_u32() as usize) {
-            // The specification lets the final frame be full or follow empty; that SDK does the latter.
+            // The specification recommends a full final frame and allows an empty one after it, as that SDK has it.
             assert_eq!(message.frame_count(), Message::parse(&again).unwrap().frame_count() + 1);
             full_final_frame += 1;
             continue;

@@ -49,14 +49,11 @@ fn every_size_round_trips_as_an_item() {
 }
 
 #[test]
-fn a_message_is_sealed_into_the_room_set_aside_for_it() {
-    let sealed = sealed_message(4096, &[0; 10_000]);
-    assert!(
-        sealed.capacity() - sealed.len() < 128,
-        "{} of {} bytes used",
-        sealed.len(),
-        sealed.capacity()
-    );
+fn a_message_is_sealed_into_exactly_the_room_set_aside_for_it() {
+    for size in [0, 1, 4096, 10_000] {
+        let sealed = sealed_message(4096, &vec![0; size]);
+        assert_eq!(sealed.capacity(), sealed.len(), "{size} bytes");
+    }
 }
 
 #[test]
