@@ -1,9 +1,13 @@
 //! The body of a request: JSON into a wire type, with errors that say where and what was expected, and that never
 //! repeat what came in (serde's own messages do: they quote the input).
 
+use core::fmt;
+use core::marker::PhantomData;
+
 use latchkey_core::Invalid;
-use serde::Serialize;
-use serde::de::DeserializeOwned;
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{DeserializeOwned, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_path_to_error::Segment;
 
 use crate::problem::Problem;
@@ -46,11 +50,32 @@ impl FieldErrors {
     }
 }
 
+/// A JSON object. Serde's derived structs take an array of their fields as well, which nobody means to send.
+pub(crate) struct Object<T>(pub(crate) T);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct ObjectVisitor<T>(PhantomData<T>);
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for ObjectVisitor<T> {
+            type Value = Object<T>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a JSON object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Object<T>, A::Error> {
+                T::deserialize(MapAccessDeserializer::new(map)).map(Object)
+            }
+        }
+        deserializer.deserialize_map(ObjectVisitor(PhantomData))
+    }
+}
+
 /// Parses a body. An empty body counts as `{}`.
 pub(crate) fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
     let body = if body.is_empty() { b"{}" } else { body };
     let mut deserializer = serde_json::Deserializer::from_slice(body);
-    let parsed = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| describe(&error))?;
+    let Object(parsed) = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| describe(&error))?;
     deserializer.end().map_err(|_| {
         Problem::malformed(vec![FieldError {
             pointer: "#".to_owned(),
@@ -132,7 +157,6 @@ fn pointer(error: &serde_path_to_error::Error<serde_json::Error>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde::Deserialize;
 
     #[derive(Debug, Deserialize)]
     #[serde(deny_unknown_fields)]
@@ -156,6 +180,7 @@ mod tests {
         );
         assert_eq!(error(r#"{"name":"a","items":[1,"x"]}"#).pointer, "#/items/1");
         assert_eq!(error(r#"{"name":7,"items":[]}"#).detail, "must be a string");
+        assert_eq!(error(r#"["a",[]]"#).detail, "must be a JSON object");
         assert!(error(r#"{"name":"a""#).detail.starts_with("the body is not JSON"));
         assert!(
             error(r#"{"name":"a","items":[]} trailing"#)

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::items::{check_context, check_count, check_item_id};
 use crate::event::ApiRequest;
-use crate::json_body::{self, FieldErrors};
+use crate::json_body::{self, FieldErrors, Object};
 use crate::problem::Problem;
 use crate::secret_text::{Base64Bytes, PlaintextBase64};
 use crate::serve::{Endpoint, Success};
@@ -21,7 +21,7 @@ pub struct DecryptItemEndpoint<S, D, K, C>(pub DecryptItem<S, D, K, C>);
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct DecryptItemRequest {
-    items: Vec<SealedItemRequest>,
+    items: Vec<Object<SealedItemRequest>>,
 }
 
 #[derive(Deserialize)]
@@ -72,12 +72,12 @@ impl DecryptItemRequest {
     fn into_commands(self) -> Result<Vec<DecryptItemCommand>, Problem> {
         let mut errors = FieldErrors::default();
         check_count(&mut errors, self.items.len());
-        for (place, item) in self.items.iter().enumerate() {
+        for (place, Object(item)) in self.items.iter().enumerate() {
             errors.take(format!("/items/{place}/item_id"), check_item_id(&item.item_id));
             errors.take(format!("/items/{place}/context"), check_context(&item.context));
         }
         errors.into_result()?;
-        Ok(self.items.into_iter().map(SealedItemRequest::into_command).collect())
+        Ok(self.items.into_iter().map(|Object(item)| item.into_command()).collect())
     }
 }
 

@@ -15,7 +15,7 @@ use zeroize::Zeroizing;
 
 use super::items::{MAX_PLAINTEXT, check_context, check_count, check_item_id};
 use crate::event::ApiRequest;
-use crate::json_body::{self, FieldErrors};
+use crate::json_body::{self, FieldErrors, Object};
 use crate::problem::Problem;
 use crate::secret_text::Base64Bytes;
 use crate::serve::{Endpoint, Success};
@@ -28,7 +28,7 @@ pub struct EncryptItemEndpoint<S, D, K, C>(pub EncryptItem<S, D, K, C>);
 struct EncryptItemRequest {
     #[serde(default)]
     vault_id: Option<String>,
-    items: Vec<PlaintextItemRequest>,
+    items: Vec<Object<PlaintextItemRequest>>,
 }
 
 #[derive(Deserialize)]
@@ -87,7 +87,7 @@ impl EncryptItemRequest {
             .items
             .into_iter()
             .enumerate()
-            .filter_map(|(place, item)| item.into_command(place, &mut errors))
+            .filter_map(|(place, Object(item))| item.into_command(place, &mut errors))
             .collect();
         errors.into_result()?;
         let total = items

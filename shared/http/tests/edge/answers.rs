@@ -1,0 +1,85 @@
+//! Answers to requests that are as they should be.
+
+use base64ct::{Base64, Encoding};
+use latchkey_core::in_memory::KeyState;
+use serde_json::json;
+
+use crate::service::{ACCOUNT, KEY_ID, ROLE_ARN, Service, admin, invoke, member, vault_body};
+
+#[tokio::test]
+async fn a_vault_is_answered_with_everything_about_it_and_its_validation() {
+    let service = Service::new();
+    let answer = service
+        .create_vault(&admin(), &vault_body(json!({ "set_as_default": true })).to_string())
+        .await;
+    assert_eq!((answer.status, answer.content_type.as_str()), (201, "application/json"));
+    let vault = &answer.body;
+    assert_eq!(vault["name"], "Acme");
+    assert_eq!(vault["strategy"], "aws_kms");
+    assert_eq!(vault["status"], "active");
+    assert_eq!(vault["is_default"], true);
+    assert_eq!(vault["aws_account_id"], ACCOUNT);
+    assert_eq!(vault["kms_key_id"], KEY_ID);
+    assert_eq!(vault["aws_role_arn"], ROLE_ARN);
+    assert_eq!(vault["data_key_cache_seconds"], 30);
+    assert_eq!(vault["created_by"], "user-1");
+    assert_eq!(
+        vault["keys"],
+        json!([
+            { "region": "us-east-2", "arn": format!("arn:aws:kms:us-east-2:{ACCOUNT}:key/{KEY_ID}"), "multi_region_key_type": "PRIMARY" },
+            { "region": "us-west-2", "arn": format!("arn:aws:kms:us-west-2:{ACCOUNT}:key/{KEY_ID}"), "multi_region_key_type": "REPLICA" },
+        ])
+    );
+    assert_eq!(vault["public_key_sha256"].as_str().map(str::len), Some(64));
+    assert_eq!(
+        vault["validation"]["checks"].as_array().map(Vec::len),
+        Some(4 + 2 * 11 + 3)
+    );
+}
+
+#[tokio::test]
+async fn what_was_sealed_opens_in_the_other_region() {
+    let service = Service::new();
+    service.with_vault().await;
+    let sealed = service
+        .sealed("item-1", b"a secret", &json!({ "field": "password" }))
+        .await;
+    let body = json!({ "items": [{ "item_id": "item-1", "sealed_item": sealed, "context": { "field": "password" } }] });
+    let answer = service.decrypt_item(&member(), &body.to_string()).await;
+    assert_eq!(
+        answer.body,
+        json!({ "items": [{ "item_id": "item-1", "plaintext": Base64::encode_string(b"a secret") }] })
+    );
+}
+
+#[tokio::test]
+async fn a_validation_that_fails_is_an_answer_and_its_health_is_recorded() {
+    let service = Service::new();
+    let vault_id = service.with_vault().await;
+    service.customer.change_key(|key| key.state = KeyState::Disabled);
+    let report = service.validate_vault(&admin(), &vault_id, "").await;
+    assert_eq!((report.status, &report.body["result"]), (200, &json!("fail")));
+    let vault = service
+        .disable_vault(&admin(), &vault_id, r#"{"mode":"decrypt_only"}"#)
+        .await;
+    assert_eq!(
+        (&vault.body["status"], &vault.body["is_default"]),
+        (&json!("decrypt_only"), &json!(false))
+    );
+    assert_eq!(vault.body["health"]["state"], "unusable");
+    assert!(
+        vault.body["health"]["findings"]
+            .as_array()
+            .is_some_and(|findings| !findings.is_empty())
+    );
+}
+
+#[tokio::test]
+async fn the_schedule_is_answered() {
+    let service = Service::new();
+    let answer = invoke(&service.validate_vault_endpoint(), &json!({ "sweep": { "shard": 0 } })).await;
+    assert_eq!(
+        (answer.status, answer.body),
+        (200, json!({ "shard": 0, "vaults_checked": 0 }))
+    );
+}

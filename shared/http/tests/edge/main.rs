@@ -1,0 +1,15 @@
+//! The five operations from event to answer, over the domain's ports in one process: what a stranger can send, and what
+//! comes back.
+
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    reason = "a test may panic"
+)]
+#![allow(missing_docs, unreachable_pub, reason = "nothing outside uses it")]
+
+mod answers;
+mod bad_input;
+mod bad_items;
+mod service;

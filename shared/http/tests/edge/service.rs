@@ -1,0 +1,220 @@
+//! The service in one process, called the way Lambda calls it.
+
+use core::time::Duration;
+use std::sync::OnceLock;
+
+use base64ct::{Base64, Encoding};
+use jiff::Timestamp;
+use latchkey_core::customer_role::RoleArn;
+use latchkey_core::data_key::DataKeyPeriod;
+use latchkey_core::data_keys::DataKeys;
+use latchkey_core::in_memory::{FakeClock, InMemoryCustomer, InMemoryRecords, RsaKeyPair};
+use latchkey_core::kms_key::{AwsAccountId, CustomerKey, KmsKeyId};
+use latchkey_core::operations::{CreateVault, DecryptItem, DisableVault, EncryptItem, ValidateVault};
+use latchkey_core::region::Region;
+use latchkey_core::request::{RequestContext, RequestId};
+use latchkey_core::workspace::WorkspaceId;
+use latchkey_http::caller::ClaimNames;
+use latchkey_http::endpoints::{
+    CreateVaultEndpoint, DecryptItemEndpoint, DisableVaultEndpoint, EncryptItemEndpoint, ValidateVaultEndpoint,
+};
+use latchkey_http::{Endpoint, answer};
+use serde_json::value::RawValue;
+use serde_json::{Value, json};
+
+pub const WORKSPACE: &str = "ws-acme-0001";
+pub const ACCOUNT: &str = "222222222222";
+pub const KEY_ID: &str = "mrk-1234abcd12ab34cd56ef1234567890ab";
+pub const ROLE_ARN: &str = "arn:aws:iam::222222222222:role/latchkey";
+
+/// An answer, as API Gateway passes it on.
+pub struct Answer {
+    pub status: u64,
+    pub content_type: String,
+    pub body: Value,
+    pub text: String,
+}
+
+impl Answer {
+    /// The last part of the problem's type.
+    pub fn problem(&self) -> &str {
+        self.body["type"]
+            .as_str()
+            .and_then(|kind| kind.strip_prefix("urn:latchkey:problem:"))
+            .unwrap_or_default()
+    }
+}
+
+pub struct Service {
+    pub records: InMemoryRecords,
+    pub customer: InMemoryCustomer,
+    clock: FakeClock,
+}
+
+impl Service {
+    pub fn new() -> Self {
+        static KEY_PAIR: OnceLock<RsaKeyPair> = OnceLock::new();
+        let key_pair = KEY_PAIR.get_or_init(|| RsaKeyPair::generate().expect("a key pair"));
+        let key = CustomerKey {
+            account_id: AwsAccountId::parse(ACCOUNT).expect("valid"),
+            key_id: KmsKeyId::parse(KEY_ID).expect("valid"),
+        };
+        let role = RoleArn::parse(ROLE_ARN).expect("valid");
+        let workspace = WorkspaceId::parse(WORKSPACE).expect("valid");
+        Self {
+            records: InMemoryRecords::new(),
+            customer: InMemoryCustomer::new(key, key_pair, role, workspace),
+            clock: FakeClock::at(Timestamp::UNIX_EPOCH),
+        }
+    }
+
+    pub async fn create_vault(&self, caller: &Value, body: &str) -> Answer {
+        let endpoint = CreateVaultEndpoint(CreateVault {
+            store: self.records.clone(),
+            customer_keys: self.customer.clone(),
+            clock: self.clock.clone(),
+            access_role: access_role(),
+            home: Region::UsEast2,
+        });
+        invoke(&endpoint, &api_event(caller, None, body)).await
+    }
+
+    pub async fn validate_vault(&self, caller: &Value, vault_id: &str, body: &str) -> Answer {
+        invoke(
+            &self.validate_vault_endpoint(),
+            &api_event(caller, Some(vault_id), body),
+        )
+        .await
+    }
+
+    pub fn validate_vault_endpoint(&self) -> impl Endpoint {
+        ValidateVaultEndpoint(ValidateVault {
+            store: self.records.clone(),
+            customer_keys: self.customer.clone(),
+            clock: self.clock.clone(),
+            access_role: access_role(),
+            home: Region::UsEast2,
+        })
+    }
+
+    pub async fn disable_vault(&self, caller: &Value, vault_id: &str, body: &str) -> Answer {
+        let endpoint = DisableVaultEndpoint(DisableVault {
+            store: self.records.clone(),
+            clock: self.clock.clone(),
+        });
+        invoke(&endpoint, &api_event(caller, Some(vault_id), body)).await
+    }
+
+    pub async fn encrypt_item(&self, caller: &Value, body: &str) -> Answer {
+        let endpoint = EncryptItemEndpoint(EncryptItem {
+            store: self.records.clone(),
+            data_keys: self.data_keys(Region::UsEast2),
+        });
+        invoke(&endpoint, &api_event(caller, None, body)).await
+    }
+
+    pub async fn decrypt_item(&self, caller: &Value, body: &str) -> Answer {
+        let endpoint = DecryptItemEndpoint(DecryptItem {
+            store: self.records.clone(),
+            data_keys: self.data_keys(Region::UsWest2),
+        });
+        invoke(&endpoint, &api_event(caller, None, body)).await
+    }
+
+    /// A vault that validates, made the default.
+    pub async fn with_vault(&self) -> String {
+        let created = self
+            .create_vault(&admin(), &vault_body(json!({ "set_as_default": true })).to_string())
+            .await;
+        assert_eq!(created.status, 201, "{}", created.text);
+        created.body["vault_id"].as_str().expect("an id").to_owned()
+    }
+
+    /// An item sealed in the default vault.
+    pub async fn sealed(&self, item_id: &str, plaintext: &[u8], context: &Value) -> String {
+        let plaintext = Base64::encode_string(plaintext);
+        let body = json!({ "items": [{ "item_id": item_id, "plaintext": plaintext, "context": context }] });
+        let answer = self.encrypt_item(&member(), &body.to_string()).await;
+        assert_eq!(answer.status, 200, "{}", answer.text);
+        answer.body["items"][0]["sealed_item"]
+            .as_str()
+            .expect("base64")
+            .to_owned()
+    }
+
+    fn data_keys(&self, home: Region) -> DataKeys<InMemoryRecords, InMemoryCustomer, FakeClock> {
+        DataKeys::new(
+            self.records.clone(),
+            self.customer.clone(),
+            self.clock.clone(),
+            home,
+            DataKeyPeriod::DAY,
+        )
+    }
+}
+
+fn access_role() -> RoleArn {
+    RoleArn::parse("arn:aws:iam::111111111111:role/production-kms-byo-key-access-role").expect("valid")
+}
+
+pub fn admin() -> Value {
+    json!({ "workspace_id": WORKSPACE, "role": "admin", "sub": "user-1" })
+}
+
+pub fn member() -> Value {
+    json!({ "workspace_id": WORKSPACE, "role": "member", "sub": "user-2" })
+}
+
+/// The body of a create that succeeds, with some fields changed; `null` takes a field out.
+pub fn vault_body(changes: Value) -> Value {
+    let mut body = json!({
+        "name": "Acme",
+        "strategy": "aws_kms",
+        "aws_account_id": ACCOUNT,
+        "kms_key_id": KEY_ID,
+        "aws_role_arn": ROLE_ARN,
+    });
+    let fields = body.as_object_mut().expect("an object");
+    for (name, value) in changes.as_object().expect("an object") {
+        match value {
+            Value::Null => fields.remove(name),
+            value => fields.insert(name.clone(), value.clone()),
+        };
+    }
+    body
+}
+
+fn api_event(claims: &Value, vault_id: Option<&str>, body: &str) -> Value {
+    let mut event = json!({
+        "version": "2.0",
+        "requestContext": {
+            "requestId": "JKJaXmPLvHcESHA=",
+            "http": { "method": "POST", "path": "/" },
+            "authorizer": { "jwt": { "claims": claims, "scopes": null } }
+        },
+        "body": body,
+        "isBase64Encoded": false
+    });
+    if let Some(vault_id) = vault_id {
+        event["pathParameters"] = json!({ "vault_id": vault_id });
+    }
+    event
+}
+
+pub async fn invoke<E: Endpoint>(endpoint: &E, event: &Value) -> Answer {
+    let names = ClaimNames {
+        workspace_id: "workspace_id".into(),
+        role: "role".into(),
+        subject: "sub".into(),
+    };
+    let context = RequestContext::new(RequestId::generate(), Duration::from_secs(10));
+    let payload = RawValue::from_string(event.to_string()).expect("JSON");
+    let response = answer(endpoint, &names, &context, &payload).await;
+    let text = response.body.to_string();
+    Answer {
+        status: response.status_code.into(),
+        content_type: response.headers.get("content-type").cloned().unwrap_or_default(),
+        body: serde_json::from_str(&text).expect("every answer is JSON"),
+        text,
+    }
+}
