@@ -65,10 +65,19 @@ def stop(process: dict) -> None:
             os.killpg(process["pid"], number)
             deadline = time.monotonic() + STOP_SECONDS
             while time.monotonic() < deadline:
+                reap(process["pid"])
                 os.killpg(process["pid"], 0)  # asks only; an error is the answer that the group is gone
                 time.sleep(0.02)
         except ProcessLookupError:
             return
+
+
+def reap(pid: int) -> None:
+    """Lets go of a process that this very command started and that has ended: until then its group is not gone."""
+    try:
+        os.waitpid(pid, os.WNOHANG)
+    except ChildProcessError:
+        pass
 
 
 def start_time(pid: int) -> str | None:

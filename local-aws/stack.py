@@ -8,6 +8,7 @@
 import json
 import os
 import shutil
+import signal
 import socket
 import sys
 import time
@@ -133,7 +134,8 @@ def step(what: str):
     """One line a step, with the time it took. `note` adds what came of it."""
     started_at = time.monotonic()
     notes: list[str] = []
-    print(f"… {what}", end="\r" if sys.stdout.isatty() else "\n", flush=True)
+    if sys.stdout.isatty():
+        print(f"… {what}", end="\r", flush=True)
     try:
         yield notes.append
     except BaseException:
@@ -206,7 +208,7 @@ def wait_until_serving(url: str, issuer: str) -> None:
     with_token = urllib.request.Request(
         target, data=b"{}", headers={"content-type": "application/json", "authorization": f"Bearer {token}"}
     )
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 15
     while True:
         refused, served = status_of(without_token), status_of(with_token)
         if refused == 401 and served is not None and served not in (401, 404) and served < 500:
@@ -231,6 +233,7 @@ def main() -> int:
     if len(sys.argv) != 2 or sys.argv[1] not in commands:
         print(__doc__, file=sys.stderr)
         return 2
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # as if by ctrl-C: what was started is stopped
     return commands[sys.argv[1]]()
 
 
