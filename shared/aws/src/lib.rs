@@ -1,1 +1,19 @@
-//! Placeholder.
+//! The domain's ports on KMS, STS and DynamoDB: the only crate that names an AWS SDK type.
+//!
+//! | to find | read |
+//! | --- | --- |
+//! | what comes from the environment | [`settings`] |
+//! | clients, timeouts and retries | `connection` |
+//! | the table: keys, records, conditions | [`vault_records`] |
+//! | the customer's role and key | [`customer_keys`] |
+//! | which AWS error is a refusal and which an outage | `customer_keys::errors` |
+
+pub mod customer_keys;
+pub mod settings;
+pub mod vault_records;
+
+mod connection;
+mod per_region;
+
+pub use connection::Aws;
+pub use settings::{Settings, SettingsError};

@@ -1,0 +1,110 @@
+//! The clients: one for KMS and one for STS in each Region, one for DynamoDB in our own, made once per execution
+//! environment, with timeouts and retries that are ours and not the SDK's defaults.
+
+use core::time::Duration;
+use std::sync::Arc;
+
+use aws_config::retry::RetryConfig;
+use aws_config::timeout::TimeoutConfig;
+use aws_config::{BehaviorVersion, SdkConfig};
+use latchkey_core::ports::{Clock, SystemClock};
+use latchkey_core::region::Region;
+
+use crate::customer_keys::KmsCustomerKeys;
+use crate::per_region::PerRegion;
+use crate::settings::Settings;
+use crate::vault_records::VaultRecords;
+
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
+const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(2);
+/// Two attempts that time out, and the pause between them.
+const OPERATION_TIMEOUT: Duration = Duration::from_millis(4_500);
+/// The first pause is up to this long, the next up to twice as long, and so on; the SDK draws its length at random.
+const INITIAL_BACKOFF: Duration = Duration::from_millis(50);
+const MAX_BACKOFF: Duration = Duration::from_millis(500);
+/// One retry: the other Region is the better second try.
+const KEY_ATTEMPTS: u32 = 2;
+/// Our own records have no other Region to turn to.
+const RECORD_ATTEMPTS: u32 = 3;
+
+/// AWS, as one execution environment reaches it.
+#[derive(Clone)]
+pub struct Aws {
+    vault_records: VaultRecords,
+    customer_keys: KmsCustomerKeys,
+}
+
+impl Aws {
+    /// Makes the clients, with the credentials and endpoints of the environment (`AWS_ENDPOINT_URL` included). Calls
+    /// nobody.
+    pub async fn connect(settings: &Settings) -> Self {
+        let config = aws_config::defaults(BehaviorVersion::v2026_01_12())
+            .region(sdk_region(settings.region))
+            .load()
+            .await;
+        Self::from_sdk_config(&config, settings, Arc::new(SystemClock))
+    }
+
+    /// Makes the clients from `config`; its Region, timeouts and retries are replaced. Sessions age by `clock`.
+    pub fn from_sdk_config(config: &SdkConfig, settings: &Settings, clock: Arc<dyn Clock>) -> Self {
+        let kms = PerRegion::new(|region| {
+            aws_sdk_kms::Client::from_conf(
+                aws_sdk_kms::config::Builder::from(config)
+                    .region(sdk_region(region))
+                    .timeout_config(timeouts())
+                    .retry_config(retries(KEY_ATTEMPTS))
+                    .build(),
+            )
+        });
+        let sts = PerRegion::new(|region| {
+            aws_sdk_sts::Client::from_conf(
+                aws_sdk_sts::config::Builder::from(config)
+                    .region(sdk_region(region))
+                    .timeout_config(timeouts())
+                    .retry_config(retries(KEY_ATTEMPTS))
+                    .build(),
+            )
+        });
+        let dynamodb = aws_sdk_dynamodb::Client::from_conf(
+            aws_sdk_dynamodb::config::Builder::from(config)
+                .region(sdk_region(settings.region))
+                .timeout_config(timeouts())
+                .retry_config(retries(RECORD_ATTEMPTS))
+                .build(),
+        );
+        Self {
+            vault_records: VaultRecords::new(dynamodb, &settings.table_name),
+            customer_keys: KmsCustomerKeys::new(kms, sts, settings.access_role_arn.clone(), clock),
+        }
+    }
+
+    /// The vault and data key records.
+    pub fn vault_records(&self) -> VaultRecords {
+        self.vault_records.clone()
+    }
+
+    /// The customers' keys and roles. All clones share their sessions.
+    pub fn customer_keys(&self) -> KmsCustomerKeys {
+        self.customer_keys.clone()
+    }
+}
+
+fn sdk_region(region: Region) -> aws_config::Region {
+    aws_config::Region::from_static(region.code())
+}
+
+fn timeouts() -> TimeoutConfig {
+    TimeoutConfig::builder()
+        .connect_timeout(CONNECT_TIMEOUT)
+        .operation_attempt_timeout(ATTEMPT_TIMEOUT)
+        .operation_timeout(OPERATION_TIMEOUT)
+        .build()
+}
+
+/// Standard mode retries what is transient or throttled and nothing else: a refusal is never sent twice.
+fn retries(max_attempts: u32) -> RetryConfig {
+    RetryConfig::standard()
+        .with_max_attempts(max_attempts)
+        .with_initial_backoff(INITIAL_BACKOFF)
+        .with_max_backoff(MAX_BACKOFF)
+}

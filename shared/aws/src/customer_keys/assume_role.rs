@@ -1,0 +1,71 @@
+//! One sts:AssumeRole.
+
+use aws_credential_types::Credentials;
+use aws_sdk_sts::Client;
+use aws_sdk_sts::config::IdentityCache;
+use aws_sdk_sts::error::SdkError;
+use aws_sdk_sts::operation::RequestId;
+use aws_sdk_sts::operation::assume_role::{AssumeRoleError, AssumeRoleOutput};
+use latchkey_core::access::Outage;
+use latchkey_core::customer_role::RoleArn;
+use serde_json::Value;
+
+use super::call::Call;
+use super::errors::CallFailure;
+use super::session_cache::SESSION_SECONDS;
+
+/// Which role to enter, and how.
+pub(super) struct AssumeRoleTerms<'a> {
+    pub(super) role_arn: &'a RoleArn,
+    pub(super) session_name: &'a str,
+    pub(super) external_id: Option<&'a str>,
+    /// What the session is cut down to; `None` leaves it all that the role may.
+    pub(super) session_policy: Option<Value>,
+}
+
+/// STS's answer, with its id of the call.
+pub(super) struct AssumeRoleAnswer {
+    pub(super) credentials: Result<Credentials, CallFailure>,
+    pub(super) aws_request_id: Option<String>,
+}
+
+/// Enters a role: as whoever `credentials` are of, or else with the credentials of the function itself.
+pub(super) async fn assume_role(
+    sts: &Client,
+    terms: &AssumeRoleTerms<'_>,
+    credentials: Option<&Credentials>,
+) -> AssumeRoleAnswer {
+    let mut operation = sts
+        .assume_role()
+        .role_arn(terms.role_arn.as_str())
+        .role_session_name(terms.session_name)
+        .set_external_id(terms.external_id.map(str::to_owned))
+        .set_policy(terms.session_policy.as_ref().map(Value::to_string))
+        .duration_seconds(SESSION_SECONDS)
+        .customize();
+    if let Some(credentials) = credentials {
+        operation = operation.config_override(
+            aws_sdk_sts::config::Builder::default()
+                .credentials_provider(credentials.clone())
+                .identity_cache(IdentityCache::no_cache()),
+        );
+    }
+    let answer = operation.send().await;
+    AssumeRoleAnswer {
+        aws_request_id: answer.request_id().map(str::to_owned),
+        credentials: credentials_of(answer),
+    }
+}
+
+fn credentials_of(answer: Result<AssumeRoleOutput, SdkError<AssumeRoleError>>) -> Result<Credentials, CallFailure> {
+    let output = answer.map_err(|error| CallFailure::of(Call::AssumeRole, &error))?;
+    let issued = output.credentials.ok_or(CallFailure::Outage(Outage::ServerError))?;
+    // Without an expiry: when to renew is decided by our own clocks.
+    Ok(Credentials::new(
+        issued.access_key_id,
+        issued.secret_access_key,
+        Some(issued.session_token),
+        None,
+        "sts:AssumeRole",
+    ))
+}

@@ -1,0 +1,67 @@
+//! The calls that we make to a customer's account, each noted for the audit log whatever becomes of it.
+
+use latchkey_core::region::Region;
+use latchkey_core::request::{KeyUse, RequestContext};
+
+/// A call to the customer's account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Call {
+    AssumeRole,
+    DescribeKey,
+    GetPublicKey,
+    Encrypt,
+    Decrypt,
+}
+
+impl Call {
+    /// The IAM action.
+    pub(super) const fn action(self) -> &'static str {
+        match self {
+            Self::AssumeRole => "sts:AssumeRole",
+            Self::DescribeKey => "kms:DescribeKey",
+            Self::GetPublicKey => "kms:GetPublicKey",
+            Self::Encrypt => "kms:Encrypt",
+            Self::Decrypt => "kms:Decrypt",
+        }
+    }
+}
+
+/// A call under way. It is noted when its answer comes, or when it is dropped because nobody waits for the answer any
+/// more: AWS may have done what was asked all the same.
+pub(super) struct CallUnderWay<'a> {
+    context: &'a RequestContext,
+    key_use: Option<KeyUse>,
+}
+
+impl<'a> CallUnderWay<'a> {
+    pub(super) fn new(context: &'a RequestContext, call: Call, region: Region, role_session_name: &str) -> Self {
+        Self {
+            context,
+            key_use: Some(KeyUse {
+                action: call.action(),
+                region,
+                aws_request_id: None,
+                role_session_name: role_session_name.to_owned(),
+                succeeded: false,
+            }),
+        }
+    }
+
+    pub(super) fn answered(mut self, aws_request_id: Option<&str>, succeeded: bool) {
+        if let Some(key_use) = self.key_use.take() {
+            self.context.record_key_use(KeyUse {
+                aws_request_id: aws_request_id.map(str::to_owned),
+                succeeded,
+                ..key_use
+            });
+        }
+    }
+}
+
+impl Drop for CallUnderWay<'_> {
+    fn drop(&mut self) {
+        if let Some(key_use) = self.key_use.take() {
+            self.context.record_key_use(key_use);
+        }
+    }
+}

@@ -1,0 +1,115 @@
+//! The customer's role and key, on STS and KMS.
+//!
+//! The way in has two steps: from the function's own role into the service's access role, and from there into the
+//! customer's role, with the workspace's id as external id and a session policy that allows only what the access is for
+//! on only the vault's key. Both sessions are kept and renewed ahead of their expiry.
+
+use core::future::Future;
+use std::sync::Arc;
+
+use latchkey_core::access::{AccessError, CustomerAccess, Outage};
+use latchkey_core::customer_role::RoleArn;
+use latchkey_core::ports::{Clock, CustomerKeys, KeyDescription, RoleAttempt};
+use latchkey_core::public_key::CustomerPublicKey;
+use latchkey_core::region::Region;
+use latchkey_core::request::RequestContext;
+use zeroize::Zeroizing;
+
+use crate::per_region::PerRegion;
+
+mod assume_role;
+mod call;
+mod errors;
+mod kms;
+mod kms_answers;
+mod role_attempts;
+mod role_entrance;
+mod session_cache;
+mod sessions;
+
+use kms::KmsCalls;
+use role_entrance::RoleEntrance;
+use sessions::CustomerSessions;
+
+/// The customers' keys and roles. Cloning is cheap, and clones share their sessions.
+#[derive(Clone)]
+pub struct KmsCustomerKeys {
+    entrance: Arc<RoleEntrance>,
+    kms: Arc<KmsCalls>,
+}
+
+impl KmsCustomerKeys {
+    pub(crate) fn new(
+        kms: PerRegion<aws_sdk_kms::Client>,
+        sts: PerRegion<aws_sdk_sts::Client>,
+        access_role: RoleArn,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        let entrance = Arc::new(RoleEntrance::new(sts, access_role, Arc::clone(&clock)));
+        let sessions = CustomerSessions::new(Arc::clone(&entrance), clock);
+        Self {
+            entrance,
+            kms: Arc::new(KmsCalls::new(kms, sessions)),
+        }
+    }
+}
+
+impl CustomerKeys for KmsCustomerKeys {
+    async fn attempt_role(
+        &self,
+        context: &RequestContext,
+        access: &CustomerAccess,
+        attempt: RoleAttempt,
+        region: Region,
+    ) -> Result<(), AccessError> {
+        let knock = role_attempts::knock(&self.entrance, context, access, attempt, region);
+        within_deadline(context, knock).await
+    }
+
+    async fn describe_key(
+        &self,
+        context: &RequestContext,
+        access: &CustomerAccess,
+        region: Region,
+    ) -> Result<KeyDescription, AccessError> {
+        within_deadline(context, self.kms.describe_key(context, access, region)).await
+    }
+
+    async fn public_key(
+        &self,
+        context: &RequestContext,
+        access: &CustomerAccess,
+        region: Region,
+    ) -> Result<CustomerPublicKey, AccessError> {
+        within_deadline(context, self.kms.public_key(context, access, region)).await
+    }
+
+    async fn encrypt(
+        &self,
+        context: &RequestContext,
+        access: &CustomerAccess,
+        region: Region,
+        plaintext: &[u8],
+    ) -> Result<Vec<u8>, AccessError> {
+        within_deadline(context, self.kms.encrypt(context, access, region, plaintext)).await
+    }
+
+    async fn decrypt(
+        &self,
+        context: &RequestContext,
+        access: &CustomerAccess,
+        region: Region,
+        ciphertext: &[u8],
+    ) -> Result<Zeroizing<Vec<u8>>, AccessError> {
+        within_deadline(context, self.kms.decrypt(context, access, region, ciphertext)).await
+    }
+}
+
+async fn within_deadline<T>(
+    context: &RequestContext,
+    call: impl Future<Output = Result<T, AccessError>>,
+) -> Result<T, AccessError> {
+    tokio::time::timeout(context.time_left(), call)
+        .await
+        .unwrap_or(Err(AccessError::Outage(Outage::TimedOut)))
+}

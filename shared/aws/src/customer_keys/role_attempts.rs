@@ -1,0 +1,53 @@
+//! Knocking at the customer's role: as agreed, and in the three ways in which it must not open (requirement R2).
+//!
+//! Every attempt is live; none is answered from, or leaves anything in, the sessions that are held.
+
+use latchkey_core::access::{AccessError, CustomerAccess};
+use latchkey_core::customer_role::RoleSessionName;
+use latchkey_core::policies::powerless_session_policy;
+use latchkey_core::ports::RoleAttempt;
+use latchkey_core::region::Region;
+use latchkey_core::request::{RequestContext, RequestId};
+
+use super::assume_role::AssumeRoleTerms;
+use super::role_entrance::RoleEntrance;
+use super::sessions::agreed_terms;
+
+pub(super) async fn knock(
+    entrance: &RoleEntrance,
+    context: &RequestContext,
+    access: &CustomerAccess,
+    attempt: RoleAttempt,
+    region: Region,
+) -> Result<(), AccessError> {
+    let name = RoleSessionName::new(&access.vault_id, &context.request_id);
+    let agreed = agreed_terms(access, &name);
+    let wrong_external_id = wrong_external_id();
+    let (external_id, from_access_role) = match attempt {
+        RoleAttempt::AsAgreed => {
+            return entrance
+                .enter_from_access_role(context, region, &agreed)
+                .await
+                .map(drop);
+        }
+        RoleAttempt::WithoutExternalId => (None, true),
+        RoleAttempt::WithWrongExternalId => (Some(wrong_external_id.as_str()), true),
+        RoleAttempt::FromAnotherRole => (agreed.external_id, false),
+    };
+    let terms = AssumeRoleTerms {
+        external_id,
+        session_policy: Some(powerless_session_policy()),
+        ..agreed
+    };
+    let entered = if from_access_role {
+        entrance.enter_from_access_role(context, region, &terms).await
+    } else {
+        entrance.enter_from_own_role(context, region, &terms).await
+    };
+    entered.map(drop)
+}
+
+/// An external id that no workspace has, another at each attempt: no trust policy can name it in advance.
+fn wrong_external_id() -> String {
+    format!("not-your-workspace-{}", RequestId::generate())
+}

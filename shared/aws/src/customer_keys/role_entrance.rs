@@ -1,0 +1,110 @@
+//! The two steps into a customer's role.
+
+use std::sync::Arc;
+
+use aws_credential_types::Credentials;
+use aws_sdk_sts::Client;
+use latchkey_core::access::AccessError;
+use latchkey_core::customer_role::RoleArn;
+use latchkey_core::ports::Clock;
+use latchkey_core::region::Region;
+use latchkey_core::request::RequestContext;
+
+use super::assume_role::{AssumeRoleTerms, assume_role};
+use super::call::{Call, CallUnderWay};
+use super::errors::CallFailure;
+use super::session_cache::{Session, SessionCache};
+use crate::per_region::PerRegion;
+
+/// The name of our sessions in our own access role: one session serves many vaults and requests.
+const ACCESS_ROLE_SESSION_NAME: &str = "latchkey";
+
+/// Enters roles through the STS of either Region.
+pub(super) struct RoleEntrance {
+    sts: PerRegion<Client>,
+    access_role: RoleArn,
+    /// By the Region whose STS let us in, so that neither Region depends on the other.
+    access_role_sessions: SessionCache<Region>,
+}
+
+impl RoleEntrance {
+    pub(super) fn new(sts: PerRegion<Client>, access_role: RoleArn, clock: Arc<dyn Clock>) -> Self {
+        Self {
+            sts,
+            access_role,
+            access_role_sessions: SessionCache::new(clock),
+        }
+    }
+
+    /// Enters a customer's role from the access role.
+    pub(super) async fn enter_from_access_role(
+        &self,
+        context: &RequestContext,
+        region: Region,
+        terms: &AssumeRoleTerms<'_>,
+    ) -> Result<Credentials, AccessError> {
+        let session = self.access_role_session(region).await?;
+        let answer = self.enter(context, region, terms, Some(&session)).await;
+        if answer != Err(CallFailure::SessionNotAccepted) {
+            return answer.map_err(AccessError::from);
+        }
+        self.access_role_sessions.forget(&region, &session).await;
+        let session = self.access_role_session(region).await?;
+        let answer = self.enter(context, region, terms, Some(&session)).await;
+        answer.map_err(AccessError::from)
+    }
+
+    /// Enters a customer's role straight from the function's own role, as no request of ours ever should.
+    pub(super) async fn enter_from_own_role(
+        &self,
+        context: &RequestContext,
+        region: Region,
+        terms: &AssumeRoleTerms<'_>,
+    ) -> Result<Credentials, AccessError> {
+        let answer = self.enter(context, region, terms, None).await;
+        answer.map_err(AccessError::from)
+    }
+
+    async fn enter(
+        &self,
+        context: &RequestContext,
+        region: Region,
+        terms: &AssumeRoleTerms<'_>,
+        session: Option<&Session>,
+    ) -> Result<Credentials, CallFailure> {
+        let under_way = CallUnderWay::new(context, Call::AssumeRole, region, terms.session_name);
+        let credentials = session.map(|session| &session.credentials);
+        let answer = assume_role(self.sts.of(region), terms, credentials).await;
+        under_way.answered(answer.aws_request_id.as_deref(), answer.credentials.is_ok());
+        answer.credentials
+    }
+
+    async fn access_role_session(&self, region: Region) -> Result<Arc<Session>, AccessError> {
+        let enter = async {
+            let entered_at = self.access_role_sessions.now();
+            let terms = AssumeRoleTerms {
+                role_arn: &self.access_role,
+                session_name: ACCESS_ROLE_SESSION_NAME,
+                external_id: None,
+                session_policy: None,
+            };
+            let answer = assume_role(self.sts.of(region), &terms, None).await;
+            match answer.credentials {
+                Ok(credentials) => Ok(Session::new(
+                    credentials,
+                    ACCESS_ROLE_SESSION_NAME.to_owned(),
+                    entered_at,
+                )),
+                Err(CallFailure::Outage(outage)) => Err(AccessError::Outage(outage)),
+                Err(CallFailure::Refused(_) | CallFailure::SessionNotAccepted | CallFailure::OurFault) => {
+                    tracing::error!(
+                        aws_request_id = answer.aws_request_id,
+                        "STS does not let us into our own access role"
+                    );
+                    Err(AccessError::ServiceMisconfigured)
+                }
+            }
+        };
+        self.access_role_sessions.held_or_entered(region, enter).await
+    }
+}

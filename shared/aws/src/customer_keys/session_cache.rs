@@ -1,0 +1,122 @@
+//! Role sessions in memory: a bounded number, entered once for all who wait, renewed ahead of their expiry.
+
+use core::future::Future;
+use core::hash::Hash;
+use core::time::Duration;
+use std::sync::Arc;
+
+use aws_credential_types::Credentials;
+use latchkey_core::access::AccessError;
+use latchkey_core::ports::{Clock, Moment};
+use moka::future::Cache;
+use moka::ops::compute::Op;
+use moka::policy::EvictionPolicy;
+
+/// How long a session lasts: the shortest that STS grants, for nothing the customer does to the role's trust policy ends
+/// a session that was let in before.
+pub(super) const SESSION_SECONDS: i32 = 900;
+/// From this age on a session is renewed. While STS has an outage it serves on, until [`USABLE_FOR`].
+const RENEWED_FROM: Duration = Duration::from_secs(600);
+/// Half a minute short of the expiry, so that no call arrives after it.
+const USABLE_FOR: Duration = Duration::from_secs(870);
+/// For how long a renewal that met an outage is not tried again.
+const RENEWAL_PAUSE: Duration = Duration::from_secs(30);
+/// About 4 MB of credentials.
+const CAPACITY: u64 = 2_000;
+
+/// A session in a role.
+pub(super) struct Session {
+    pub(super) credentials: Credentials,
+    pub(super) session_name: String,
+    /// Before STS was asked.
+    pub(super) entered_at: Moment,
+    renewed_from: Duration,
+}
+
+impl Session {
+    pub(super) const fn new(credentials: Credentials, session_name: String, entered_at: Moment) -> Self {
+        Self {
+            credentials,
+            session_name,
+            entered_at,
+            renewed_from: RENEWED_FROM,
+        }
+    }
+
+    fn renewed_later(&self, age: Duration) -> Self {
+        Self {
+            credentials: self.credentials.clone(),
+            session_name: self.session_name.clone(),
+            entered_at: self.entered_at,
+            renewed_from: age.saturating_add(RENEWAL_PAUSE).min(USABLE_FOR),
+        }
+    }
+}
+
+/// The sessions of one execution environment.
+pub(super) struct SessionCache<K> {
+    sessions: Cache<K, Arc<Session>>,
+    clock: Arc<dyn Clock>,
+}
+
+impl<K: Clone + Eq + Hash + Send + Sync + 'static> SessionCache<K> {
+    pub(super) fn new(clock: Arc<dyn Clock>) -> Self {
+        // Moka's own expiry frees the memory. Whether a session may still be used is decided by our clock, at each use.
+        let sessions = Cache::builder()
+            .max_capacity(CAPACITY)
+            .eviction_policy(EvictionPolicy::lru())
+            .time_to_live(Duration::from_secs(u64::from(SESSION_SECONDS.unsigned_abs())))
+            .build();
+        Self { sessions, clock }
+    }
+
+    pub(super) fn now(&self) -> Moment {
+        self.clock.now()
+    }
+
+    /// The session as held, or as `enter` brings it. Those who ask at the same time share one entry; a failure goes to
+    /// all of them and is not kept.
+    pub(super) async fn held_or_entered<Enter>(&self, key: K, enter: Enter) -> Result<Arc<Session>, AccessError>
+    where
+        Enter: Future<Output = Result<Session, AccessError>>,
+    {
+        let held = self.sessions.get(&key).await;
+        if let Some(session) = &held {
+            if self.age(session) < session.renewed_from {
+                return Ok(Arc::clone(session));
+            }
+            self.forget(&key, session).await;
+        }
+        let enter = async {
+            match enter.await {
+                Ok(session) => Ok(Arc::new(session)),
+                Err(AccessError::Outage(outage)) => self.usable(held).ok_or(AccessError::Outage(outage)),
+                Err(error) => Err(error),
+            }
+        };
+        let entered = self.sessions.try_get_with(key, enter).await;
+        entered.map_err(|error: Arc<AccessError>| AccessError::clone(&error))
+    }
+
+    /// Lets go of `session`, if it is still the one that is held.
+    pub(super) async fn forget(&self, key: &K, session: &Arc<Session>) {
+        self.sessions
+            .entry_by_ref(key)
+            .and_compute_with(|held| {
+                let is_held = held.is_some_and(|held| Arc::ptr_eq(held.value(), session));
+                core::future::ready(if is_held { Op::Remove } else { Op::Nop })
+            })
+            .await;
+    }
+
+    /// A session whose renewal met an outage, while it lasts.
+    fn usable(&self, held: Option<Arc<Session>>) -> Option<Arc<Session>> {
+        let session = held?;
+        let age = self.age(&session);
+        (age < USABLE_FOR).then(|| Arc::new(session.renewed_later(age)))
+    }
+
+    fn age(&self, session: &Session) -> Duration {
+        self.now().since(&session.entered_at)
+    }
+}

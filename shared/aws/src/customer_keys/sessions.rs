@@ -1,0 +1,62 @@
+//! Sessions in the customers' roles: one per access and Region.
+
+use std::sync::Arc;
+
+use latchkey_core::access::{AccessError, CustomerAccess};
+use latchkey_core::customer_role::RoleSessionName;
+use latchkey_core::policies::session_policy;
+use latchkey_core::ports::Clock;
+use latchkey_core::region::Region;
+use latchkey_core::request::RequestContext;
+
+use super::assume_role::AssumeRoleTerms;
+use super::role_entrance::RoleEntrance;
+use super::session_cache::{Session, SessionCache};
+
+/// The sessions that are held. An access is one vault of one workspace, with its role, key and purpose: change any of
+/// them, and another session is entered.
+pub(super) struct CustomerSessions {
+    entrance: Arc<RoleEntrance>,
+    sessions: SessionCache<(CustomerAccess, Region)>,
+}
+
+impl CustomerSessions {
+    pub(super) fn new(entrance: Arc<RoleEntrance>, clock: Arc<dyn Clock>) -> Self {
+        Self {
+            entrance,
+            sessions: SessionCache::new(clock),
+        }
+    }
+
+    /// The session for `access` through the STS of `region`. It bears the name of the request that entered it.
+    pub(super) async fn session(
+        &self,
+        context: &RequestContext,
+        access: &CustomerAccess,
+        region: Region,
+    ) -> Result<Arc<Session>, AccessError> {
+        let enter = async {
+            let entered_at = self.sessions.now();
+            let name = RoleSessionName::new(&access.vault_id, &context.request_id);
+            let terms = agreed_terms(access, &name);
+            let credentials = self.entrance.enter_from_access_role(context, region, &terms).await?;
+            Ok(Session::new(credentials, name.as_str().to_owned(), entered_at))
+        };
+        self.sessions.held_or_entered((access.clone(), region), enter).await
+    }
+
+    /// Lets go of a session that KMS did not take, so that the next call enters anew.
+    pub(super) async fn forget(&self, access: &CustomerAccess, region: Region, session: &Arc<Session>) {
+        self.sessions.forget(&(access.clone(), region), session).await;
+    }
+}
+
+/// How the customer's role is entered: with the workspace's id as external id, and cut down to what the access is for.
+pub(super) fn agreed_terms<'a>(access: &'a CustomerAccess, name: &'a RoleSessionName) -> AssumeRoleTerms<'a> {
+    AssumeRoleTerms {
+        role_arn: &access.role_arn,
+        session_name: name.as_str(),
+        external_id: Some(access.workspace_id.as_str()),
+        session_policy: Some(session_policy(access.purpose.actions(), &access.key)),
+    }
+}

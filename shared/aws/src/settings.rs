@@ -1,0 +1,142 @@
+//! What a function learns from its environment.
+
+use std::env;
+
+use latchkey_core::customer_role::RoleArn;
+use latchkey_core::region::Region;
+
+/// Where we are and what we work with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// The Region we run in (`AWS_REGION`).
+    pub region: Region,
+    /// The table of vault records (`LATCHKEY_TABLE_NAME`).
+    pub table_name: String,
+    /// The service's access role, which customers trust (`LATCHKEY_ACCESS_ROLE_ARN`).
+    pub access_role_arn: RoleArn,
+}
+
+/// Why a function does not start. Names the variable, never its value.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SettingsError {
+    /// A variable is missing, or not UTF-8.
+    #[error("the environment variable {name} is not set")]
+    Missing {
+        /// The variable.
+        name: &'static str,
+    },
+    /// A variable has a value that it cannot have.
+    #[error("the environment variable {name} must be {expected}")]
+    Invalid {
+        /// The variable.
+        name: &'static str,
+        /// What it could be.
+        expected: &'static str,
+    },
+    /// The SDK was told to log the bodies that KMS answers with: plaintext data keys.
+    #[error("the environment variable LOG_SENSITIVE_BODIES must not be true: it has plaintext data keys logged")]
+    SensitiveBodiesLogged,
+}
+
+impl Settings {
+    /// Reads the environment.
+    ///
+    /// # Errors
+    /// [`SettingsError`] names the variable that is missing or wrong.
+    pub fn from_environment() -> Result<Self, SettingsError> {
+        Self::from_variables(|name| env::var(name).ok())
+    }
+
+    fn from_variables(variable: impl Fn(&str) -> Option<String>) -> Result<Self, SettingsError> {
+        // As the SDK reads it (aws-smithy-runtime, orchestrator/http.rs).
+        if variable("LOG_SENSITIVE_BODIES").is_some_and(|value| value.eq_ignore_ascii_case("true")) {
+            return Err(SettingsError::SensitiveBodiesLogged);
+        }
+        let required = |name| {
+            variable(name)
+                .filter(|value| !value.is_empty())
+                .ok_or(SettingsError::Missing { name })
+        };
+        let invalid = |name, expected| SettingsError::Invalid { name, expected };
+        Ok(Self {
+            region: required("AWS_REGION")?
+                .parse()
+                .map_err(|error: latchkey_core::Invalid| invalid("AWS_REGION", error.expectation()))?,
+            table_name: Some(required("LATCHKEY_TABLE_NAME")?)
+                .filter(|name| is_table_name(name))
+                .ok_or(invalid(
+                    "LATCHKEY_TABLE_NAME",
+                    "a DynamoDB table's name: 3 to 255 characters of A-Z a-z 0-9 _ . -",
+                ))?,
+            access_role_arn: RoleArn::parse(&required("LATCHKEY_ACCESS_ROLE_ARN")?)
+                .map_err(|error| invalid("LATCHKEY_ACCESS_ROLE_ARN", error.expectation()))?,
+        })
+    }
+}
+
+fn is_table_name(name: &str) -> bool {
+    (3..=255).contains(&name.len())
+        && name
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GOOD: [(&str, &str); 3] = [
+        ("AWS_REGION", "us-west-2"),
+        ("LATCHKEY_TABLE_NAME", "production-latchkey"),
+        (
+            "LATCHKEY_ACCESS_ROLE_ARN",
+            "arn:aws:iam::111111111111:role/production-kms-byo-key-access-role",
+        ),
+    ];
+
+    fn read(overrides: &[(&str, &str)]) -> Result<Settings, SettingsError> {
+        Settings::from_variables(|name| {
+            let pairs = overrides.iter().chain(&GOOD);
+            pairs
+                .filter(|(key, _)| *key == name)
+                .map(|(_, value)| (*value).to_owned())
+                .next()
+        })
+    }
+
+    #[test]
+    fn three_variables_are_enough() {
+        let settings = read(&[]).expect("settings");
+        assert_eq!(
+            (settings.region, settings.table_name.as_str()),
+            (Region::UsWest2, "production-latchkey")
+        );
+        assert_eq!(settings.access_role_arn.name(), "production-kms-byo-key-access-role");
+    }
+
+    #[test]
+    fn an_error_names_the_variable_and_not_its_value() {
+        for (name, wrong) in [
+            ("AWS_REGION", "eu-west-1"),
+            ("LATCHKEY_TABLE_NAME", "a/b/c"),
+            ("LATCHKEY_ACCESS_ROLE_ARN", "arn:aws:iam::111111111111:user/mallory"),
+        ] {
+            for value in [wrong, ""] {
+                let message = read(&[(name, value)]).expect_err(name).to_string();
+                assert!(message.contains(name), "{message}");
+                assert!(!message.contains(wrong), "{message}");
+            }
+        }
+    }
+
+    #[test]
+    fn logging_of_sensitive_bodies_keeps_us_from_starting() {
+        for value in ["true", "TRUE"] {
+            assert_eq!(
+                read(&[("LOG_SENSITIVE_BODIES", value)]),
+                Err(SettingsError::SensitiveBodiesLogged)
+            );
+        }
+        assert!(read(&[("LOG_SENSITIVE_BODIES", "false")]).is_ok());
+    }
+}

@@ -1,0 +1,35 @@
+//! What DynamoDB's errors are to the domain.
+
+use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_dynamodb::operation::RequestId;
+use latchkey_core::ports::StoreError;
+
+/// The answer, or `None` where the item was not as the condition wants it.
+pub(super) fn if_condition_held<T, E: ProvideErrorMetadata>(
+    answer: Result<T, SdkError<E>>,
+) -> Result<Option<T>, StoreError> {
+    match answer {
+        Ok(output) => Ok(Some(output)),
+        Err(error) if error.code() == Some("ConditionalCheckFailedException") => Ok(None),
+        Err(error) => Err(store_error(&error)),
+    }
+}
+
+/// The SDK's retries are spent by the time this is asked; a `ReplicatedWriteConflictException`, too, has been retried.
+pub(super) fn store_error<E: ProvideErrorMetadata>(error: &SdkError<E>) -> StoreError {
+    let code = error.code().unwrap_or("none");
+    tracing::error!(
+        error_code = code,
+        aws_request_id = error.request_id(),
+        "DynamoDB did not do what was asked"
+    );
+    match code {
+        "ProvisionedThroughputExceededException"
+        | "ThrottlingException"
+        | "ThrottledException"
+        | "Throttling"
+        | "RequestLimitExceeded"
+        | "TooManyRequestsException" => StoreError::Throttled,
+        _ => StoreError::Unavailable,
+    }
+}

@@ -1,0 +1,41 @@
+//! The keys of the records. Nothing outside this directory knows them.
+
+use latchkey_core::data_key::DataKeyId;
+use latchkey_core::vault::{VaultId, VaultName};
+use latchkey_core::workspace::WorkspaceId;
+
+/// The primary key of one record. None of the ids may contain `#`, so no two records share a key; a name may, but it
+/// comes last.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct RecordKey {
+    pub(super) pk: String,
+    pub(super) sk: String,
+}
+
+impl RecordKey {
+    pub(super) fn vault(workspace_id: &WorkspaceId, vault_id: &VaultId) -> Self {
+        Self::in_workspace(workspace_id, format!("VAULT#{vault_id}"))
+    }
+
+    pub(super) fn name(workspace_id: &WorkspaceId, name: &VaultName) -> Self {
+        Self::in_workspace(workspace_id, format!("NAME#{}", name.normalized()))
+    }
+
+    pub(super) fn default(workspace_id: &WorkspaceId) -> Self {
+        Self::in_workspace(workspace_id, "DEFAULT".to_owned())
+    }
+
+    pub(super) fn data_key(vault_id: &VaultId, data_key_id: &DataKeyId) -> Self {
+        Self {
+            pk: format!("VAULT#{vault_id}"),
+            sk: format!("DATAKEY#{data_key_id}"),
+        }
+    }
+
+    fn in_workspace(workspace_id: &WorkspaceId, sk: String) -> Self {
+        Self {
+            pk: format!("WORKSPACE#{workspace_id}"),
+            sk,
+        }
+    }
+}

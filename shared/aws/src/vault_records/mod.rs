@@ -1,0 +1,37 @@
+//! The vault records in one DynamoDB table.
+//!
+//! | pk | sk | holds |
+//! | --- | --- | --- |
+//! | `WORKSPACE#<workspace id>` | `VAULT#<vault id>` | the vault |
+//! | `WORKSPACE#<workspace id>` | `NAME#<normalized name>` | the id of the vault of that name |
+//! | `WORKSPACE#<workspace id>` | `DEFAULT` | the id of the default vault |
+//! | `VAULT#<vault id>` | `DATAKEY#<data key id>` | a data key, wrapped |
+//!
+//! The table is a global table with strong consistency: no transactions, no expiry, no local index. Every read is
+//! consistent, every race is decided by a condition on one item.
+
+mod data_key_record;
+mod data_key_store;
+mod errors;
+mod fields;
+mod key;
+mod table;
+mod vault_pointer_record;
+mod vault_record;
+mod vault_store;
+
+use table::Table;
+
+/// The vault and data key records. Cloning is cheap.
+#[derive(Clone)]
+pub struct VaultRecords {
+    table: Table,
+}
+
+impl VaultRecords {
+    pub(crate) fn new(client: aws_sdk_dynamodb::Client, table_name: &str) -> Self {
+        Self {
+            table: Table::new(client, table_name),
+        }
+    }
+}

@@ -1,0 +1,101 @@
+//! The four things we do with an item of the table.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::operation::delete_item::builders::DeleteItemFluentBuilder;
+use aws_sdk_dynamodb::operation::put_item::builders::PutItemFluentBuilder;
+use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
+use aws_sdk_dynamodb::types::AttributeValue;
+use latchkey_core::ports::StoreError;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_dynamo::aws_sdk_dynamodb_1::{from_item, to_item};
+
+use super::errors::{if_condition_held, store_error};
+use super::key::RecordKey;
+
+const PK: &str = "pk";
+const SK: &str = "sk";
+
+#[derive(Clone)]
+pub(super) struct Table {
+    client: Client,
+    name: Arc<str>,
+}
+
+impl Table {
+    pub(super) fn new(client: Client, name: &str) -> Self {
+        Self {
+            client,
+            name: name.into(),
+        }
+    }
+
+    /// Reads what the last answered write, in either Region, has left.
+    pub(super) async fn read<R: DeserializeOwned>(&self, key: RecordKey) -> Result<Option<R>, StoreError> {
+        let answer = self
+            .client
+            .get_item()
+            .table_name(&*self.name)
+            .key(PK, AttributeValue::S(key.pk))
+            .key(SK, AttributeValue::S(key.sk))
+            .consistent_read(true)
+            .send()
+            .await
+            .map_err(|error| store_error(&error))?;
+        answer.item.map(record).transpose()
+    }
+
+    /// Writes a record over whatever is there.
+    pub(super) async fn write<R: Serialize>(&self, key: RecordKey, record: &R) -> Result<(), StoreError> {
+        let put = self.put(key, record)?;
+        put.send().await.map(drop).map_err(|error| store_error(&error))
+    }
+
+    /// Writes a record where there is none. `false`: there is one, and nothing was written.
+    pub(super) async fn write_if_absent<R: Serialize>(&self, key: RecordKey, record: &R) -> Result<bool, StoreError> {
+        let put = self
+            .put(key, record)?
+            .condition_expression("attribute_not_exists(#pk)")
+            .expression_attribute_names("#pk", PK);
+        Ok(if_condition_held(put.send().await)?.is_some())
+    }
+
+    /// A change of a record that exists, under `condition`.
+    pub(super) fn update(&self, key: RecordKey, condition: &str) -> UpdateItemFluentBuilder {
+        self.client
+            .update_item()
+            .table_name(&*self.name)
+            .key(PK, AttributeValue::S(key.pk))
+            .key(SK, AttributeValue::S(key.sk))
+            .condition_expression(format!("attribute_exists(#pk) AND {condition}"))
+            .expression_attribute_names("#pk", PK)
+    }
+
+    /// The removal of a record.
+    pub(super) fn delete(&self, key: RecordKey) -> DeleteItemFluentBuilder {
+        self.client
+            .delete_item()
+            .table_name(&*self.name)
+            .key(PK, AttributeValue::S(key.pk))
+            .key(SK, AttributeValue::S(key.sk))
+    }
+
+    fn put<R: Serialize>(&self, key: RecordKey, record: &R) -> Result<PutItemFluentBuilder, StoreError> {
+        let item = to_item(record).map_err(|_| StoreError::Corrupt)?;
+        Ok(self
+            .client
+            .put_item()
+            .table_name(&*self.name)
+            .set_item(Some(item))
+            .item(PK, AttributeValue::S(key.pk))
+            .item(SK, AttributeValue::S(key.sk)))
+    }
+}
+
+/// The record that an item holds.
+pub(super) fn record<R: DeserializeOwned>(item: HashMap<String, AttributeValue>) -> Result<R, StoreError> {
+    from_item(item).map_err(|_| StoreError::Corrupt)
+}

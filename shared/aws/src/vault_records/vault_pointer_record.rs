@@ -1,0 +1,26 @@
+//! A pointer at a vault: what a name stands for, or which vault is the default.
+
+use latchkey_core::Invalid;
+use latchkey_core::vault::VaultId;
+use serde::{Deserialize, Serialize};
+
+use super::fields::RecordVersion;
+
+#[derive(Serialize, Deserialize)]
+pub(super) struct VaultPointerRecord {
+    record_version: RecordVersion,
+    vault_id: String,
+}
+
+impl VaultPointerRecord {
+    pub(super) fn at(vault_id: &VaultId) -> Self {
+        Self {
+            record_version: RecordVersion,
+            vault_id: vault_id.as_str().to_owned(),
+        }
+    }
+
+    pub(super) fn vault_id(self) -> Result<VaultId, Invalid> {
+        VaultId::parse(&self.vault_id)
+    }
+}

@@ -1,0 +1,115 @@
+//! A vault, as it is on record.
+
+use latchkey_core::Invalid;
+use latchkey_core::customer_role::RoleArn;
+use latchkey_core::health::{Finding, Health, HealthState};
+use latchkey_core::kms_key::{AwsAccountId, CustomerKey, KmsKeyId};
+use latchkey_core::public_key::CustomerPublicKey;
+use latchkey_core::vault::{DataKeyCacheBound, Strategy, Vault, VaultId, VaultName, VaultStatus};
+use latchkey_core::workspace::WorkspaceId;
+use serde::{Deserialize, Serialize};
+
+use super::fields::{Binary, RecordVersion, RecordedAt};
+
+#[derive(Serialize, Deserialize)]
+pub(super) struct VaultRecord {
+    record_version: RecordVersion,
+    vault_id: String,
+    workspace_id: String,
+    name: String,
+    strategy: Strategy,
+    status: VaultStatus,
+    aws_account_id: String,
+    kms_key_id: String,
+    aws_role_arn: String,
+    public_key: Binary,
+    key_spec: String,
+    data_key_cache_seconds: u64,
+    health: HealthRecord,
+    created_at: RecordedAt,
+    created_by: String,
+    updated_at: RecordedAt,
+}
+
+impl From<&Vault> for VaultRecord {
+    fn from(vault: &Vault) -> Self {
+        Self {
+            record_version: RecordVersion,
+            vault_id: vault.vault_id.as_str().to_owned(),
+            workspace_id: vault.workspace_id.as_str().to_owned(),
+            name: vault.name.as_str().to_owned(),
+            strategy: vault.strategy,
+            status: vault.status,
+            aws_account_id: vault.customer_key.account_id.as_str().to_owned(),
+            kms_key_id: vault.customer_key.key_id.as_str().to_owned(),
+            aws_role_arn: vault.aws_role_arn.as_str().to_owned(),
+            public_key: Binary(vault.public_key.as_der().to_vec()),
+            key_spec: vault.key_spec.clone(),
+            data_key_cache_seconds: u64::from(vault.data_key_cache.seconds()),
+            health: HealthRecord::from(&vault.health),
+            created_at: RecordedAt(vault.created_at),
+            created_by: vault.created_by.clone(),
+            updated_at: RecordedAt(vault.updated_at),
+        }
+    }
+}
+
+impl VaultRecord {
+    /// The vault, parsed again: what cannot be a vault is not taken from a record either.
+    pub(super) fn vault(self) -> Result<Vault, Invalid> {
+        Ok(Vault {
+            vault_id: VaultId::parse(&self.vault_id)?,
+            workspace_id: WorkspaceId::parse(&self.workspace_id)?,
+            name: VaultName::parse(&self.name)?,
+            strategy: self.strategy,
+            status: self.status,
+            customer_key: CustomerKey {
+                account_id: AwsAccountId::parse(&self.aws_account_id)?,
+                key_id: KmsKeyId::parse(&self.kms_key_id)?,
+            },
+            aws_role_arn: RoleArn::parse(&self.aws_role_arn)?,
+            public_key: CustomerPublicKey::from_der(&self.public_key.0)?,
+            key_spec: self.key_spec,
+            data_key_cache: DataKeyCacheBound::from_seconds(self.data_key_cache_seconds)?,
+            health: Health::from(self.health),
+            created_at: self.created_at.0,
+            created_by: self.created_by,
+            updated_at: self.updated_at.0,
+        })
+    }
+}
+
+/// A vault's health; its times can be compared in conditions.
+#[derive(Serialize, Deserialize)]
+pub(super) struct HealthRecord {
+    state: HealthState,
+    checked_at: RecordedAt,
+    since: RecordedAt,
+    findings: Vec<Finding>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    access_ends_by: Option<RecordedAt>,
+}
+
+impl From<&Health> for HealthRecord {
+    fn from(health: &Health) -> Self {
+        Self {
+            state: health.state,
+            checked_at: RecordedAt(health.checked_at),
+            since: RecordedAt(health.since),
+            findings: health.findings.clone(),
+            access_ends_by: health.access_ends_by.map(RecordedAt),
+        }
+    }
+}
+
+impl From<HealthRecord> for Health {
+    fn from(record: HealthRecord) -> Self {
+        Self {
+            state: record.state,
+            checked_at: record.checked_at.0,
+            since: record.since.0,
+            findings: record.findings,
+            access_ends_by: record.access_ends_by.map(|at| at.0),
+        }
+    }
+}

@@ -1,0 +1,163 @@
+//! The vaults of a workspace.
+
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
+use jiff::Timestamp;
+use latchkey_core::Invalid;
+use latchkey_core::health::Health;
+use latchkey_core::ports::{StoreError, VaultStore};
+use latchkey_core::vault::{Vault, VaultId, VaultName, VaultStatus};
+use latchkey_core::workspace::WorkspaceId;
+use serde_dynamo::aws_sdk_dynamodb_1::to_attribute_value;
+
+use super::VaultRecords;
+use super::errors::if_condition_held;
+use super::fields::RecordedAt;
+use super::key::RecordKey;
+use super::table::record;
+use super::vault_pointer_record::VaultPointerRecord;
+use super::vault_record::{HealthRecord, VaultRecord};
+
+impl VaultStore for VaultRecords {
+    async fn vault(&self, workspace_id: &WorkspaceId, vault_id: &VaultId) -> Result<Option<Vault>, StoreError> {
+        let found: Option<VaultRecord> = self.table.read(RecordKey::vault(workspace_id, vault_id)).await?;
+        found.map(|found| parse(found, workspace_id, vault_id)).transpose()
+    }
+
+    async fn vault_id_of_name(
+        &self,
+        workspace_id: &WorkspaceId,
+        name: &VaultName,
+    ) -> Result<Option<VaultId>, StoreError> {
+        self.pointer(RecordKey::name(workspace_id, name)).await
+    }
+
+    async fn claim_name(
+        &self,
+        workspace_id: &WorkspaceId,
+        name: &VaultName,
+        vault_id: &VaultId,
+    ) -> Result<VaultId, StoreError> {
+        let claim = VaultPointerRecord::at(vault_id);
+        if self
+            .table
+            .write_if_absent(RecordKey::name(workspace_id, name), &claim)
+            .await?
+        {
+            return Ok(vault_id.clone());
+        }
+        // Names are never given up, so the one that was there is there.
+        let claimed = self.pointer(RecordKey::name(workspace_id, name)).await?;
+        claimed.ok_or(StoreError::Unavailable)
+    }
+
+    async fn insert_vault(&self, vault: &Vault) -> Result<bool, StoreError> {
+        let key = RecordKey::vault(&vault.workspace_id, &vault.vault_id);
+        self.table.write_if_absent(key, &VaultRecord::from(vault)).await
+    }
+
+    async fn default_vault_id(&self, workspace_id: &WorkspaceId) -> Result<Option<VaultId>, StoreError> {
+        self.pointer(RecordKey::default(workspace_id)).await
+    }
+
+    async fn set_default(&self, workspace_id: &WorkspaceId, vault_id: &VaultId) -> Result<(), StoreError> {
+        let default = VaultPointerRecord::at(vault_id);
+        self.table.write(RecordKey::default(workspace_id), &default).await
+    }
+
+    async fn clear_default(&self, workspace_id: &WorkspaceId, vault_id: &VaultId) -> Result<(), StoreError> {
+        let answer = self
+            .table
+            .delete(RecordKey::default(workspace_id))
+            .condition_expression("#vault_id = :vault_id")
+            .expression_attribute_names("#vault_id", "vault_id")
+            .expression_attribute_values(":vault_id", AttributeValue::S(vault_id.as_str().to_owned()))
+            .send()
+            .await;
+        if_condition_held(answer).map(drop)
+    }
+
+    async fn change_status(
+        &self,
+        workspace_id: &WorkspaceId,
+        vault_id: &VaultId,
+        from: &[VaultStatus],
+        to: VaultStatus,
+        at: Timestamp,
+    ) -> Result<Option<Vault>, StoreError> {
+        if from.is_empty() {
+            return Ok(None);
+        }
+        let places: Vec<String> = (0..from.len()).map(|place| format!(":from{place}")).collect();
+        let condition = format!("#status IN ({})", places.join(", "));
+        let update = self
+            .table
+            .update(RecordKey::vault(workspace_id, vault_id), &condition)
+            .update_expression("SET #status = :to, #updated_at = :at")
+            .expression_attribute_names("#status", "status")
+            .expression_attribute_names("#updated_at", "updated_at")
+            .expression_attribute_values(":to", AttributeValue::S(to.as_str().to_owned()))
+            .expression_attribute_values(":at", AttributeValue::S(RecordedAt(at).to_string()))
+            .return_values(ReturnValue::AllNew);
+        let update = places.into_iter().zip(from).fold(update, |update, (place, status)| {
+            update.expression_attribute_values(place, AttributeValue::S(status.as_str().to_owned()))
+        });
+        match if_condition_held(update.send().await)? {
+            Some(output) => {
+                let changed = record(output.attributes.ok_or(StoreError::Corrupt)?)?;
+                parse(changed, workspace_id, vault_id).map(Some)
+            }
+            // It may have been this very change, sent twice by the SDK because the first answer was lost.
+            None => Ok(self
+                .vault(workspace_id, vault_id)
+                .await?
+                .filter(|vault| vault.status == to && vault.updated_at == at)),
+        }
+    }
+
+    async fn record_health(
+        &self,
+        workspace_id: &WorkspaceId,
+        vault_id: &VaultId,
+        health: &Health,
+    ) -> Result<(), StoreError> {
+        let value = to_attribute_value(HealthRecord::from(health)).map_err(|_| StoreError::Corrupt)?;
+        let answer = self
+            .table
+            .update(
+                RecordKey::vault(workspace_id, vault_id),
+                "#health.#checked_at <= :checked_at",
+            )
+            .update_expression("SET #health = :health")
+            .expression_attribute_names("#health", "health")
+            .expression_attribute_names("#checked_at", "checked_at")
+            .expression_attribute_values(":health", value)
+            .expression_attribute_values(
+                ":checked_at",
+                AttributeValue::S(RecordedAt(health.checked_at).to_string()),
+            )
+            .send()
+            .await;
+        if_condition_held(answer).map(drop)
+    }
+}
+
+impl VaultRecords {
+    async fn pointer(&self, key: RecordKey) -> Result<Option<VaultId>, StoreError> {
+        let found: Option<VaultPointerRecord> = self.table.read(key).await?;
+        found.map(|pointer| pointer.vault_id().map_err(corrupt)).transpose()
+    }
+}
+
+/// The vault of a record, if the record is that of this vault.
+fn parse(found: VaultRecord, workspace_id: &WorkspaceId, vault_id: &VaultId) -> Result<Vault, StoreError> {
+    let vault = found.vault().map_err(corrupt)?;
+    if vault.workspace_id == *workspace_id && vault.vault_id == *vault_id {
+        Ok(vault)
+    } else {
+        Err(StoreError::Corrupt)
+    }
+}
+
+fn corrupt(_: Invalid) -> StoreError {
+    StoreError::Corrupt
+}
