@@ -15,14 +15,19 @@ STACK_NAME = "latchkey"
 STAGED = LOCAL / "deploy"
 
 
+def template() -> dict:
+    """template.yaml, read anew: the answer is the caller's to change."""
+    return yaml_parse((REPOSITORY / "template.yaml").read_text())
+
+
 def functions_of(template: dict) -> dict[str, dict]:
     return {name: it for name, it in template["Resources"].items() if it["Type"] == "AWS::Serverless::Function"}
 
 
 def build_functions() -> dict[str, Path]:
     """Builds the functions of the template in one cargo call; answers with each one's program, by logical id."""
-    template = yaml_parse((REPOSITORY / "template.yaml").read_text())
-    names = {logical_id: it["Metadata"]["BuildProperties"]["Binary"] for logical_id, it in functions_of(template).items()}
+    functions = functions_of(template()).items()
+    names = {logical_id: it["Metadata"]["BuildProperties"]["Binary"] for logical_id, it in functions}
     command = ["cargo", "build", "--profile", "local", "--message-format", "json-render-diagnostics"]
     for name in names.values():
         command += ["--bin", name]
@@ -38,16 +43,16 @@ def build_functions() -> dict[str, Path]:
 def stage(programs: dict[str, Path]) -> str:
     """Lays out what `sam deploy` takes: the template, unchanged but for where each function's code is, and the code.
     Answers with a digest of all of it."""
-    template = yaml_parse((REPOSITORY / "template.yaml").read_text())
+    staged = template()
     digest = hashlib.sha256()
     shutil.rmtree(STAGED, ignore_errors=True)
-    for logical_id, function in functions_of(template).items():
+    for logical_id, function in functions_of(staged).items():
         folder = STAGED / logical_id
         folder.mkdir(parents=True)
         shutil.copy(programs[logical_id], folder / "bootstrap")
         digest.update((folder / "bootstrap").read_bytes())
         function["Properties"]["CodeUri"] = logical_id
-    (STAGED / "template.json").write_text(json.dumps(template, indent=1))
+    (STAGED / "template.json").write_text(json.dumps(staged, indent=1))
     digest.update((STAGED / "template.json").read_bytes())
     return digest.hexdigest()
 
