@@ -10,6 +10,6 @@ use latchkey_http::{serve, telemetry};
 async fn main() -> Result<(), lambda_runtime::Error> {
     telemetry::init();
     let settings = Settings::from_environment()?;
-    let aws = Aws::connect(&settings).await?;
+    let aws = Aws::connect(&settings).await;
     serve(DisableVaultEndpoint(DisableVault { store: aws.vault_records(), clock: SystemClock })).await
 }

@@ -10,7 +10,7 @@ use latchkey_http::{serve, telemetry};
 async fn main() -> Result<(), lambda_runtime::Error> {
     telemetry::init();
     let settings = Settings::from_environment()?;
-    let aws = Aws::connect(&settings).await?;
+    let aws = Aws::connect(&settings).await;
     serve(ValidateVaultEndpoint(ValidateVault {
         store: aws.vault_records(),
         customer_keys: aws.customer_keys(),
