@@ -152,7 +152,8 @@ async fn run<E: Endpoint>(
     caller: &Caller,
     request: &ApiRequest,
 ) -> Result<Success, Problem> {
-    let call = AssertUnwindSafe(endpoint.call(context, caller, request)).catch_unwind();
+    // Boxed: an operation and the SDK below it are a future too deep for the compiler to lay out within this one.
+    let call = AssertUnwindSafe(endpoint.call(context, caller, request).boxed()).catch_unwind();
     match tokio::time::timeout(context.time_left(), call).await {
         Ok(Ok(outcome)) => outcome,
         Ok(Err(_panic)) => Err(Problem::internal()),
