@@ -4,10 +4,6 @@ import json
 import random
 import sys
 import time
-import urllib.error
-import urllib.parse
-import urllib.request
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -15,93 +11,9 @@ import pytest
 REPOSITORY = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(REPOSITORY / "local-aws"))
 
+from client import Api, Customer, token_of  # noqa: E402
 from layout import PRIMARY_REGION, REGIONS, STACK_FILE, STAGE, aws_client  # noqa: E402
 from provision import provision_customer  # noqa: E402
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What an API answered. `json` is the parsed body, None if it is not JSON."""
-
-    status: int
-    headers: dict[str, str]  # names in lower case
-    text: str
-
-    @property
-    def json(self):
-        try:
-            return json.loads(self.text)
-        except ValueError:
-            return None
-
-
-@dataclass(frozen=True)
-class Api:
-    """One Region's API."""
-
-    url: str
-
-    def request(self, method: str, path: str, body=None, *, token: str | None = None, headers=None) -> Answer:
-        """A body that is text or bytes is sent as it is, anything else as JSON."""
-        sent = {"content-type": "application/json"} | (headers or {})
-        if token is not None:
-            sent["authorization"] = f"Bearer {token}"
-        if body is not None and not isinstance(body, bytes):
-            body = (body if isinstance(body, str) else json.dumps(body)).encode()
-        request = urllib.request.Request(f"{self.url}{path}", data=body, headers=sent, method=method)
-        try:
-            with urllib.request.urlopen(request, timeout=60) as answer:
-                return Api.read(answer)
-        except urllib.error.HTTPError as error:
-            with error:
-                return Api.read(error)
-
-    def get(self, path: str, **options) -> Answer:
-        return self.request("GET", path, **options)
-
-    def post(self, path: str, body=None, **options) -> Answer:
-        return self.request("POST", path, body, **options)
-
-    @staticmethod
-    def read(answer) -> Answer:
-        headers = {name.lower(): value for name, value in answer.headers.items()}
-        return Answer(answer.status, headers, answer.read().decode())
-
-
-@dataclass(frozen=True)
-class Customer:
-    """A customer: the workspace, and the account with the key and the role, as stack.json has it."""
-
-    endpoint: str
-    workspace_id: str
-    aws_account_id: str
-    kms_key_id: str
-    primary_key_arn: str
-    replica_key_arn: str
-    aws_role_arn: str
-
-    def kms(self, region: str = PRIMARY_REGION):
-        """KMS as the root of the customer's account."""
-        return aws_client(self.endpoint, "kms", region, self.aws_account_id)
-
-    @property
-    def iam(self):
-        """IAM as the root of the customer's account."""
-        return aws_client(self.endpoint, "iam", PRIMARY_REGION, self.aws_account_id)
-
-    @property
-    def role_name(self) -> str:
-        return self.aws_role_arn.rpartition("/")[2]
-
-    def vault_request(self, name: str, **more) -> dict:
-        """The body of create-vault for this customer's key."""
-        return {
-            "name": name,
-            "strategy": "aws_kms",
-            "aws_account_id": self.aws_account_id,
-            "kms_key_id": self.kms_key_id,
-            "aws_role_arn": self.aws_role_arn,
-        } | more
 
 
 @pytest.fixture(scope="session")
@@ -115,13 +27,7 @@ def stack() -> dict:
 @pytest.fixture(scope="session")
 def token(stack):
     """token(workspace_id=..., role=..., sub=...): a token with these claims and no others. Further names: see issuer.py."""
-
-    def token(**claims: str | int) -> str:
-        url = f"{stack['issuer']}/token?{urllib.parse.urlencode(claims)}"
-        with urllib.request.urlopen(url, timeout=10) as answer:
-            return json.load(answer)["access_token"]
-
-    return token
+    return lambda **claims: token_of(stack["issuer"], **claims)
 
 
 @pytest.fixture(scope="session")

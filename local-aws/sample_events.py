@@ -1,0 +1,51 @@
+"""The sample events of events/, made ready for the stack that is up.
+
+A sealed item, a vault id or a key id exists only once something is deployed, so the files in events/ name them by
+placeholders: `${customer.kms_key_id}` is what stack.json has there, `${vault_id}` a vault made for the events, and
+`${sealed_item}` an item sealed in it. Ready events are in .local/events/.
+"""
+
+import re
+import shutil
+from pathlib import Path
+
+from client import Api, Customer, token_of
+from layout import LOCAL, PRIMARY_REGION, REPOSITORY, StepFailed
+
+SOURCE = REPOSITORY / "events"
+READY = LOCAL / "events"
+
+
+def make_ready(stack: dict, customer: Customer, vault_name: str = "Sample") -> list[Path]:
+    """Writes every event, ready to be sent to its function; answers with their paths under .local/events/."""
+    values = sample_values(stack, customer, vault_name)
+    shutil.rmtree(READY, ignore_errors=True)
+    made = []
+    for source in sorted(SOURCE.glob("*/*.json")):
+        text = re.sub(r"\$\{([a-z_.]+)\}", lambda match: values[match[1]], source.read_text())
+        ready = READY / source.relative_to(SOURCE)
+        ready.parent.mkdir(parents=True, exist_ok=True)
+        ready.write_text(text)
+        made.append(ready)
+    return made
+
+
+def sample_values(stack: dict, customer: Customer, vault_name: str) -> dict[str, str]:
+    api = Api(stack["apis"][PRIMARY_REGION])
+    token = token_of(stack["issuer"], workspace_id=customer.workspace_id, role="admin", sub="sample-events")
+    created = api.post("/v1/vaults", customer.vault_request(vault_name), token=token)
+    if created.status != 201:
+        raise StepFailed(f"the vault of the sample events was not created: {created.text}")
+    vault_id = created.json["vault_id"]
+    # What encrypt-item/success.json seals, so that decrypt-item/success.json can open it.
+    item = {"item_id": "account-1/password", "plaintext": "Y29ycmVjdCBob3JzZQ==", "context": {"field": "password"}}
+    sealed = api.post("/v1/items/encrypt", {"vault_id": vault_id, "items": [item]}, token=token)
+    if sealed.status != 200:
+        raise StepFailed(f"the item of the sample events was not sealed: {sealed.text}")
+    known = {
+        "customer.workspace_id": customer.workspace_id,
+        "customer.aws_account_id": customer.aws_account_id,
+        "customer.kms_key_id": customer.kms_key_id,
+        "customer.aws_role_arn": customer.aws_role_arn,
+    }
+    return known | {"vault_id": vault_id, "sealed_item": sealed.json["items"][0]["sealed_item"]}

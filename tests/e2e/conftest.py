@@ -1,0 +1,22 @@
+"""Workspaces for the end-to-end tests, each with a customer of its own."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+from e2e_support import Workspace  # noqa: E402 (found by the line above)
+
+
+@pytest.fixture(scope="module")
+def workspace(new_customer, api, token, wait_for) -> Workspace:
+    """A workspace of this test file alone."""
+    return Workspace(new_customer(), api, token, wait_for)
+
+
+@pytest.fixture
+def new_workspace(new_customer, api, token, wait_for):
+    """new_workspace(...): for tests that change the key or the role. Takes what new_customer takes."""
+    return lambda **options: Workspace(new_customer(**options), api, token, wait_for)
