@@ -11,11 +11,10 @@ Then, in another terminal:
 import argparse
 import json
 import os
+import socket
 import subprocess
 import sys
 import time
-import urllib.error
-import urllib.request
 from contextlib import contextmanager
 
 import deploy
@@ -41,7 +40,7 @@ def watched(stack: dict, port: int, output):
             started.append(
                 subprocess.Popen(
                     [program],
-                    env=function_environment(stack, function, name) | {"AWS_LAMBDA_RUNTIME_API": f"{HOST}:{port}/.rt/{name}"},
+                    env=function_environment(stack, function, name) | {"AWS_LAMBDA_RUNTIME_API": f"http://{HOST}:{port}/.rt/{name}"},
                     stdout=output,
                     stderr=output,
                 )
@@ -103,9 +102,7 @@ def wait_until_listening(port: int, process: subprocess.Popen) -> None:
         if process.poll() is not None:
             raise StepFailed(f"cargo lambda watch ended at once with status {process.returncode}")
         try:
-            urllib.request.urlopen(f"http://{HOST}:{port}/", timeout=1)
-            return
-        except urllib.error.HTTPError:
+            socket.create_connection((HOST, port), timeout=1).close()
             return
         except OSError:
             time.sleep(0.05)

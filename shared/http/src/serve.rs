@@ -23,6 +23,10 @@ use crate::problem::Problem;
 /// Kept back of the function's time, to answer in.
 const TIME_TO_ANSWER: Duration = Duration::from_millis(300);
 
+/// What a request gets when the Runtime API states a deadline in the past, as cargo-lambda's local one does. Lambda itself
+/// would have ended the environment by then.
+const TIME_WITHOUT_DEADLINE: Duration = Duration::from_secs(15);
+
 /// An operation's place at the edge: parses its request, runs it, shapes its answer.
 pub trait Endpoint: Send + Sync {
     /// The operation's name, as everywhere.
@@ -108,9 +112,12 @@ pub async fn serve<E: Endpoint>(endpoint: E) -> Result<(), lambda_runtime::Error
     let (endpoint, claim_names) = (&endpoint, &claim_names);
     lambda_runtime::run(service_fn(move |invocation: LambdaEvent<Box<RawValue>>| async move {
         let (payload, lambda) = invocation.into_parts();
-        let deadline = lambda.deadline().duration_since(SystemTime::now()).unwrap_or_default();
+        let time_left = lambda
+            .deadline()
+            .duration_since(SystemTime::now())
+            .unwrap_or(TIME_WITHOUT_DEADLINE);
         let request_id = RequestId::parse(&lambda.request_id).unwrap_or_else(|_| RequestId::generate());
-        let context = RequestContext::new(request_id, deadline.saturating_sub(TIME_TO_ANSWER));
+        let context = RequestContext::new(request_id, time_left.saturating_sub(TIME_TO_ANSWER));
         Ok::<_, lambda_runtime::Error>(answer(endpoint, claim_names, &context, &payload).await)
     }))
     .await
