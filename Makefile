@@ -1,7 +1,7 @@
 # The one door to everything here. It needs Rust, Python 3 and make, and installs the rest into .venv, .venv-sam and .tools.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up down test check build bench install install-local install-sam check-rust check-deny check-templates check-scripts
+.PHONY: help demo up down watch url token vault-request test check build bench install install-local install-sam check-rust check-deny check-templates check-scripts
 
 PYTHON ?= python3
 ARCH ?= arm64
@@ -18,7 +18,7 @@ STACK := .venv/bin/python local-aws/stack.py
 SAM := SAM_CLI_TELEMETRY=0 .venv-sam/bin/sam
 
 help: ## this list
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 16
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 22
 
 demo: up ## the whole story on this machine, then down (KEEP=1: stays up)
 	@status=0; .venv/bin/python local-aws/demo.py || status=$$?; \
@@ -29,6 +29,18 @@ up: install ## everything local: the AWS emulator, a customer, both Regions; .lo
 
 down: ## stop what `make up` started, and no more
 	@if [ -x .venv/bin/python ]; then $(STACK) down; else echo "✓ nothing was up"; fi
+
+watch: install ## the functions under `cargo lambda watch`, against what is up, with the sample events made ready
+	@.venv/bin/python local-aws/watch.py
+
+url: ## the API's address in us-east-2, of what is up
+	@$(STACK) url
+
+token: ## a token of the local customer's owner
+	@$(STACK) token
+
+vault-request: ## the body of create-vault for the local customer's key and role
+	@$(STACK) vault-request
 
 test: install ## unit, property, vector and adapter tests; then end to end against `make up` (stops it unless it was up)
 	cargo test --workspace $(PROFILE)

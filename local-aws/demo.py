@@ -85,7 +85,7 @@ def main() -> int:
         print(f"\n✗ {story.failed} of the steps above went wrong ({seconds:.1f} s)")
         return 1
     print(f"\n✓ the whole story, in {seconds:.1f} s")
-    try_next(stack, customer)
+    try_next()
     return 0
 
 
@@ -268,16 +268,14 @@ def disabling(story: Story, workspace: Workspace, vault_id: str, items: list[dic
     story.step("the very next decrypt, in both Regions", refused)
 
 
-def try_next(stack: dict, customer: Customer) -> None:
-    api = stack["apis"][PRIMARY_REGION]
-    vault = json.dumps(customer.vault_request("My first vault", set_as_default=True))
-    item = json.dumps({"items": [{"item_id": "account-1/password", "plaintext": base64.b64encode(b"hello").decode()}]})
-    token_url = f"{stack['issuer']}/token?workspace_id={customer.workspace_id}&role=owner&sub=me"
+def try_next() -> None:
+    item = '{"items":[{"item_id":"account-1/password","plaintext":"aGVsbG8="}]}'
+    call = 'curl -s -H "authorization: Bearer $(make -s token)" "$(make -s url)'
     print(
-        "\nTo try it yourself (it stays up with `make up`, or `make demo KEEP=1`; the addresses are in .local/stack.json):\n\n"
-        f"  TOKEN=$(curl -s '{token_url}' | python3 -c 'import json, sys; print(json.load(sys.stdin)[\"access_token\"])')\n"
-        f"  curl -s -H \"authorization: Bearer $TOKEN\" '{api}/v1/vaults' -d '{vault}'\n"
-        f"  curl -s -H \"authorization: Bearer $TOKEN\" '{api}/v1/items/encrypt' -d '{item}'\n"
+        "\nTo try it yourself, `make up`, then:\n\n"
+        f"  {call}/v1/vaults\" -d \"$(make -s vault-request)\"\n"
+        f"  {call}/v1/items/encrypt\" -d '{item}'\n"
+        f"  {call}/v1/items/decrypt\" -d '{{\"items\":[{{\"item_id\":\"account-1/password\",\"sealed_item\":\"<from the answer above>\"}}]}}'\n"
     )
 
 

@@ -3,6 +3,9 @@
     .venv/bin/python local-aws/stack.py up       start it, or bring a running one up to date
     .venv/bin/python local-aws/stack.py down     stop what `up` started
     .venv/bin/python local-aws/stack.py status   exit status 0 if it is up
+    .venv/bin/python local-aws/stack.py url | token | vault-request
+                                                 what a call by hand needs: the API's address in us-east-2, a token of the
+                                                 customer's owner, and the body of create-vault for the customer's key
 """
 
 import json
@@ -18,6 +21,7 @@ from contextlib import contextmanager
 
 import deploy
 import processes
+from client import Customer, token_of
 from issuer import AUDIENCE
 from layout import (
     CUSTOMER_ACCOUNT_ID,
@@ -43,7 +47,7 @@ def up() -> int:
     was_up = is_up()
     try:
         if was_up:
-            running = json.loads(STACK_FILE.read_text())
+            running = running_stack()
             endpoint, issuer = running["aws_endpoint"], running["issuer"]
         else:
             clean()
@@ -115,6 +119,28 @@ def down() -> int:
     stopped = clean()
     print(f"✓ stopped: {', '.join(stopped)}" if stopped else "✓ nothing was up")
     return 0
+
+
+def url() -> int:
+    print(running_stack()["apis"][PRIMARY_REGION])
+    return 0
+
+
+def token() -> int:
+    stack = running_stack()
+    print(token_of(stack["issuer"], workspace_id=stack["customer"]["workspace_id"], role="owner", sub="me"))
+    return 0
+
+
+def vault_request() -> int:
+    stack = running_stack()
+    customer = Customer(stack["aws_endpoint"], **stack["customer"])
+    print(json.dumps(customer.vault_request("My first vault", set_as_default=True)))
+    return 0
+
+
+def running_stack() -> dict:
+    return json.loads(STACK_FILE.read_text())
 
 
 def is_up() -> bool:
@@ -229,11 +255,15 @@ def status_of(request: urllib.request.Request) -> int | None:
 
 
 def main() -> int:
-    commands = {"up": up, "down": down, "status": lambda: 0 if is_up() else 1}
+    by_hand = {"url": url, "token": token, "vault-request": vault_request}
+    commands = by_hand | {"up": up, "down": down, "status": lambda: 0 if is_up() else 1}
     if len(sys.argv) != 2 or sys.argv[1] not in commands:
         print(__doc__, file=sys.stderr)
         return 2
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # as if by ctrl-C: what was started is stopped
+    if sys.argv[1] in by_hand and not is_up():
+        print("nothing is up: run `make up` first", file=sys.stderr)
+        return 1
     return commands[sys.argv[1]]()
 
 
