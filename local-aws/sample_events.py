@@ -5,6 +5,7 @@ placeholders: `${customer.kms_key_id}` is what stack.json has there, `${vault_id
 `${sealed_item}` an item sealed in it. Ready events are in .local/events/.
 """
 
+import random
 import re
 import shutil
 from pathlib import Path
@@ -16,9 +17,9 @@ SOURCE = REPOSITORY / "events"
 READY = LOCAL / "events"
 
 
-def make_ready(stack: dict, customer: Customer, vault_name: str = "Sample") -> list[Path]:
+def make_ready(stack: dict, customer: Customer) -> list[Path]:
     """Writes every event, ready to be sent to its function; answers with their paths under .local/events/."""
-    values = sample_values(stack, customer, vault_name)
+    values = sample_values(stack, customer)
     shutil.rmtree(READY, ignore_errors=True)
     made = []
     for source in sorted(SOURCE.glob("*/*.json")):
@@ -30,7 +31,9 @@ def make_ready(stack: dict, customer: Customer, vault_name: str = "Sample") -> l
     return made
 
 
-def sample_values(stack: dict, customer: Customer, vault_name: str) -> dict[str, str]:
+def sample_values(stack: dict, customer: Customer) -> dict[str, str]:
+    # A vault of each time's own: the events end with disabling it.
+    vault_name = f"Sample {random.randrange(16**8):08x}"
     api = Api(stack["apis"][PRIMARY_REGION])
     token = token_of(stack["issuer"], workspace_id=customer.workspace_id, role="admin", sub="sample-events")
     created = api.post("/v1/vaults", customer.vault_request(vault_name), token=token)
@@ -48,4 +51,4 @@ def sample_values(stack: dict, customer: Customer, vault_name: str) -> dict[str,
         "customer.kms_key_id": customer.kms_key_id,
         "customer.aws_role_arn": customer.aws_role_arn,
     }
-    return known | {"vault_id": vault_id, "sealed_item": sealed.json["items"][0]["sealed_item"]}
+    return known | {"vault_name": vault_name, "vault_id": vault_id, "sealed_item": sealed.json["items"][0]["sealed_item"]}
