@@ -50,7 +50,7 @@ pub(super) async fn assume_role(
                 .identity_cache(IdentityCache::no_cache()),
         );
     }
-    let answer = operation.send().await;
+    let answer = Box::pin(operation.send()).await;
     AssumeRoleAnswer {
         aws_request_id: answer.request_id().map(str::to_owned),
         credentials: credentials_of(answer),

@@ -128,7 +128,7 @@ impl KmsCalls {
                 .credentials_provider(session.credentials.clone())
                 .identity_cache(IdentityCache::no_cache());
             let under_way = CallUnderWay::new(context, call, region, &session.session_name);
-            let answer = send(self.clients.of(region), credentials).await;
+            let answer = Box::pin(send(self.clients.of(region), credentials)).await;
             under_way.answered(answer.request_id(), answer.is_ok());
             let failure = match answer {
                 Ok(output) => return Ok(output),

@@ -87,13 +87,15 @@ impl<K: Clone + Eq + Hash + Send + Sync + 'static> SessionCache<K> {
             }
             self.forget(&key, session).await;
         }
-        let enter = async {
+        // Boxed, as the cache moves the future about: the two entries of a role, one in the other, would not fit a
+        // thread's stack in a build without optimisation.
+        let enter = Box::pin(async {
             match enter.await {
                 Ok(session) => Ok(Arc::new(session)),
                 Err(AccessError::Outage(outage)) => self.usable(held).ok_or(AccessError::Outage(outage)),
                 Err(error) => Err(error),
             }
-        };
+        });
         let entered = self.sessions.try_get_with(key, enter).await;
         entered.map_err(|error: Arc<AccessError>| AccessError::clone(&error))
     }

@@ -1,0 +1,88 @@
+//! A DynamoDB in this process, on a port of loopback, with our table in it.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use aws_config::{BehaviorVersion, Region as SdkRegion, SdkConfig};
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::types::{
+    AttributeDefinition, AttributeValue, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType,
+};
+use dynoxide::Database;
+use latchkey_aws::Aws;
+use latchkey_aws::vault_records::VaultRecords;
+use latchkey_core::ports::SystemClock;
+use tokio::net::TcpListener;
+
+use crate::fixtures::settings;
+
+pub(crate) struct LocalDynamoDb {
+    pub(crate) records: VaultRecords,
+    client: Client,
+}
+
+impl LocalDynamoDb {
+    pub(crate) async fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let address = listener.local_addr().expect("an address");
+        let database = Database::memory().expect("a database");
+        tokio::spawn(dynoxide::server::serve_on(listener, database));
+        let credentials = Credentials::new("AKIA", "secret", None, None, "tests");
+        let config = SdkConfig::builder()
+            .behavior_version(BehaviorVersion::v2026_01_12())
+            .region(SdkRegion::from_static("us-east-2"))
+            .endpoint_url(format!("http://{address}"))
+            .credentials_provider(SharedCredentialsProvider::new(credentials))
+            .build();
+        let this = Self {
+            records: Aws::from_sdk_config(&config, &settings(), Arc::new(SystemClock)).vault_records(),
+            client: Client::new(&config),
+        };
+        this.create_table().await;
+        this
+    }
+
+    async fn create_table(&self) {
+        let attribute = |name: &str| {
+            let definition = AttributeDefinition::builder().attribute_name(name);
+            definition
+                .attribute_type(ScalarAttributeType::S)
+                .build()
+                .expect("complete")
+        };
+        let key = |name: &str, kind| {
+            KeySchemaElement::builder()
+                .attribute_name(name)
+                .key_type(kind)
+                .build()
+                .expect("complete")
+        };
+        self.client
+            .create_table()
+            .table_name(settings().table_name)
+            .billing_mode(BillingMode::PayPerRequest)
+            .set_attribute_definitions(Some(vec![attribute("pk"), attribute("sk")]))
+            .set_key_schema(Some(vec![key("pk", KeyType::Hash), key("sk", KeyType::Range)]))
+            .send()
+            .await
+            .expect("a table");
+    }
+
+    /// The items as they are in the table.
+    pub(crate) async fn items(&self) -> Vec<HashMap<String, AttributeValue>> {
+        let scanned = self.client.scan().table_name(settings().table_name).send().await;
+        scanned.expect("scanned").items.unwrap_or_default()
+    }
+
+    /// Puts an item that we did not write.
+    pub(crate) async fn put(&self, item: HashMap<String, AttributeValue>) {
+        let put = self
+            .client
+            .put_item()
+            .table_name(settings().table_name)
+            .set_item(Some(item));
+        put.send().await.expect("put");
+    }
+}

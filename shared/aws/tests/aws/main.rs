@@ -1,0 +1,20 @@
+//! The crate from outside, through its public API. One test binary: its modules share their fixtures.
+//!
+//! KMS and STS are a stand-in below the SDK, on the level of HTTP: what is checked is what would go over the wire, down
+//! to whose credentials signed it, and the SDK parses AWS's answers as they are documented. DynamoDB is a real one, in
+//! this process.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+mod endpoints;
+mod error_classification;
+mod fixtures;
+mod kms_calls;
+mod local_dynamodb;
+mod outages;
+mod role_attempts;
+mod sessions;
+mod stand_in;
+mod vault_record_faults;
+mod vault_record_races;
+mod vault_records;

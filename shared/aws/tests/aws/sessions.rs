@@ -1,0 +1,298 @@
+//! How the customer's role is entered, and how long a session is kept.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use futures::future::join_all;
+use latchkey_core::access::{AccessError, AccessPurpose, Outage, Refusal};
+use latchkey_core::policies::session_policy;
+use latchkey_core::ports::CustomerKeys;
+use latchkey_core::region::Region;
+use serde_json::Value;
+
+use crate::fixtures::{
+    ACCESS_ROLE, CUSTOMER_ROLE, StoppedClock, access, context, customer_keys, customer_keys_by, workspace,
+};
+use crate::stand_in::{Answer, OWN_CREDENTIALS, Request, StandIn};
+
+const REGION: Region = Region::UsEast2;
+
+fn enters(request: &Request, role: &str) -> bool {
+    request.text("RoleArn") == Some(role)
+}
+
+#[tokio::test]
+async fn the_way_in_is_the_access_role_then_the_customers_role_then_the_key() {
+    let aws = StandIn::in_order();
+    let (context, access) = (context(), access(AccessPurpose::UnwrapDataKeys));
+    let keys = customer_keys(&aws);
+    keys.decrypt(&context, &access, REGION, b"wrapped")
+        .await
+        .expect("opens");
+
+    let entries = aws.requests("AssumeRole");
+    assert_eq!(entries.len(), 2);
+    let (ours, theirs) = (&entries[0], &entries[1]);
+    assert!(enters(ours, ACCESS_ROLE) && enters(theirs, CUSTOMER_ROLE));
+    assert_eq!(ours.access_key_id, OWN_CREDENTIALS);
+    assert!(
+        theirs
+            .access_key_id
+            .starts_with("ASIA.production-kms-byo-key-access-role.")
+    );
+    let decrypt = &aws.requests("Decrypt")[0];
+    assert!(decrypt.access_key_id.starts_with("ASIA.latchkey."));
+
+    assert_eq!(theirs.text("ExternalId"), Some("ws-acme"));
+    let session_name = format!("{}-{}", access.vault_id, context.request_id);
+    assert_eq!(theirs.text("RoleSessionName"), Some(session_name.as_str()));
+    assert_eq!(theirs.text("DurationSeconds"), Some("900"));
+    let policy: Value = serde_json::from_str(theirs.text("Policy").expect("a policy")).expect("JSON");
+    assert_eq!(policy, session_policy(&["kms:Decrypt"], &access.key));
+    assert_eq!((ours.text("ExternalId"), ours.text("Policy")), (None, None));
+}
+
+#[tokio::test]
+async fn validation_enters_with_the_four_actions_and_in_a_session_of_its_own() {
+    let aws = StandIn::in_order();
+    let keys = customer_keys(&aws);
+    let unwrapping = access(AccessPurpose::UnwrapDataKeys);
+    let mut validating = unwrapping.clone();
+    validating.purpose = AccessPurpose::Validate;
+    keys.decrypt(&context(), &unwrapping, REGION, b"x")
+        .await
+        .expect("opens");
+    keys.describe_key(&context(), &validating, REGION)
+        .await
+        .expect("described");
+    let policy = aws.entries(CUSTOMER_ROLE)[1]
+        .text("Policy")
+        .map(str::to_owned)
+        .expect("a policy");
+    for action in latchkey_core::policies::KEY_ACTIONS {
+        assert!(policy.contains(action), "{action}");
+    }
+    let used = aws.requests("DescribeKey")[0].access_key_id.clone();
+    assert_ne!(used, aws.requests("Decrypt")[0].access_key_id);
+}
+
+#[tokio::test]
+async fn each_region_is_entered_through_its_own_sts_and_asked_through_its_own_kms() {
+    let aws = StandIn::in_order();
+    let (keys, access) = (customer_keys(&aws), access(AccessPurpose::UnwrapDataKeys));
+    for region in Region::ALL {
+        keys.decrypt(&context(), &access, region, b"x").await.expect("opens");
+    }
+    let hosts = |operation| {
+        aws.requests(operation)
+            .into_iter()
+            .map(|request| request.host)
+            .collect::<Vec<_>>()
+    };
+    let sts = |region: &str| format!("sts.{region}.amazonaws.com");
+    assert_eq!(
+        hosts("AssumeRole"),
+        [sts("us-east-2"), sts("us-east-2"), sts("us-west-2"), sts("us-west-2")]
+    );
+    assert_eq!(
+        hosts("Decrypt"),
+        ["kms.us-east-2.amazonaws.com", "kms.us-west-2.amazonaws.com"]
+    );
+    let arns = aws
+        .requests("Decrypt")
+        .into_iter()
+        .map(|request| request.text("KeyId").map(str::to_owned));
+    assert_eq!(
+        arns.collect::<Vec<_>>(),
+        Region::ALL.map(|region| Some(access.key.arn(region).as_str().to_owned()))
+    );
+}
+
+#[tokio::test]
+async fn many_at_once_enter_once() {
+    let aws = StandIn::in_order();
+    let (keys, access, context) = (customer_keys(&aws), access(AccessPurpose::UnwrapDataKeys), context());
+    let calls = (0..50).map(|_| keys.decrypt(&context, &access, REGION, b"x"));
+    assert!(join_all(calls).await.into_iter().all(|answer| answer.is_ok()));
+    assert_eq!(aws.entries(ACCESS_ROLE).len(), 1);
+    assert_eq!(aws.entries(CUSTOMER_ROLE).len(), 1);
+    assert_eq!(aws.requests("Decrypt").len(), 50);
+}
+
+#[tokio::test]
+async fn many_at_once_are_refused_once_and_the_refusal_is_not_kept() {
+    let closed = Arc::new(AtomicBool::new(true));
+    let aws = StandIn::answering({
+        let closed = Arc::clone(&closed);
+        move |request| match closed.load(Ordering::Relaxed) && enters(request, CUSTOMER_ROLE) {
+            true => Answer::Error(403, "AccessDenied", "not authorized to perform: sts:AssumeRole"),
+            false => Answer::Success,
+        }
+    });
+    let (keys, access, context) = (customer_keys(&aws), access(AccessPurpose::UnwrapDataKeys), context());
+    let refused = || AccessError::Refused(Refusal::RoleNotAssumable);
+    for answer in join_all((0..10).map(|_| keys.decrypt(&context, &access, REGION, b"x"))).await {
+        assert_eq!(answer.expect_err("refused"), refused());
+    }
+    assert_eq!(aws.entries(CUSTOMER_ROLE).len(), 1);
+    closed.store(false, Ordering::Relaxed);
+    assert!(keys.decrypt(&context, &access, REGION, b"x").await.is_ok());
+}
+
+#[tokio::test]
+async fn no_two_vaults_workspaces_roles_or_keys_share_a_session() {
+    let aws = StandIn::in_order();
+    let keys = customer_keys(&aws);
+    let first = access(AccessPurpose::UnwrapDataKeys);
+    let mut others = vec![first.clone(); 4];
+    others[0].vault_id = latchkey_core::vault::VaultId::generate();
+    others[1].workspace_id = workspace("ws-other");
+    others[2].role_arn =
+        latchkey_core::customer_role::RoleArn::parse("arn:aws:iam::222222222222:role/b").expect("valid");
+    others[3].key.account_id = latchkey_core::kms_key::AwsAccountId::parse("333333333333").expect("valid");
+    for access in others.iter().chain([&first, &first]) {
+        keys.decrypt(&context(), access, REGION, b"x").await.expect("opens");
+    }
+    let mut signers: Vec<_> = aws
+        .requests("Decrypt")
+        .into_iter()
+        .map(|request| request.access_key_id)
+        .collect();
+    assert_eq!(signers[4], signers[5], "the same access is one session");
+    signers.dedup();
+    assert_eq!(signers.len(), 5);
+    assert_eq!(
+        aws.entries(ACCESS_ROLE).len(),
+        1,
+        "the access role is entered once for all"
+    );
+}
+
+#[tokio::test]
+async fn sessions_are_renewed_ahead_of_their_expiry_and_not_before() {
+    let (aws, clock) = (StandIn::in_order(), StoppedClock::new());
+    let (keys, access) = (
+        customer_keys_by(&aws, clock.clone()),
+        access(AccessPurpose::UnwrapDataKeys),
+    );
+    for (seconds, entries) in [(0, 1), (599, 1), (1, 2), (599, 2), (1, 3)] {
+        clock.move_on(seconds);
+        keys.decrypt(&context(), &access, REGION, b"x").await.expect("opens");
+        assert_eq!(aws.entries(CUSTOMER_ROLE).len(), entries);
+        assert_eq!(aws.entries(ACCESS_ROLE).len(), entries);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_session_serves_on_while_sts_has_an_outage_and_not_past_its_expiry() {
+    let down = Arc::new(AtomicBool::new(false));
+    let aws = StandIn::answering({
+        let down = Arc::clone(&down);
+        move |request| match down.load(Ordering::Relaxed) && request.operation == "AssumeRole" {
+            true => Answer::Error(503, "ServiceUnavailable", ""),
+            false => Answer::Success,
+        }
+    });
+    let clock = StoppedClock::new();
+    let (keys, access) = (
+        customer_keys_by(&aws, clock.clone()),
+        access(AccessPurpose::UnwrapDataKeys),
+    );
+    let decrypt = async || keys.decrypt(&context(), &access, REGION, b"x").await.map(drop);
+    decrypt().await.expect("opens");
+    down.store(true, Ordering::Relaxed);
+    clock.move_on(600);
+    decrypt().await.expect("the session lasts");
+    let asked = aws.requests("AssumeRole").len();
+    clock.move_on(29);
+    decrypt().await.expect("the session lasts");
+    assert_eq!(
+        aws.requests("AssumeRole").len(),
+        asked,
+        "the renewal is not tried with every call"
+    );
+    clock.move_on(240);
+    decrypt().await.expect("the session lasts");
+    assert!(aws.requests("AssumeRole").len() > asked, "but it is tried again");
+    clock.move_on(1);
+    assert_eq!(decrypt().await, Err(AccessError::Outage(Outage::ServerError)));
+}
+
+#[tokio::test]
+async fn a_renewal_that_is_refused_ends_access_at_once() {
+    let closed = Arc::new(AtomicBool::new(false));
+    let aws = StandIn::answering({
+        let closed = Arc::clone(&closed);
+        move |request| match closed.load(Ordering::Relaxed) && enters(request, CUSTOMER_ROLE) {
+            true => Answer::Error(403, "AccessDenied", ""),
+            false => Answer::Success,
+        }
+    });
+    let clock = StoppedClock::new();
+    let (keys, access) = (
+        customer_keys_by(&aws, clock.clone()),
+        access(AccessPurpose::UnwrapDataKeys),
+    );
+    keys.decrypt(&context(), &access, REGION, b"x").await.expect("opens");
+    closed.store(true, Ordering::Relaxed);
+    clock.move_on(600);
+    let answer = keys.decrypt(&context(), &access, REGION, b"x").await.map(drop);
+    assert_eq!(answer, Err(AccessError::Refused(Refusal::RoleNotAssumable)));
+}
+
+#[tokio::test]
+async fn a_session_that_kms_does_not_take_is_entered_anew_once() {
+    for code in [
+        "ExpiredTokenException",
+        "UnrecognizedClientException",
+        "InvalidClientTokenId",
+    ] {
+        let aws = StandIn::answering(move |request| match request.access_key_id.as_str() {
+            "ASIA.latchkey.1" => Answer::Error(400, code, "The security token included in the request is expired"),
+            _ => Answer::Success,
+        });
+        let (keys, access, context) = (customer_keys(&aws), access(AccessPurpose::UnwrapDataKeys), context());
+        keys.decrypt(&context, &access, REGION, b"x")
+            .await
+            .expect("opens with a new session");
+        keys.decrypt(&context, &access, REGION, b"x").await.expect("opens");
+        assert_eq!(aws.entries(CUSTOMER_ROLE).len(), 2, "{code}");
+        assert_eq!(aws.requests("Decrypt").len(), 3, "{code}");
+    }
+}
+
+#[tokio::test]
+async fn a_new_session_that_kms_does_not_take_either_is_a_refusal() {
+    let aws = StandIn::answering(|request| match request.operation.as_str() {
+        "Decrypt" => Answer::Error(400, "UnrecognizedClientException", ""),
+        _ => Answer::Success,
+    });
+    let (keys, access) = (customer_keys(&aws), access(AccessPurpose::UnwrapDataKeys));
+    let answer = keys.decrypt(&context(), &access, REGION, b"x").await.map(drop);
+    assert_eq!(answer, Err(AccessError::Refused(Refusal::AccessDenied)));
+    assert_eq!(aws.requests("Decrypt").len(), 2);
+}
+
+#[tokio::test]
+async fn after_a_denial_the_next_call_enters_anew() {
+    let aws = StandIn::answering(|request| match request.access_key_id.as_str() {
+        "ASIA.latchkey.1" => Answer::Error(400, "AccessDeniedException", ""),
+        _ => Answer::Success,
+    });
+    let (keys, access) = (customer_keys(&aws), access(AccessPurpose::UnwrapDataKeys));
+    let answer = keys.decrypt(&context(), &access, REGION, b"x").await.map(drop);
+    assert_eq!(answer, Err(AccessError::Refused(Refusal::AccessDenied)));
+    assert_eq!(aws.requests("Decrypt").len(), 1, "the denial itself stands");
+    keys.decrypt(&context(), &access, REGION, b"x").await.expect("opens");
+}
+
+#[tokio::test]
+async fn an_access_role_session_that_sts_does_not_take_is_entered_anew_once() {
+    let aws = StandIn::answering(|request| match request.access_key_id.as_str() {
+        "ASIA.production-kms-byo-key-access-role.0" => Answer::Error(403, "ExpiredToken", ""),
+        _ => Answer::Success,
+    });
+    let (keys, access) = (customer_keys(&aws), access(AccessPurpose::UnwrapDataKeys));
+    keys.decrypt(&context(), &access, REGION, b"x").await.expect("opens");
+    assert_eq!(aws.entries(ACCESS_ROLE).len(), 2);
+}

@@ -1,0 +1,157 @@
+//! What the records do when DynamoDB does not do what it is asked, and what they ask it for.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use latchkey_aws::Aws;
+use latchkey_aws::vault_records::VaultRecords;
+use latchkey_core::ports::{DataKeyStore, StoreError, SystemClock, VaultStore};
+use latchkey_core::vault::VaultStatus;
+use serde_json::json;
+
+use crate::fixtures::settings;
+use crate::stand_in::{Answer, StandIn};
+use crate::vault_records::{data_key, vault};
+
+fn records(aws: &StandIn) -> VaultRecords {
+    Aws::from_sdk_config(&aws.sdk_config(), &settings(), Arc::new(SystemClock)).vault_records()
+}
+
+/// A DynamoDB that answers so many times with `answer`, and then as it should.
+fn failing(times: usize, answer: Answer) -> StandIn {
+    let count = AtomicUsize::new(0);
+    StandIn::answering(move |_| match count.fetch_add(1, Ordering::Relaxed) < times {
+        true => answer.clone(),
+        false => Answer::Json(json!({})),
+    })
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_conflict_between_the_regions_is_tried_again() {
+    let conflict = Answer::Error(
+        400,
+        "com.amazonaws.dynamodb.v20120810#ReplicatedWriteConflictException",
+        "",
+    );
+    let vault = vault();
+    let aws = failing(2, conflict.clone());
+    assert_eq!(records(&aws).insert_vault(&vault).await, Ok(true));
+    assert_eq!(aws.requests("PutItem").len(), 3);
+    let aws = failing(2, conflict.clone());
+    assert_eq!(
+        records(&aws)
+            .record_health(&vault.workspace_id, &vault.vault_id, &vault.health)
+            .await,
+        Ok(())
+    );
+    let aws = failing(2, conflict.clone());
+    assert_eq!(
+        records(&aws).clear_default(&vault.workspace_id, &vault.vault_id).await,
+        Ok(())
+    );
+    let aws = failing(usize::MAX, conflict);
+    assert_eq!(records(&aws).insert_vault(&vault).await, Err(StoreError::Unavailable));
+    assert_eq!(aws.requests("PutItem").len(), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn throttles_outages_and_denials() {
+    let vault = vault();
+    for (answer, expected, attempts) in [
+        (
+            Answer::Error(400, "ProvisionedThroughputExceededException", ""),
+            StoreError::Throttled,
+            3,
+        ),
+        (Answer::Error(400, "ThrottlingException", ""), StoreError::Throttled, 3),
+        (Answer::Error(400, "RequestLimitExceeded", ""), StoreError::Throttled, 3),
+        (
+            Answer::Error(500, "InternalServerError", ""),
+            StoreError::Unavailable,
+            3,
+        ),
+        (Answer::Refused, StoreError::Unavailable, 3),
+        (Answer::Raw(200, "<html>"), StoreError::Unavailable, 1),
+        (
+            Answer::Error(400, "AccessDeniedException", ""),
+            StoreError::Unavailable,
+            1,
+        ),
+        (
+            Answer::Error(400, "ResourceNotFoundException", ""),
+            StoreError::Unavailable,
+            1,
+        ),
+        (
+            Answer::Error(400, "ValidationException", ""),
+            StoreError::Unavailable,
+            1,
+        ),
+    ] {
+        let aws = failing(usize::MAX, answer.clone());
+        let read = records(&aws).vault(&vault.workspace_id, &vault.vault_id).await;
+        assert_eq!(read.map(drop), Err(expected), "{answer:?}");
+        assert_eq!(aws.requests("GetItem").len(), attempts, "{answer:?}");
+        assert_eq!(records(&aws).insert_vault(&vault).await, Err(expected), "{answer:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn silence_is_bounded() {
+    let vault = vault();
+    let start = tokio::time::Instant::now();
+    let read = records(&failing(usize::MAX, Answer::Silence))
+        .vault(&vault.workspace_id, &vault.vault_id)
+        .await;
+    assert_eq!(read.map(drop), Err(StoreError::Unavailable));
+    assert!(start.elapsed().as_millis() <= 4_600, "{:?}", start.elapsed());
+}
+
+#[tokio::test]
+async fn every_read_is_consistent_and_no_operation_goes_beyond_the_grants() {
+    let aws = failing(0, Answer::Success);
+    let (records, vault, data_key) = (records(&aws), vault(), data_key(b"x"));
+    let (ws, id) = (&vault.workspace_id, &vault.vault_id);
+    records.vault(ws, id).await.expect("read");
+    records.vault_id_of_name(ws, &vault.name).await.expect("read");
+    records.default_vault_id(ws).await.expect("read");
+    records.data_key(id, &data_key.data_key_id).await.expect("read");
+    let reads = aws.requests("GetItem");
+    assert_eq!(reads.len(), 4);
+    assert!(reads.iter().all(|read| read.body["ConsistentRead"] == true));
+
+    records.claim_name(ws, &vault.name, id).await.expect("written");
+    records.insert_vault(&vault).await.expect("written");
+    records.set_default(ws, id).await.expect("written");
+    records.issue(id, &data_key).await.expect("written");
+    assert_eq!(aws.requests("PutItem").len(), 4);
+    records.record_health(ws, id, &vault.health).await.expect("written");
+    let change = records
+        .change_status(ws, id, &[VaultStatus::Active], VaultStatus::Disabled, vault.updated_at)
+        .await;
+    assert_eq!(
+        change.map(drop),
+        Err(StoreError::Corrupt),
+        "an answer without the vault"
+    );
+    assert_eq!(aws.requests("UpdateItem").len(), 2);
+    records.clear_default(ws, id).await.expect("written");
+    assert_eq!(aws.requests("DeleteItem").len(), 1);
+}
+
+/// The SDK sends a write again when its answer is lost; the condition then fails on our own write.
+#[tokio::test]
+async fn a_change_of_status_that_was_sent_twice_is_still_ours() {
+    let (before, now) = (vault(), crate::vault_records::at("2026-11-24T00:00:00Z"));
+    let db = crate::local_dynamodb::LocalDynamoDb::start().await;
+    db.records.insert_vault(&before).await.expect("inserted");
+    let change = async |at| {
+        let (ws, id) = (&before.workspace_id, &before.vault_id);
+        let from = [VaultStatus::Active];
+        let changed = db.records.change_status(ws, id, &from, VaultStatus::Disabled, at).await;
+        changed.expect("answered").is_some()
+    };
+    assert!(change(now).await);
+    assert!(change(now).await);
+    assert!(!change(crate::vault_records::at("2026-11-24T00:00:01Z")).await);
+}
