@@ -124,6 +124,17 @@ pub enum Outage {
     Throttled,
 }
 
+/// A call that gets half of the time left and then counts as timed out, so that what must come after it has its time.
+pub(crate) async fn in_half_the_time_left<T>(
+    context: &RequestContext,
+    call: impl Future<Output = Result<T, AccessError>>,
+) -> Result<T, AccessError> {
+    let patience = context.time_left().checked_div(2).unwrap_or_default();
+    tokio::time::timeout(patience, call)
+        .await
+        .unwrap_or(Err(AccessError::Outage(Outage::TimedOut)))
+}
+
 /// Asks `home` first, and the other Region only when `home` has an outage. Each try gets its share of the time left.
 ///
 /// # Errors
@@ -167,7 +178,7 @@ impl Refusal {
         }
     }
 
-    fn finding(self, region: Region) -> Finding {
+    pub(crate) fn finding(self, region: Region) -> Finding {
         let (check, message, remedy) = match self {
             Self::RoleNotAssumable => (Check::RoleAssumable, remedies::ROLE_NOT_ASSUMABLE, remedies::MEND_ROLE),
             Self::AccessDenied => (Check::DecryptAllowed, remedies::DECRYPT_DENIED, remedies::MEND_DECRYPT),

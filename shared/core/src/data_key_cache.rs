@@ -1,11 +1,14 @@
 //! Unwrapped data keys in memory: for at most the vault's bound, a bounded number, and one unwrapping for all who wait.
 
 use core::fmt;
-use core::future::Future;
+use core::future::{Future, ready};
 use core::time::Duration;
 use std::sync::Arc;
+use std::time::Instant;
 
 use moka::future::Cache;
+use moka::ops::compute::Op;
+use moka::{Entry, Expiry};
 use sealed_item::PlaintextDataKey;
 
 use crate::data_key::{DataKeyId, IssuedDataKey};
@@ -35,6 +38,17 @@ impl fmt::Debug for UnwrappedDataKey {
 /// The bound is part of the key: a vault whose bound is changed starts afresh.
 type CacheKey = (VaultId, DataKeyId, DataKeyCacheBound);
 
+/// Moka's own expiry, which frees the memory of data keys that nobody asks for any more. Whether a data key may still be
+/// used is decided by our clock, at each use.
+struct AfterItsBound;
+
+impl Expiry<CacheKey, Arc<UnwrappedDataKey>> for AfterItsBound {
+    fn expire_after_create(&self, key: &CacheKey, _: &Arc<UnwrappedDataKey>, _: Instant) -> Option<Duration> {
+        let (_, _, bound) = key;
+        Some(bound.duration())
+    }
+}
+
 /// The cache of one execution environment.
 pub struct DataKeyCache<C> {
     keys: Cache<CacheKey, Arc<UnwrappedDataKey>>,
@@ -44,12 +58,11 @@ pub struct DataKeyCache<C> {
 impl<C: Clock> DataKeyCache<C> {
     /// An empty cache that goes by `clock`.
     pub fn new(clock: C) -> Self {
-        // Moka's own expiry frees the memory. Whether a data key may still be used is decided by our clock, at each use.
-        let longest = Duration::from_secs(u64::from(DataKeyCacheBound::MAX_SECONDS));
-        Self {
-            keys: Cache::builder().max_capacity(CAPACITY).time_to_live(longest).build(),
-            clock,
-        }
+        let keys = Cache::builder()
+            .max_capacity(CAPACITY)
+            .expire_after(AfterItsBound)
+            .build();
+        Self { keys, clock }
     }
 
     /// The clock it goes by.
@@ -64,9 +77,25 @@ impl<C: Clock> DataKeyCache<C> {
         if self.within_bound(&held, vault.data_key_cache) {
             return Some(held);
         }
-        self.keys.invalidate(&key).await;
-        self.keys.run_pending_tasks().await;
+        self.forget_outlived(key, vault.data_key_cache).await;
         None
+    }
+
+    /// Takes the data key out unless another request has put a fresh one in its place meanwhile.
+    async fn forget_outlived(&self, key: CacheKey, bound: DataKeyCacheBound) {
+        let outlived = |entry: &Entry<CacheKey, Arc<UnwrappedDataKey>>| !self.within_bound(entry.value(), bound);
+        self.keys
+            .entry(key)
+            .and_compute_with(|entry| {
+                ready(if entry.as_ref().is_some_and(outlived) {
+                    Op::Remove
+                } else {
+                    Op::Nop
+                })
+            })
+            .await;
+        // Moka drops, and so zeroes, what was taken out only when it does its chores.
+        self.keys.run_pending_tasks().await;
     }
 
     /// The data key as held, or as `unwrap` brings it. Those who ask at the same time share one unwrapping; a failure

@@ -123,10 +123,12 @@ impl<S: DataKeyStore, K: CustomerKeys, C: Clock> DataKeys<S, K, C> {
         issued: IssuedDataKey,
     ) -> Result<UnwrappedDataKey, Error> {
         let access = CustomerAccess::to_unwrap(vault);
-        let proven_at = self.cache.clock().now();
-        let payload = with_failover(context, self.home, |region| {
-            self.customer_keys
-                .decrypt(context, &access, region, issued.encrypted_data_key.ciphertext())
+        let (payload, proven_at) = with_failover(context, self.home, |region| {
+            // Each Region's answer is proof from when that Region was asked: time lost on the other is not counted.
+            let asked_at = self.cache.clock().now();
+            let ciphertext = issued.encrypted_data_key.ciphertext();
+            let answer = self.customer_keys.decrypt(context, &access, region, ciphertext);
+            async move { Ok((answer.await?, asked_at)) }
         })
         .await?;
         let encryption_context = Self::origin(vault, &issued.data_key_id).encryption_context()?;

@@ -86,7 +86,7 @@ pub enum Fault {
 
 impl Error {
     /// Whose fault it is.
-    pub const fn fault(&self) -> Fault {
+    pub fn fault(&self) -> Fault {
         match self {
             Self::Forbidden
             | Self::VaultNotFound
@@ -94,6 +94,7 @@ impl Error {
             | Self::WrongVaultStatus { .. }
             | Self::VaultNameTaken
             | Self::ItemDoesNotOpen(_) => Fault::Caller,
+            Self::ValidationFailed(report) if report.failed_for_want_of_answers() => Fault::Dependency,
             Self::ValidationFailed(_) | Self::KeyRefused { .. } => Fault::CustomerKey,
             Self::Throttled | Self::Unavailable | Self::OutOfTime => Fault::Dependency,
             Self::Internal(_) => Fault::Us,
@@ -101,7 +102,11 @@ impl Error {
     }
 
     /// Whether the same request may succeed if it is simply sent again.
-    pub const fn retryable(&self) -> bool {
-        matches!(self, Self::Throttled | Self::Unavailable | Self::OutOfTime)
+    pub fn retryable(&self) -> bool {
+        match self {
+            Self::Throttled | Self::Unavailable | Self::OutOfTime => true,
+            Self::ValidationFailed(report) => report.failed_for_want_of_answers(),
+            _ => false,
+        }
     }
 }

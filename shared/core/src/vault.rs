@@ -44,7 +44,7 @@ pub struct Vault {
     pub created_at: Timestamp,
     /// The subject of the token that created it.
     pub created_by: String,
-    /// When name, status, default or bound last changed. Health has its own times.
+    /// When name, status or bound last changed. Health has its own times, and the default is no part of this record.
     pub updated_at: Timestamp,
 }
 

@@ -21,9 +21,11 @@ pub const DECRYPT_DENIED: &str = "kms:Decrypt is denied, so nothing can be seale
 pub const MEND_DECRYPT: &str = "Allow kms:Decrypt on the key in both Regions in the role's inline policy, and look for a \
     Deny in the key policy and in service control policies; then validate the vault.";
 /// The key is disabled.
-pub const KEY_DISABLED: &str = "The key is disabled. No data is lost: the items open again once the key is enabled.";
+pub const KEY_DISABLED: &str = "The key is disabled. This can be undone: the items open again once the key is enabled.";
 /// How to mend it.
 pub const ENABLE_KEY: &str = "Enable the key in this Region (aws kms enable-key); each Region's key has its own state.";
+/// What to do about a state that passes by itself.
+pub(super) const WAIT: &str = "Validate again in a minute: this state passes by itself.";
 /// The key is scheduled for deletion.
 pub const KEY_PENDING_DELETION: &str = "The key is scheduled for deletion. When its waiting period ends, nothing sealed \
     with it can ever be opened again. Until then the deletion can be cancelled.";

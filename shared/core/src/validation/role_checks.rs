@@ -4,7 +4,7 @@ use futures::future::join4;
 
 use super::remedies;
 use super::report::{Check, CheckOutcome};
-use crate::access::{AccessError, CustomerAccess, Outage};
+use crate::access::{AccessError, CustomerAccess, in_half_the_time_left};
 use crate::customer_role::RoleArn;
 use crate::ports::{CustomerKeys, RoleAttempt};
 use crate::region::Region;
@@ -58,11 +58,12 @@ async fn knock<K: CustomerKeys>(
     attempt: RoleAttempt,
     home: Region,
 ) -> Result<(), AccessError> {
+    let knock_in = async |region| {
+        in_half_the_time_left(context, customer_keys.attempt_role(context, access, attempt, region)).await
+    };
     // IAM is global: either Region's STS answers for the role, so an outage of one is no finding.
-    match customer_keys.attempt_role(context, access, attempt, home).await {
-        Err(AccessError::Outage(Outage::Unreachable | Outage::TimedOut | Outage::ServerError)) => {
-            customer_keys.attempt_role(context, access, attempt, home.other()).await
-        }
+    match knock_in(home).await {
+        Err(AccessError::Outage(_)) => knock_in(home.other()).await,
         answer => answer,
     }
 }

@@ -1,0 +1,82 @@
+//! The checks that need both Regions' answers (requirements K1, K3, H1).
+
+use super::key_calls::KeyAnswers;
+use super::remedies;
+use super::report::{Check, CheckOutcome};
+use crate::public_key::CustomerPublicKey;
+
+/// The checks that need both Regions' answers.
+pub(super) fn compare_regions(
+    east: &KeyAnswers,
+    west: &KeyAnswers,
+    pinned: Option<&CustomerPublicKey>,
+) -> Vec<CheckOutcome> {
+    let keys = [east.public_key.as_ref().ok(), west.public_key.as_ref().ok()];
+    let public_keys_match = match keys {
+        [Some(east), Some(west)] if east == west => {
+            CheckOutcome::pass(Check::PublicKeysMatch, None, "Both Regions have the same public key.")
+        }
+        [Some(_), Some(_)] => CheckOutcome::fail(
+            Check::PublicKeysMatch,
+            None,
+            "The two Regions have different public keys, so what one opens the other does not.",
+            remedies::RESTORE_KEY.to_owned(),
+        ),
+        _ => CheckOutcome::skipped(
+            Check::PublicKeysMatch,
+            None,
+            "Not checked: the public key is not known in both Regions (see get_public_key_allowed).",
+        ),
+    };
+    let known = || keys.into_iter().flatten();
+    let public_key_unchanged = match pinned {
+        None => CheckOutcome::skipped(
+            Check::PublicKeyUnchanged,
+            None,
+            "Not checked: a new vault has no pinned key yet.",
+        ),
+        Some(_) if known().count() == 0 => CheckOutcome::skipped(
+            Check::PublicKeyUnchanged,
+            None,
+            "Not checked: no Region told its public key (see get_public_key_allowed).",
+        ),
+        Some(pinned) if known().all(|key| key == pinned) => CheckOutcome::pass(
+            Check::PublicKeyUnchanged,
+            None,
+            "The public key is the one the vault was created with.",
+        ),
+        Some(_) => CheckOutcome::fail(
+            Check::PublicKeyUnchanged,
+            None,
+            remedies::KEY_REPLACED,
+            remedies::RESTORE_KEY.to_owned(),
+        ),
+    };
+    let key_spec_recommended = match key_spec(east, west) {
+        Some("RSA_4096") => CheckOutcome::pass(Check::KeySpecRecommended, None, "The key's spec is RSA_4096."),
+        Some(spec) if spec.starts_with("RSA_") => CheckOutcome::warn(
+            Check::KeySpecRecommended,
+            None,
+            format!("The key's spec is {spec}; RSA_4096 is recommended."),
+            remedies::new_key("Nothing breaks if you keep this one."),
+        ),
+        _ => CheckOutcome::skipped(
+            Check::KeySpecRecommended,
+            None,
+            "Not checked: the key is not known to be an RSA key.",
+        ),
+    };
+    vec![public_keys_match, public_key_unchanged, key_spec_recommended]
+}
+
+/// The key's spec, as the primary's Region tells it, or else the replica's.
+pub(super) fn key_spec<'a>(east: &'a KeyAnswers, west: &'a KeyAnswers) -> Option<&'a str> {
+    let description = east.description.as_ref().or(west.description.as_ref()).ok()?;
+    Some(&description.key_spec)
+}
+
+/// The key's public half, if both Regions tell the same one.
+pub(super) fn agreed_public_key<'a>(east: &'a KeyAnswers, west: &KeyAnswers) -> Option<&'a CustomerPublicKey> {
+    let east = east.public_key.as_ref().ok()?;
+    (west.public_key.as_ref() == Ok(east)).then_some(east)
+}
