@@ -9,7 +9,7 @@ use super::customer_key::RegionalKey;
 use super::customer_role::RoleTrust;
 use super::lock;
 use super::rsa_key_pair::RsaKeyPair;
-use crate::access::Outage;
+use crate::access::{AccessError, Outage};
 use crate::customer_role::RoleArn;
 use crate::kms_key::CustomerKey;
 use crate::region::Region;
@@ -27,6 +27,7 @@ pub(super) struct State {
     pub(super) role: RoleTrust,
     pub(super) keys: BTreeMap<Region, RegionalKey>,
     pub(super) outages: BTreeMap<Region, RegionOutage>,
+    pub(super) answers: BTreeMap<(&'static str, Region), AccessError>,
     pub(super) latency: Duration,
     pub(super) service_misconfigured: bool,
     pub(super) calls: Calls<(&'static str, Region)>,
@@ -50,6 +51,7 @@ impl InMemoryCustomer {
                 .map(|region| (region, RegionalKey::as_agreed(region, key_pair.clone())))
                 .into(),
             outages: BTreeMap::new(),
+            answers: BTreeMap::new(),
             latency: Duration::ZERO,
             service_misconfigured: false,
             calls: Calls::default(),
@@ -91,6 +93,11 @@ impl InMemoryCustomer {
                 state.outages.remove(&region);
             }
         });
+    }
+
+    /// Lets every call of `action` in `region` be answered by `error`, whatever the role and the key say.
+    pub fn answer_with(&self, region: Region, action: &'static str, error: AccessError) {
+        self.with_state(|state| state.answers.insert((action, region), error));
     }
 
     /// How long every answer takes, in the runtime's time.

@@ -24,6 +24,8 @@ pub enum KeyState {
     PendingReplicaDeletion,
     /// A replica that is still being made.
     Creating,
+    /// Of a set that changes its primary. It works meanwhile.
+    Updating,
     /// There is no such key.
     Missing,
 }
@@ -74,10 +76,12 @@ impl RegionalKey {
             KeyState::Disabled => Err(Refusal::KeyDisabled),
             KeyState::PendingDeletion(_) | KeyState::PendingReplicaDeletion => Err(Refusal::KeyPendingDeletion),
             KeyState::Creating => Err(Refusal::KeyInvalidState),
-            KeyState::Enabled if !self.key_spec.starts_with("RSA_") || self.key_usage != "ENCRYPT_DECRYPT" => {
+            KeyState::Enabled | KeyState::Updating
+                if !self.key_spec.starts_with("RSA_") || self.key_usage != "ENCRYPT_DECRYPT" =>
+            {
                 Err(Refusal::InvalidKeyUsage)
             }
-            KeyState::Enabled => Ok(()),
+            KeyState::Enabled | KeyState::Updating => Ok(()),
         }
     }
 
@@ -90,6 +94,7 @@ impl RegionalKey {
             KeyState::PendingDeletion(date) => ("PendingDeletion", Some(date)),
             KeyState::PendingReplicaDeletion => ("PendingReplicaDeletion", None),
             KeyState::Creating => ("Creating", None),
+            KeyState::Updating => ("Updating", None),
             KeyState::Missing => return Err(Refusal::KeyNotFound),
         };
         let in_set = self.multi_region_key_type.is_some();

@@ -133,9 +133,11 @@ impl InMemoryCustomer {
             Some(RegionOutage::Fails(outage)) => Err(AccessError::Outage(outage)),
             None => self.with_state(|state| {
                 if state.service_misconfigured {
-                    Err(AccessError::ServiceMisconfigured)
-                } else {
-                    answer(state)
+                    return Err(AccessError::ServiceMisconfigured);
+                }
+                match state.answers.get(&(action, region)) {
+                    Some(error) => Err(error.clone()),
+                    None => answer(state),
                 }
             }),
         };

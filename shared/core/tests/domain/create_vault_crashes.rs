@@ -1,0 +1,116 @@
+//! create-vault dies, or loses an answer, at any of its writes: nothing is left wrong, and a retry completes it.
+
+use std::time::Duration;
+
+use latchkey_core::Error;
+use latchkey_core::in_memory::WriteFault;
+use latchkey_core::operations::CreateVaultCommand;
+use latchkey_core::ports::VaultStore;
+use tokio::time::timeout;
+
+use crate::create_vault::assert_one_vault;
+use crate::fixtures::{Service, command, settings, workspace};
+
+/// The name, the vault, the default.
+const WRITES: usize = 3;
+const FAULTS: [WriteFault; 4] = [
+    WriteFault::FailsBefore,
+    WriteFault::FailsAfter,
+    WriteFault::CrashesBefore,
+    WriteFault::CrashesAfter,
+];
+
+/// A create that meets the fault; a crashed one is dropped where it stands.
+async fn create_with_fault(service: &Service, nth: usize, fault: WriteFault) {
+    service.records.order_write_fault(nth, fault);
+    match timeout(Duration::from_secs(1), service.create(command("Acme"))).await {
+        Ok(answer) => {
+            assert!(matches!(fault, WriteFault::FailsBefore | WriteFault::FailsAfter));
+            let error = answer.unwrap_err();
+            assert!(matches!(error, Error::Unavailable) && error.retryable());
+        }
+        Err(_) => assert!(matches!(fault, WriteFault::CrashesBefore | WriteFault::CrashesAfter)),
+    }
+}
+
+async fn assert_nothing_wrong(service: &Service) {
+    for vault in service.records.vaults(&workspace()) {
+        let pointer = service.records.vault_id_of_name(&workspace(), &vault.name).await;
+        assert_eq!(pointer, Ok(Some(vault.vault_id)));
+    }
+    if let Some(default) = service.records.default_vault_id(&workspace()).await.unwrap() {
+        assert!(service.records.vault(&workspace(), &default).await.unwrap().is_some());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_create_has_as_many_writes_as_these_tests_break() {
+    let service = Service::new();
+    service.create(command("Acme")).await.unwrap();
+    let writes = ["claim_name", "insert_vault", "set_default"].map(|write| service.records.calls_of(write));
+    assert_eq!(writes, [1; WRITES]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_retry_completes_what_died_at_any_write() {
+    for nth in 1..=WRITES {
+        for fault in FAULTS {
+            let service = Service::new();
+            create_with_fault(&service, nth, fault).await;
+            assert_nothing_wrong(&service).await;
+            let (view, _) = service.create(command("Acme")).await.unwrap();
+            let vault = assert_one_vault(&service, "Acme").await;
+            assert_eq!(view.vault.vault_id, vault.vault_id, "write {nth}, {fault:?}");
+            let environment = service.environment();
+            let sealed = environment.seal("item").await.unwrap();
+            environment.open("item", &sealed).await.unwrap();
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_retry_may_die_at_any_write_too() {
+    for (first, second) in (1..=WRITES).flat_map(|first| (1..=WRITES).map(move |second| (first, second))) {
+        let service = Service::new();
+        create_with_fault(&service, first, WriteFault::CrashesAfter).await;
+        service.records.order_write_fault(second, WriteFault::CrashesAfter);
+        // The retry may have fewer writes left than that; then it succeeds.
+        let _ = timeout(Duration::from_secs(1), service.create(command("Acme"))).await;
+        assert_nothing_wrong(&service).await;
+        service.records.order_write_fault(usize::MAX, WriteFault::FailsBefore);
+        service.create(command("Acme")).await.unwrap();
+        assert_one_vault(&service, "Acme").await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_name_that_points_at_no_vault_belongs_to_nobody() {
+    let service = Service::new();
+    create_with_fault(&service, 1, WriteFault::CrashesAfter).await;
+    let other_settings = CreateVaultCommand {
+        settings: settings("Acme", 60),
+        set_as_default: true,
+    };
+    service.create(other_settings).await.unwrap();
+    let vault = assert_one_vault(&service, "Acme").await;
+    assert_eq!(vault.data_key_cache.seconds(), 60);
+    let late_retry = service.create(command("Acme")).await;
+    assert!(matches!(late_retry, Err(Error::VaultNameTaken)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_data_key_whose_issue_died_is_used_by_the_next_request() {
+    for fault in FAULTS {
+        let (service, _) = Service::with_vault(30).await;
+        service.records.order_write_fault(1, fault);
+        let environment = service.environment();
+        let died = timeout(Duration::from_secs(1), environment.seal("item")).await;
+        assert!(died.is_err() || died.unwrap().is_err());
+        let sealed = environment.seal("item").await.unwrap();
+        assert_eq!(
+            environment.open("item", &sealed).await.unwrap(),
+            crate::fixtures::plaintext_of("item")
+        );
+        assert_eq!(service.records.data_keys().len(), 1, "{fault:?}");
+    }
+}

@@ -1,0 +1,255 @@
+//! A service with one customer, as every test starts from it.
+
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+use std::time::Duration;
+
+use latchkey_core::Error;
+use latchkey_core::caller::{Caller, WorkspaceRole};
+use latchkey_core::customer_role::RoleArn;
+use latchkey_core::data_key::DataKeyPeriod;
+use latchkey_core::data_keys::DataKeys;
+use latchkey_core::in_memory::{FakeClock, InMemoryCustomer, InMemoryRecords, RegionOutage, RsaKeyPair};
+use latchkey_core::kms_key::{AwsAccountId, CustomerKey, KmsKeyId};
+use latchkey_core::operations::{
+    CreateVault, CreateVaultCommand, DecryptItem, DecryptItemCommand, DisableVault, EncryptItem, EncryptItemCommand,
+    ItemContext, ValidateVault, VaultView,
+};
+use latchkey_core::region::Region;
+use latchkey_core::request::{RequestContext, RequestId};
+use latchkey_core::validation::Report;
+use latchkey_core::vault::{DataKeyCacheBound, Strategy, VaultId, VaultName, VaultSettings};
+use latchkey_core::workspace::WorkspaceId;
+
+pub(crate) const ACCESS_ROLE: &str = "arn:aws:iam::111111111111:role/production-kms-byo-key-access-role";
+pub(crate) const CUSTOMER_ROLE: &str = "arn:aws:iam::222222222222:role/latchkey-key-access";
+pub(crate) const KEY_ID: &str = "mrk-1234abcd12ab34cd56ef1234567890ab";
+pub(crate) const WORKSPACE: &str = "ws-acme";
+
+/// The customer's key. One for all tests: making one takes a while.
+pub(crate) static KEY_PAIR: LazyLock<RsaKeyPair> = LazyLock::new(|| RsaKeyPair::generate().unwrap());
+/// Somebody else's key.
+pub(crate) static OTHER_KEY_PAIR: LazyLock<RsaKeyPair> = LazyLock::new(|| RsaKeyPair::generate().unwrap());
+
+/// The service in both Regions, and a customer whose set-up is as agreed.
+#[derive(Clone)]
+pub(crate) struct Service {
+    pub(crate) records: InMemoryRecords,
+    pub(crate) customer: InMemoryCustomer,
+    pub(crate) clock: FakeClock,
+}
+
+impl Service {
+    pub(crate) fn new() -> Self {
+        Self {
+            records: InMemoryRecords::new(),
+            customer: InMemoryCustomer::new(customer_key(), &KEY_PAIR, role_arn(CUSTOMER_ROLE), workspace()),
+            clock: FakeClock::at("2026-11-23T10:00:00Z".parse().unwrap()),
+        }
+    }
+
+    /// A service that has one vault, the default, whose bound is `cache_seconds`.
+    pub(crate) async fn with_vault(cache_seconds: u64) -> (Self, VaultId) {
+        let service = Self::new();
+        let command = CreateVaultCommand {
+            settings: settings("Acme", cache_seconds),
+            set_as_default: true,
+        };
+        let (view, _) = service.create(command).await.unwrap();
+        (service, view.vault.vault_id)
+    }
+
+    pub(crate) fn create_vault(&self) -> CreateVault<InMemoryRecords, InMemoryCustomer, FakeClock> {
+        CreateVault {
+            store: self.records.clone(),
+            customer_keys: self.customer.clone(),
+            clock: self.clock.clone(),
+            access_role: role_arn(ACCESS_ROLE),
+            home: Region::UsEast2,
+        }
+    }
+
+    pub(crate) fn validate_vault(&self) -> ValidateVault<InMemoryRecords, InMemoryCustomer, FakeClock> {
+        ValidateVault {
+            store: self.records.clone(),
+            customer_keys: self.customer.clone(),
+            clock: self.clock.clone(),
+            access_role: role_arn(ACCESS_ROLE),
+            home: Region::UsEast2,
+        }
+    }
+
+    pub(crate) fn disable_vault(&self) -> DisableVault<InMemoryRecords, FakeClock> {
+        DisableVault {
+            store: self.records.clone(),
+            clock: self.clock.clone(),
+        }
+    }
+
+    pub(crate) async fn create(&self, command: CreateVaultCommand) -> Result<(VaultView, Report), Error> {
+        self.create_vault().run(&request(), &admin(), command).await
+    }
+
+    /// A new execution environment of each item function, in us-east-2; nothing is cached yet.
+    pub(crate) fn environment(&self) -> Environment {
+        self.environment_in(Region::UsEast2)
+    }
+
+    pub(crate) fn environment_in(&self, home: Region) -> Environment {
+        let data_keys = || {
+            DataKeys::new(
+                self.records.clone(),
+                self.customer.clone(),
+                self.clock.clone(),
+                home,
+                DataKeyPeriod::DAY,
+            )
+        };
+        Environment {
+            encrypt: EncryptItem {
+                store: self.records.clone(),
+                data_keys: data_keys(),
+            },
+            decrypt: DecryptItem {
+                store: self.records.clone(),
+                data_keys: data_keys(),
+            },
+        }
+    }
+
+    pub(crate) fn outage_everywhere(&self, outage: Option<RegionOutage>) {
+        for region in Region::ALL {
+            self.customer.set_outage(region, outage);
+        }
+    }
+
+    pub(crate) fn decrypt_calls(&self) -> usize {
+        self.customer.calls_of("kms:Decrypt")
+    }
+}
+
+/// The item functions of one execution environment each, hence two caches.
+pub(crate) struct Environment {
+    pub(crate) encrypt: EncryptItem<InMemoryRecords, InMemoryRecords, InMemoryCustomer, FakeClock>,
+    pub(crate) decrypt: DecryptItem<InMemoryRecords, InMemoryRecords, InMemoryCustomer, FakeClock>,
+}
+
+impl Environment {
+    /// Seals `item_id` with the plaintext that [`plaintext_of`] says, in the default vault.
+    pub(crate) async fn seal(&self, item_id: &str) -> Result<Vec<u8>, Error> {
+        let sealed = self.seal_all(None, &[item_id]).await?;
+        Ok(sealed.into_iter().next().unwrap().sealed_item)
+    }
+
+    pub(crate) async fn seal_all(
+        &self,
+        vault_id: Option<&VaultId>,
+        item_ids: &[&str],
+    ) -> Result<Vec<DecryptItemCommand>, Error> {
+        let items = item_ids.iter().copied().map(item_to_seal).collect();
+        let sealed = self
+            .encrypt
+            .run(&request(), &member(), vault_id.cloned(), items)
+            .await?
+            .items;
+        Ok(sealed
+            .into_iter()
+            .map(|(item_id, sealed)| item_to_open(&item_id, &sealed))
+            .collect())
+    }
+
+    /// Opens one item.
+    pub(crate) async fn open(&self, item_id: &str, sealed_item: &[u8]) -> Result<Vec<u8>, Error> {
+        self.open_as(&member(), item_to_open(item_id, sealed_item)).await
+    }
+
+    pub(crate) async fn open_as(&self, caller: &Caller, item: DecryptItemCommand) -> Result<Vec<u8>, Error> {
+        let opened = self.decrypt.run(&request(), caller, vec![item]).await;
+        let item = opened.into_iter().next().unwrap();
+        item.outcome.map(|plaintext| plaintext.as_bytes().to_vec())
+    }
+
+    pub(crate) async fn open_all(&self, items: Vec<DecryptItemCommand>) -> Vec<Result<Vec<u8>, Error>> {
+        let opened = self.decrypt.run(&request(), &member(), items).await;
+        opened
+            .into_iter()
+            .map(|item| item.outcome.map(|plaintext| plaintext.as_bytes().to_vec()))
+            .collect()
+    }
+}
+
+pub(crate) fn plaintext_of(item_id: &str) -> Vec<u8> {
+    format!("canary of {item_id}").into_bytes()
+}
+
+pub(crate) fn item_to_seal(item_id: &str) -> EncryptItemCommand {
+    EncryptItemCommand {
+        item_id: item_id.to_owned(),
+        context: item_context("ann"),
+        plaintext: plaintext_of(item_id).into(),
+    }
+}
+
+pub(crate) fn item_to_open(item_id: &str, sealed_item: &[u8]) -> DecryptItemCommand {
+    DecryptItemCommand {
+        item_id: item_id.to_owned(),
+        context: item_context("ann"),
+        sealed_item: sealed_item.to_vec(),
+    }
+}
+
+pub(crate) fn item_context(owner: &str) -> ItemContext {
+    BTreeMap::from([("owner".to_owned(), owner.to_owned())])
+}
+
+pub(crate) fn request() -> RequestContext {
+    RequestContext::new(RequestId::generate(), Duration::from_secs(60))
+}
+
+pub(crate) fn admin() -> Caller {
+    caller(WORKSPACE, WorkspaceRole::Admin)
+}
+
+pub(crate) fn member() -> Caller {
+    caller(WORKSPACE, WorkspaceRole::Member)
+}
+
+pub(crate) fn caller(workspace_id: &str, role: WorkspaceRole) -> Caller {
+    Caller {
+        workspace_id: WorkspaceId::parse(workspace_id).unwrap(),
+        role,
+        subject: "user-1".to_owned(),
+    }
+}
+
+pub(crate) fn workspace() -> WorkspaceId {
+    WorkspaceId::parse(WORKSPACE).unwrap()
+}
+
+pub(crate) fn role_arn(text: &str) -> RoleArn {
+    RoleArn::parse(text).unwrap()
+}
+
+pub(crate) fn customer_key() -> CustomerKey {
+    CustomerKey {
+        account_id: AwsAccountId::parse("222222222222").unwrap(),
+        key_id: KmsKeyId::parse(KEY_ID).unwrap(),
+    }
+}
+
+pub(crate) fn settings(name: &str, cache_seconds: u64) -> VaultSettings {
+    VaultSettings {
+        name: VaultName::parse(name).unwrap(),
+        strategy: Strategy::AwsKms,
+        customer_key: customer_key(),
+        aws_role_arn: role_arn(CUSTOMER_ROLE),
+        data_key_cache: DataKeyCacheBound::from_seconds(cache_seconds).unwrap(),
+    }
+}
+
+pub(crate) fn command(name: &str) -> CreateVaultCommand {
+    CreateVaultCommand {
+        settings: settings(name, 30),
+        set_as_default: true,
+    }
+}

@@ -1,0 +1,24 @@
+//! The domain from outside, through its public API and the ports in one process. One test binary: its modules share
+//! their fixtures.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    clippy::use_debug
+)]
+
+mod concurrency;
+mod create_vault;
+mod create_vault_crashes;
+mod disable_vault;
+mod fixtures;
+mod health;
+mod regions;
+mod revocation;
+mod revocation_model;
+mod sealing;
+mod unauthentic_items;
+mod validation;
+mod validation_report;
