@@ -11,5 +11,9 @@ async fn main() -> Result<(), lambda_runtime::Error> {
     telemetry::init();
     let settings = Settings::from_environment()?;
     let aws = Aws::connect(&settings).await;
-    serve(DisableVaultEndpoint(DisableVault { store: aws.vault_records(), clock: SystemClock })).await
+    serve(DisableVaultEndpoint(DisableVault {
+        store: aws.vault_records(),
+        clock: SystemClock,
+    }))
+    .await
 }

@@ -14,6 +14,16 @@ async fn main() -> Result<(), lambda_runtime::Error> {
     let settings = Settings::from_environment()?;
     let aws = Aws::connect(&settings).await;
     let (records, customer_keys) = (aws.vault_records(), aws.customer_keys());
-    let data_keys = DataKeys::new(records.clone(), customer_keys, SystemClock, settings.region, DataKeyPeriod::DAY);
-    serve(EncryptItemEndpoint(EncryptItem { store: records, data_keys })).await
+    let data_keys = DataKeys::new(
+        records.clone(),
+        customer_keys,
+        SystemClock,
+        settings.region,
+        DataKeyPeriod::DAY,
+    );
+    serve(EncryptItemEndpoint(EncryptItem {
+        store: records,
+        data_keys,
+    }))
+    .await
 }
