@@ -29,7 +29,7 @@ pub(super) struct Session {
     pub(super) credentials: Credentials,
     pub(super) session_name: String,
     /// Before STS was asked.
-    pub(super) entered_at: Moment,
+    entered_at: Moment,
     renewed_from: Duration,
 }
 

@@ -10,8 +10,8 @@ use latchkey_core::vault::VaultStatus;
 use serde_json::json;
 
 use crate::fixtures::settings;
+use crate::record_fixtures::{data_key, vault};
 use crate::stand_in::{Answer, StandIn};
-use crate::vault_records::{data_key, vault};
 
 fn records(aws: &StandIn) -> VaultRecords {
     Aws::from_sdk_config(&aws.sdk_config(), &settings(), Arc::new(SystemClock)).vault_records()
@@ -137,21 +137,4 @@ async fn every_read_is_consistent_and_no_operation_goes_beyond_the_grants() {
     assert_eq!(aws.requests("UpdateItem").len(), 2);
     records.clear_default(ws, id).await.expect("written");
     assert_eq!(aws.requests("DeleteItem").len(), 1);
-}
-
-/// The SDK sends a write again when its answer is lost; the condition then fails on our own write.
-#[tokio::test]
-async fn a_change_of_status_that_was_sent_twice_is_still_ours() {
-    let (before, now) = (vault(), crate::vault_records::at("2026-11-24T00:00:00Z"));
-    let db = crate::local_dynamodb::LocalDynamoDb::start().await;
-    db.records.insert_vault(&before).await.expect("inserted");
-    let change = async |at| {
-        let (ws, id) = (&before.workspace_id, &before.vault_id);
-        let from = [VaultStatus::Active];
-        let changed = db.records.change_status(ws, id, &from, VaultStatus::Disabled, at).await;
-        changed.expect("answered").is_some()
-    };
-    assert!(change(now).await);
-    assert!(change(now).await);
-    assert!(!change(crate::vault_records::at("2026-11-24T00:00:01Z")).await);
 }

@@ -8,7 +8,7 @@ use latchkey_core::vault::{VaultId, VaultStatus};
 
 use crate::fixtures::workspace;
 use crate::local_dynamodb::LocalDynamoDb;
-use crate::vault_records::{at, data_key, name, vault};
+use crate::record_fixtures::{at, data_key, name, vault};
 
 const RACERS: u8 = 40;
 

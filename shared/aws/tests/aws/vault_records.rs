@@ -1,79 +1,13 @@
-//! The ports' contract on a DynamoDB that evaluates our conditions.
+//! The ports' contract on a DynamoDB that evaluates our conditions: what is put on record and read back.
 
+use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::AttributeValue;
-use jiff::Timestamp;
-use latchkey_core::customer_role::RoleArn;
-use latchkey_core::data_key::{DataKeyId, DataKeyPeriod, IssuedDataKey};
-use latchkey_core::health::{Finding, Health, HealthState};
 use latchkey_core::ports::{DataKeyStore, StoreError, VaultStore};
-use latchkey_core::region::Region;
-use latchkey_core::validation::Check;
-use latchkey_core::vault::{DataKeyCacheBound, Strategy, Vault, VaultId, VaultName, VaultStatus};
-use sealed_item::EncryptedDataKey;
+use latchkey_core::vault::{VaultId, VaultStatus};
 
-use crate::fixtures::{CUSTOMER_ROLE, customer_key, public_key, workspace};
+use crate::fixtures::workspace;
 use crate::local_dynamodb::LocalDynamoDb;
-
-pub(crate) fn at(text: &str) -> Timestamp {
-    text.parse().expect("a time")
-}
-
-pub(crate) fn name(text: &str) -> VaultName {
-    VaultName::parse(text).expect("a name")
-}
-
-pub(crate) fn vault() -> Vault {
-    let checked_at = at("2026-11-23T10:00:00.123456789Z");
-    Vault {
-        vault_id: VaultId::generate(),
-        workspace_id: workspace("ws-acme"),
-        name: name("Ärger & Söhne #1"),
-        strategy: Strategy::AwsKms,
-        status: VaultStatus::Active,
-        customer_key: customer_key(),
-        aws_role_arn: RoleArn::parse(CUSTOMER_ROLE).expect("valid"),
-        public_key: public_key(),
-        key_spec: "RSA_2048".to_owned(),
-        data_key_cache: DataKeyCacheBound::from_seconds(0).expect("a bound"),
-        health: Health {
-            state: HealthState::Degraded,
-            checked_at,
-            since: at("2026-11-01T00:00:00Z"),
-            findings: vec![
-                Finding {
-                    check: Check::KeySpecRecommended,
-                    region: Some(Region::UsWest2),
-                    message: "RSA_2048".to_owned(),
-                    remedy: Some("RSA_4096".to_owned()),
-                },
-                Finding {
-                    check: Check::RoleTrustsOnlyServiceRole,
-                    region: None,
-                    message: String::new(),
-                    remedy: None,
-                },
-            ],
-            access_ends_by: Some(at("2026-11-23T10:05:00.5Z")),
-        },
-        created_at: at("2026-11-20T08:00:00.000000001Z"),
-        created_by: "auth0|5f7c8ec7c33c6c004bbafe82".to_owned(),
-        updated_at: at("2026-11-21T09:30:00Z"),
-    }
-}
-
-pub(crate) fn data_key(ciphertext: &[u8]) -> IssuedDataKey {
-    let created_at = at("2026-11-23T10:00:00.25Z");
-    IssuedDataKey {
-        data_key_id: DataKeyId::current_at(created_at, DataKeyPeriod::DAY),
-        encrypted_data_key: EncryptedDataKey::kms_rsa("arn:aws:kms:...:key/mrk-1", ciphertext.to_vec()).expect("fits"),
-        created_at,
-    }
-}
-
-/// Every field of a vault, as text.
-fn told(vault: &Vault) -> String {
-    format!("{vault:?}")
-}
+use crate::record_fixtures::{data_key, name, told, vault};
 
 #[tokio::test]
 async fn a_vault_comes_back_as_it_was_put() {
@@ -147,94 +81,6 @@ async fn the_default_is_set_over_another_and_cleared_only_by_its_own_vault() {
     assert_eq!(db.records.default_vault_id(&ws).await, Ok(Some(second.clone())));
     assert_eq!(db.records.clear_default(&ws, &second).await, Ok(()));
     assert_eq!(db.records.default_vault_id(&ws).await, Ok(None));
-}
-
-#[tokio::test]
-async fn a_status_changes_from_the_statuses_given_and_from_no_other() {
-    use VaultStatus::{Active, DecryptOnly, Disabled};
-    let now = at("2026-11-24T00:00:00.1Z");
-    for from in [Active, DecryptOnly, Disabled] {
-        for allowed in [
-            &[Active][..],
-            &[Active, DecryptOnly],
-            &[Active, DecryptOnly, Disabled],
-            &[],
-        ] {
-            let db = LocalDynamoDb::start().await;
-            let mut vault = vault();
-            vault.status = from;
-            db.records.insert_vault(&vault).await.expect("inserted");
-            let changed = db
-                .records
-                .change_status(&vault.workspace_id, &vault.vault_id, allowed, Disabled, now)
-                .await;
-            let changed = changed.expect("answered");
-            if allowed.contains(&from) {
-                (vault.status, vault.updated_at) = (Disabled, now);
-                assert_eq!(changed.as_ref().map(told), Some(told(&vault)));
-            } else {
-                assert!(changed.is_none(), "{from:?} is none of {allowed:?}");
-            }
-            let there = db
-                .records
-                .vault(&vault.workspace_id, &vault.vault_id)
-                .await
-                .expect("read");
-            assert_eq!(there.as_ref().map(told), Some(told(&vault)));
-        }
-    }
-}
-
-#[tokio::test]
-async fn the_status_and_health_of_a_vault_that_is_not_there_make_none() {
-    let db = LocalDynamoDb::start().await;
-    let vault = vault();
-    let (ws, id) = (&vault.workspace_id, &vault.vault_id);
-    let changed = db
-        .records
-        .change_status(ws, id, &[VaultStatus::Active], VaultStatus::Disabled, vault.updated_at);
-    assert!(matches!(changed.await, Ok(None)));
-    assert_eq!(db.records.record_health(ws, id, &vault.health).await, Ok(()));
-    assert!(db.items().await.is_empty());
-}
-
-#[tokio::test]
-async fn the_newest_check_wins_whatever_the_order() {
-    let db = LocalDynamoDb::start().await;
-    let mut vault = vault();
-    vault.health.checked_at = at("2026-11-23T10:00:00Z");
-    db.records.insert_vault(&vault).await.expect("inserted");
-    // As variable-length text, "10:00:01Z" would sort after "10:00:01.5Z".
-    for (checked_at, state, left) in [
-        ("2026-11-23T10:00:01.5Z", HealthState::Healthy, HealthState::Healthy),
-        ("2026-11-23T10:00:01Z", HealthState::Unusable, HealthState::Healthy),
-        (
-            "2026-11-23T10:00:01.499999999Z",
-            HealthState::Unusable,
-            HealthState::Healthy,
-        ),
-        ("2026-11-23T10:00:01.5Z", HealthState::Degraded, HealthState::Degraded),
-        (
-            "2026-11-23T10:00:01.500000001Z",
-            HealthState::Unknown,
-            HealthState::Unknown,
-        ),
-        ("2026-11-23T10:00:02Z", HealthState::Unusable, HealthState::Unusable),
-    ] {
-        let mut health = vault.health.clone();
-        (health.checked_at, health.state, health.access_ends_by) = (at(checked_at), state, None);
-        db.records
-            .record_health(&vault.workspace_id, &vault.vault_id, &health)
-            .await
-            .expect("recorded");
-        let there = db
-            .records
-            .vault(&vault.workspace_id, &vault.vault_id)
-            .await
-            .expect("read")
-            .expect("there");
-        assert_eq!(there.health.state, left, "{checked_at}");
-    }
 }
 
 #[tokio::test]
@@ -335,10 +181,7 @@ async fn a_record_that_we_did_not_write_is_corrupt() {
         ("kms_key_id", text("alias/mine")),
         ("data_key_cache_seconds", AttributeValue::N("301".to_owned())),
         ("status", text("open")),
-        (
-            "public_key",
-            AttributeValue::B(aws_sdk_dynamodb::primitives::Blob::new("x")),
-        ),
+        ("public_key", AttributeValue::B(Blob::new("x"))),
         ("health", text("fine")),
     ] {
         let mut bad = good.clone();
