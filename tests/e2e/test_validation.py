@@ -122,7 +122,7 @@ def test_a_disabled_key_is_found_in_its_region_and_mended(new_workspace, region)
     kms.disable_key(KeyId=workspace.customer.kms_key_id)
     findings = refused(workspace)
     found = findings[("key_enabled", region)]
-    assert "No data is lost" in found["message"] and f"enable-key --region {region}" in found["remedy"]
+    assert "can be undone" in found["message"] and f"enable-key --region {region}" in found["remedy"]
     kms.enable_key(KeyId=workspace.customer.kms_key_id)
     assert workspace.create_vault().status == 201
 

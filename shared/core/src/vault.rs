@@ -131,10 +131,12 @@ impl VaultName {
     /// # Errors
     /// [`Invalid`] when it is empty, too long, padded, or has a control character.
     pub fn parse(text: &str) -> Result<Self, Invalid> {
-        let name: String = text.nfc().collect();
-        let fits = (1..=64).contains(&name.chars().count());
-        if fits && name.trim() == name && !name.chars().any(char::is_control) {
-            Ok(Self(name))
+        let name = Self(text.nfc().collect());
+        let Self(text) = &name;
+        // The normalized name is part of a DynamoDB sort key of at most 1,024 bytes, and one character can become many.
+        let fits = (1..=64).contains(&text.chars().count()) && (1..=512).contains(&name.normalized().len());
+        if fits && text.trim() == text && !text.chars().any(char::is_control) {
+            Ok(name)
         } else {
             Err(Invalid::expected(
                 "1 to 64 characters, without control characters and without white space at either end",
@@ -276,8 +278,16 @@ mod tests {
 
     #[test]
     fn a_name_is_visible_text_of_bounded_length() {
-        let too_long = "n".repeat(65);
-        for text in ["", " ", " acme", "acme\n", "a\u{0}b", too_long.as_str()] {
+        let (too_long, long_once_normalized) = ("n".repeat(65), "\u{fdfa}".repeat(64));
+        for text in [
+            "",
+            " ",
+            " acme",
+            "acme\n",
+            "a\u{0}b",
+            too_long.as_str(),
+            long_once_normalized.as_str(),
+        ] {
             assert!(VaultName::parse(text).is_err(), "{text}");
         }
         assert!(VaultName::parse(&"é".repeat(64)).is_ok());
