@@ -3,9 +3,9 @@
 use core::fmt;
 use core::time::Duration;
 use std::sync::{Mutex, PoisonError};
-use std::time::Instant;
 
 use serde::Serialize;
+use tokio::time::Instant; // the clock of the timeouts that the deadline is divided into
 use uuid::Uuid;
 
 use crate::Invalid;

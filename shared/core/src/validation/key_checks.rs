@@ -67,24 +67,18 @@ impl Place<'_> {
             | Refusal::KeyPendingDeletion
             | Refusal::KeyNotFound
             | Refusal::KeyInvalidState
-            | Refusal::InvalidKeyUsage
-                if key_is_unusable =>
-            {
-                self.skip(check, "the key itself cannot be used for it")
-            }
-            Refusal::KeyDisabled
-            | Refusal::KeyPendingDeletion
-            | Refusal::KeyNotFound
-            | Refusal::KeyInvalidState
-            | Refusal::InvalidKeyUsage => {
-                let finding = refusal.finding(self.region);
-                self.fail(
-                    check,
-                    format!("{action} is refused. {}", finding.message),
-                    finding.remedy.unwrap_or_default(),
-                )
-            }
+            | Refusal::InvalidKeyUsage => self.not_usable(check, action, *refusal, key_is_unusable),
         }
+    }
+
+    /// The key refuses a call, which its description either explains or contradicts.
+    fn not_usable(&self, check: Check, action: &str, refusal: Refusal, key_is_unusable: bool) -> CheckOutcome {
+        if key_is_unusable {
+            return self.skip(check, "the key itself cannot be used for it");
+        }
+        let finding = refusal.finding(self.region);
+        let message = format!("{action} is refused. {}", finding.message);
+        self.fail(check, message, finding.remedy.unwrap_or_default())
     }
 
     /// The role refuses a session for a call, which the checks of the role either explain or have not seen.

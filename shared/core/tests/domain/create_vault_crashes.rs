@@ -9,7 +9,7 @@ use latchkey_core::ports::VaultStore;
 use tokio::time::timeout;
 
 use crate::create_vault::assert_one_vault;
-use crate::fixtures::{Service, command, settings, workspace};
+use crate::fixtures::{Service, admin, command, request, settings, workspace};
 
 /// The name, the vault, the default.
 const WRITES: usize = 3;
@@ -66,6 +66,22 @@ async fn a_retry_completes_what_died_at_any_write() {
             environment.open("item", &sealed).await.unwrap();
         }
     }
+}
+
+/// So that the customer's CloudTrail and our audit log agree (requirement E1).
+#[tokio::test(start_paused = true)]
+async fn a_retry_enters_the_role_under_the_id_that_the_vault_will_have() {
+    let service = Service::new();
+    create_with_fault(&service, 1, WriteFault::CrashesAfter).await;
+    let request = request();
+    let created = service.create_vault().run(&request, &admin(), command("Acme")).await;
+    let vault_id = created.unwrap().0.vault.vault_id;
+    let sessions = request.key_uses().into_iter().map(|key_use| key_use.role_session_name);
+    assert!(
+        sessions
+            .into_iter()
+            .all(|session| session.starts_with(vault_id.as_str()))
+    );
 }
 
 #[tokio::test(start_paused = true)]

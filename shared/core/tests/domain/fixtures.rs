@@ -26,6 +26,9 @@ pub(crate) const CUSTOMER_ROLE: &str = "arn:aws:iam::222222222222:role/latchkey-
 pub(crate) const KEY_ID: &str = "mrk-1234abcd12ab34cd56ef1234567890ab";
 pub(crate) const WORKSPACE: &str = "ws-acme";
 
+/// The time that a [`request`] has.
+pub(crate) const REQUEST_TIME: Duration = Duration::from_secs(60);
+
 /// The customer's key. One for all tests: making one takes a while.
 pub(crate) static KEY_PAIR: LazyLock<RsaKeyPair> = LazyLock::new(|| RsaKeyPair::generate().unwrap());
 /// Somebody else's key.
@@ -203,7 +206,7 @@ pub(crate) fn item_context(owner: &str) -> ItemContext {
 }
 
 pub(crate) fn request() -> RequestContext {
-    RequestContext::new(RequestId::generate(), Duration::from_secs(60))
+    RequestContext::new(RequestId::generate(), REQUEST_TIME)
 }
 
 pub(crate) fn admin() -> Caller {

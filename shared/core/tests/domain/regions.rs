@@ -10,7 +10,7 @@ use latchkey_core::in_memory::{InMemoryCustomer, KeyState, RegionOutage};
 use latchkey_core::region::Region;
 use latchkey_core::validation::Check;
 
-use crate::fixtures::{OTHER_KEY_PAIR, Service, plaintext_of};
+use crate::fixtures::{OTHER_KEY_PAIR, Service, customer_key, plaintext_of};
 
 const OUTAGES: [RegionOutage; 5] = [
     RegionOutage::Hangs,
@@ -29,6 +29,9 @@ async fn each_region_opens_what_the_other_sealed_with_its_own_key() {
     for home in Region::ALL {
         let (service, _) = Service::with_vault(30).await;
         let sealed = service.environment_in(home.other()).seal("item").await.unwrap();
+        let issued = service.records.data_keys().remove(0);
+        let primary_arn = customer_key().arn(Region::PRIMARY);
+        assert_eq!(issued.encrypted_data_key.key_arn(), Some(primary_arn.as_str()));
         let before = Region::ALL.map(|region| calls(&service, region));
         let opened = service.environment_in(home).open("item", &sealed).await;
         assert_eq!(opened.unwrap(), plaintext_of("item"));

@@ -1,7 +1,7 @@
 //! Each condition turned bad by itself: exactly the outcomes that tell it, and no other.
 
 use latchkey_core::access::{AccessError, CustomerAccess, Outage, Refusal};
-use latchkey_core::in_memory::{InMemoryCustomer, KeyState, RegionOutage};
+use latchkey_core::in_memory::{InMemoryCustomer, KeyState, RegionOutage, RegionalKey};
 use latchkey_core::kms_key::KmsKeyId;
 use latchkey_core::policies::KEY_ACTIONS;
 use latchkey_core::public_key::CustomerPublicKey;
@@ -10,11 +10,14 @@ use latchkey_core::validation::{Check, CheckOutcome, Report, Verdict, validate};
 use latchkey_core::vault::VaultId;
 use latchkey_core::workspace::WorkspaceId;
 use proptest::prelude::*;
+use tokio::time::Instant;
 
 use Check::*;
 use Verdict::{Fail, Skipped, Warn};
 
-use crate::fixtures::{ACCESS_ROLE, KEY_PAIR, OTHER_KEY_PAIR, Service, request, role_arn, settings, workspace};
+use crate::fixtures::{
+    ACCESS_ROLE, KEY_PAIR, OTHER_KEY_PAIR, REQUEST_TIME, Service, request, role_arn, settings, workspace,
+};
 
 /// The documented order.
 const ROLE_CHECKS: [Check; 4] = [
@@ -401,6 +404,29 @@ async fn a_set_without_its_replica_is_refused() {
 }
 
 #[tokio::test]
+async fn each_fact_of_the_topology_counts_by_itself() {
+    for region in Region::ALL {
+        let breakages: [fn(&mut RegionalKey); 3] = [
+            |key| key.primary = Region::UsWest2,
+            |key| key.replicas.clear(),
+            |key| {
+                key.multi_region_key_type = match key.multi_region_key_type {
+                    Some(MultiRegionKeyType::Primary) => Some(MultiRegionKeyType::Replica),
+                    _ => Some(MultiRegionKeyType::Primary),
+                };
+            },
+        ];
+        for break_it in breakages {
+            assert_new(
+                |customer| customer.change_key_in(region, break_it),
+                &[at(region, &[KeyTopology], Fail)],
+            )
+            .await;
+        }
+    }
+}
+
+#[tokio::test]
 async fn each_denied_action_is_found_in_its_region() {
     for region in Region::ALL {
         for (action, expected) in [
@@ -515,6 +541,19 @@ async fn an_outage_of_both_regions_leaves_nothing_known() {
         };
         let report = assert_new(fail, &expected).await;
         assert_only_unanswered(&report);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_outage_leaves_time_to_answer() {
+    for regions in [[Region::UsEast2].as_slice(), &[Region::UsWest2], &Region::ALL] {
+        let customer = Service::new().customer;
+        for region in regions {
+            customer.set_outage(*region, Some(RegionOutage::Hangs));
+        }
+        let start = Instant::now();
+        report_of(&customer, None).await;
+        assert!(start.elapsed() <= REQUEST_TIME * 3 / 4);
     }
 }
 
