@@ -135,11 +135,17 @@ pub(crate) async fn in_half_the_time_left<T>(
         .unwrap_or(Err(AccessError::Outage(Outage::TimedOut)))
 }
 
-/// Asks `home` first, and the other Region only when `home` has an outage. Each try gets its share of the time left.
+/// Makes a call under `access`: in `home` first, and in the other Region only when `home` has an outage. Each try gets its
+/// share of the time left.
 ///
 /// # Errors
 /// The refusal where there was one; else the outage of the Region asked last, as [`Error`].
-pub async fn with_failover<T, Call, Answer>(context: &RequestContext, home: Region, mut call: Call) -> Result<T, Error>
+pub async fn with_failover<T, Call, Answer>(
+    context: &RequestContext,
+    access: &CustomerAccess,
+    home: Region,
+    mut call: Call,
+) -> Result<T, Error>
 where
     Call: FnMut(Region) -> Answer,
     Answer: Future<Output = Result<T, AccessError>>,
@@ -154,7 +160,7 @@ where
         let answer = tokio::time::timeout(patience, call(region)).await;
         match answer.unwrap_or(Err(AccessError::Outage(Outage::TimedOut))) {
             Ok(value) => return Ok(value),
-            Err(AccessError::Refused(refusal)) => return Err(refusal.into_error(region)),
+            Err(AccessError::Refused(refusal)) => return Err(refusal.into_error(access, region)),
             Err(AccessError::ServiceMisconfigured) => {
                 return Err(Error::Internal("the service may not assume its own access role"));
             }
@@ -170,38 +176,63 @@ where
 
 impl Refusal {
     /// The refusal as the caller of encrypt or decrypt is told it.
-    pub fn into_error(self, region: Region) -> Error {
+    pub fn into_error(self, access: &CustomerAccess, region: Region) -> Error {
         Error::KeyRefused {
             region,
             refusal: self,
-            finding: Box::new(self.finding(region)),
+            finding: Box::new(self.finding(access, region)),
         }
     }
 
-    pub(crate) fn finding(self, region: Region) -> Finding {
+    /// What is wrong and the exact thing to change, as a live call can know it; a validation tells more.
+    pub(crate) fn finding(self, access: &CustomerAccess, region: Region) -> Finding {
         let (check, message, remedy) = match self {
-            Self::RoleNotAssumable => (Check::RoleAssumable, remedies::ROLE_NOT_ASSUMABLE, remedies::MEND_ROLE),
-            Self::AccessDenied => (Check::DecryptAllowed, remedies::DECRYPT_DENIED, remedies::MEND_DECRYPT),
-            Self::KeyDisabled => (Check::KeyEnabled, remedies::KEY_DISABLED, remedies::ENABLE_KEY),
+            Self::RoleNotAssumable => (
+                Check::RoleAssumable,
+                remedies::ROLE_NOT_ASSUMABLE,
+                remedies::mend_role(access),
+            ),
+            Self::AccessDenied => (
+                Check::DecryptAllowed,
+                remedies::DECRYPT_DENIED,
+                remedies::allow_action(access, "kms:Decrypt"),
+            ),
+            Self::KeyDisabled => (
+                Check::KeyEnabled,
+                remedies::KEY_DISABLED,
+                remedies::enable_key(access, region),
+            ),
             Self::KeyPendingDeletion => (
                 Check::KeyNotPendingDeletion,
                 remedies::KEY_PENDING_DELETION,
-                remedies::CANCEL_DELETION,
+                remedies::cancel_deletion(access, region),
             ),
-            Self::KeyNotFound => (Check::KeyFound, remedies::KEY_NOT_FOUND, remedies::MEND_KEY_NOT_FOUND),
-            Self::KeyInvalidState => (Check::KeyEnabled, remedies::KEY_INVALID_STATE, remedies::ENABLE_KEY),
+            Self::KeyNotFound => (
+                Check::KeyFound,
+                remedies::KEY_NOT_FOUND,
+                remedies::find_key(access, region),
+            ),
+            Self::KeyInvalidState => (
+                Check::KeyEnabled,
+                remedies::KEY_INVALID_STATE,
+                remedies::enable_key(access, region),
+            ),
             Self::InvalidKeyUsage => (
                 Check::KeyUsageEncryptDecrypt,
                 remedies::KEY_WRONG_USAGE,
-                remedies::MAKE_NEW_KEY,
+                remedies::new_key("A key's spec and usage are fixed."),
             ),
-            Self::InvalidCiphertext => (Check::PublicKeyUnchanged, remedies::KEY_REPLACED, remedies::RESTORE_KEY),
+            Self::InvalidCiphertext => (
+                Check::PublicKeyUnchanged,
+                remedies::KEY_REPLACED,
+                remedies::RESTORE_KEY.to_owned(),
+            ),
         };
         Finding {
             check,
             region: Some(region),
             message: message.to_owned(),
-            remedy: Some(remedy.to_owned()),
+            remedy: Some(remedy),
         }
     }
 }

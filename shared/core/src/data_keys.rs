@@ -123,7 +123,7 @@ impl<S: DataKeyStore, K: CustomerKeys, C: Clock> DataKeys<S, K, C> {
         issued: IssuedDataKey,
     ) -> Result<UnwrappedDataKey, Error> {
         let access = CustomerAccess::to_unwrap(vault);
-        let (payload, proven_at) = with_failover(context, self.home, |region| {
+        let (payload, proven_at) = with_failover(context, &access, self.home, |region| {
             // Each Region's answer is proof from when that Region was asked: time lost on the other is not counted.
             let asked_at = self.cache.clock().now();
             let ciphertext = issued.encrypted_data_key.ciphertext();

@@ -76,7 +76,7 @@ impl Place<'_> {
         if key_is_unusable {
             return self.skip(check, "the key itself cannot be used for it");
         }
-        let finding = refusal.finding(self.region);
+        let finding = refusal.finding(self.access, self.region);
         let message = format!("{action} is refused. {}", finding.message);
         self.fail(check, message, finding.remedy.unwrap_or_default())
     }
@@ -87,7 +87,7 @@ impl Place<'_> {
             self.fail(
                 check,
                 format!("The role lets us in, but not for {action} in {}.", self.region),
-                remedies::MEND_ROLE,
+                remedies::mend_role(self.access),
             )
         } else {
             self.skip(check, "the role does not let us in (see role_assumable)")

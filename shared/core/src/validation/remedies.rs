@@ -9,46 +9,31 @@ use crate::policies;
 use crate::region::Region;
 
 /// The role refuses a request that live traffic made.
-pub const ROLE_NOT_ASSUMABLE: &str = "The role does not let us in, so nothing can be sealed or opened. No data is lost: \
+pub(crate) const ROLE_NOT_ASSUMABLE: &str = "The role does not let us in, so nothing can be sealed or opened. No data is lost: \
     the items open again once the role lets us in.";
-/// How to mend it.
-pub const MEND_ROLE: &str = "Restore the role and its trust policy as the setup documentation states it, then validate \
-    the vault: the report names the exact statement.";
 /// kms:Decrypt is denied.
-pub const DECRYPT_DENIED: &str = "kms:Decrypt is denied, so nothing can be sealed or opened. No data is lost: the items \
+pub(crate) const DECRYPT_DENIED: &str = "kms:Decrypt is denied, so nothing can be sealed or opened. No data is lost: the items \
     open again once the action is allowed.";
-/// How to mend it.
-pub const MEND_DECRYPT: &str = "Allow kms:Decrypt on the key in both Regions in the role's inline policy, and look for a \
-    Deny in the key policy and in service control policies; then validate the vault.";
 /// The key is disabled.
-pub const KEY_DISABLED: &str = "The key is disabled. This can be undone: the items open again once the key is enabled.";
-/// How to mend it.
-pub const ENABLE_KEY: &str = "Enable the key in this Region (aws kms enable-key); each Region's key has its own state.";
+pub(crate) const KEY_DISABLED: &str =
+    "The key is disabled. This can be undone: the items open again once the key is enabled.";
 /// What to do about a state that passes by itself.
 pub(super) const WAIT: &str = "Validate again in a minute: this state passes by itself.";
 /// The key is scheduled for deletion.
-pub const KEY_PENDING_DELETION: &str = "The key is scheduled for deletion. When its waiting period ends, nothing sealed \
+pub(crate) const KEY_PENDING_DELETION: &str = "The key is scheduled for deletion. When its waiting period ends, nothing sealed \
     with it can ever be opened again. Until then the deletion can be cancelled.";
-/// How to mend it.
-pub const CANCEL_DELETION: &str = "Cancel the deletion (aws kms cancel-key-deletion), then enable the key (aws kms \
-    enable-key). Validate the vault to see the date of deletion.";
 /// There is no such key.
-pub const KEY_NOT_FOUND: &str = "The key is not there. If it was deleted in both Regions, nothing sealed with it can ever \
+pub(crate) const KEY_NOT_FOUND: &str = "The key is not there. If it was deleted in both Regions, nothing sealed with it can ever \
     be opened again; if only the replica is gone, it can be made again from the primary.";
-/// How to mend it.
-pub const MEND_KEY_NOT_FOUND: &str = "Check the key in the KMS console in both Regions; replicate the primary again if \
-    only the replica is gone; then validate the vault.";
 /// The key is in a state that forbids its use.
-pub const KEY_INVALID_STATE: &str = "The key is in a state in which it cannot be used.";
+pub(crate) const KEY_INVALID_STATE: &str = "The key is in a state in which it cannot be used.";
 /// The key is for something else.
-pub const KEY_WRONG_USAGE: &str = "The key is not an RSA key for encryption and decryption.";
-/// How to mend it.
-pub const MAKE_NEW_KEY: &str = "A key's spec and usage cannot be changed: make a new key and a new vault with it.";
+pub(crate) const KEY_WRONG_USAGE: &str = "The key is not an RSA key for encryption and decryption.";
 /// Another key answers under the ARN.
-pub const KEY_REPLACED: &str = "The key is not the one that the vault was created with: it cannot open what was sealed \
+pub(crate) const KEY_REPLACED: &str = "The key is not the one that the vault was created with: it cannot open what was sealed \
     for that one.";
 /// How to mend it.
-pub const RESTORE_KEY: &str = "Restore the key that the vault was created with. If it is meant to be replaced, make a new \
+pub(crate) const RESTORE_KEY: &str = "Restore the key that the vault was created with. If it is meant to be replaced, make a new \
     vault with the new key and move the items to it while the old key still works.";
 
 pub(super) fn replace_trust_policy(access: &CustomerAccess, access_role: &RoleArn) -> String {
@@ -60,7 +45,14 @@ pub(super) fn replace_trust_policy(access: &CustomerAccess, access_role: &RoleAr
     )
 }
 
-pub(super) fn allow_action(access: &CustomerAccess, action: &str) -> String {
+pub(crate) fn mend_role(access: &CustomerAccess) -> String {
+    format!(
+        "Restore the role {} and its trust policy, then validate the vault: the report names the exact statement.",
+        access.role_arn
+    )
+}
+
+pub(crate) fn allow_action(access: &CustomerAccess, action: &str) -> String {
     format!(
         "Make this the inline policy of the role {}, so that it allows {action} on the key in both Regions; if it does \
          already, look for a Deny in the key policy, in a permissions boundary and in service control policies: {}",
@@ -69,7 +61,7 @@ pub(super) fn allow_action(access: &CustomerAccess, action: &str) -> String {
     )
 }
 
-pub(super) fn find_key(access: &CustomerAccess, region: Region) -> String {
+pub(crate) fn find_key(access: &CustomerAccess, region: Region) -> String {
     let key_id = &access.key.key_id;
     if region == Region::PRIMARY {
         format!(
@@ -86,11 +78,11 @@ pub(super) fn find_key(access: &CustomerAccess, region: Region) -> String {
     }
 }
 
-pub(super) fn enable_key(access: &CustomerAccess, region: Region) -> String {
+pub(crate) fn enable_key(access: &CustomerAccess, region: Region) -> String {
     format!("aws kms enable-key --region {region} --key-id {}", access.key.key_id)
 }
 
-pub(super) fn cancel_deletion(access: &CustomerAccess, region: Region) -> String {
+pub(crate) fn cancel_deletion(access: &CustomerAccess, region: Region) -> String {
     let key_id = &access.key.key_id;
     format!(
         "aws kms cancel-key-deletion --region {region} --key-id {key_id} && {}",
@@ -107,7 +99,7 @@ pub(super) fn mend_topology(access: &CustomerAccess) -> String {
     )
 }
 
-pub(super) fn new_key(why: &str) -> String {
+pub(crate) fn new_key(why: &str) -> String {
     format!(
         "{why} This cannot be changed on an existing key: make a new one with the customer's CloudFormation template, or \
          with aws kms create-key --region us-east-2 --key-spec RSA_4096 --key-usage ENCRYPT_DECRYPT --multi-region, and \
