@@ -1,11 +1,10 @@
 //! A message's body: its frames, one after the other (data-format/message-body.md).
 
-use zeroize::Zeroizing;
-
 use crate::content_key::{AeadError, ContentKey, IV_LENGTH, TAG_LENGTH};
 use crate::error::{ParseError, SealError};
 use crate::frame::{Frame, FrameAad, FrameKind, FrameLength, SEQUENCE_NUMBER_END, frame_iv};
 use crate::message_id::MessageId;
+use crate::plaintext::Plaintext;
 use crate::wire::Reader;
 
 /// Sequence number, initialisation vector, tag.
@@ -51,12 +50,12 @@ impl<'a> Body<'a> {
     }
 
     /// The whole plaintext, if every tag matches. On an error what was decrypted so far is zeroed, not returned.
-    pub(crate) fn open(&self, key: &ContentKey, message_id: &MessageId) -> Result<Zeroizing<Vec<u8>>, AeadError> {
+    pub(crate) fn open(&self, key: &ContentKey, message_id: &MessageId) -> Result<Plaintext, AeadError> {
         // Never grows, so leaves no copy behind.
-        let mut plaintext = Zeroizing::new(Vec::with_capacity(self.plaintext_length()));
+        let mut plaintext = Plaintext::with_capacity(self.plaintext_length());
         let mut aad = FrameAad::new(message_id);
         for frame in &self.frames {
-            frame.open(key, &mut aad, &mut plaintext)?;
+            frame.open(key, &mut aad, plaintext.buffer())?;
         }
         Ok(plaintext)
     }

@@ -2,7 +2,7 @@
 
 use aws_lc_rs::hmac;
 use subtle::ConstantTimeEq;
-use zeroize::Zeroizing;
+use zeroize::{Zeroizing, zeroize_stack};
 
 use crate::content_key::ContentKey;
 use crate::message_id::MessageId;
@@ -29,8 +29,21 @@ pub(crate) struct MessageKeys {
 /// Commits a message to one data key. Stands in the header in the clear.
 pub(crate) struct CommitKey([u8; Self::LENGTH]);
 
+/// More than the derivation uses of the stack: 9 KiB at `opt-level = 1`, for the contexts of HMAC and their moves.
+const STACK_USED: usize = 16 * 1024;
+
 impl MessageKeys {
+    /// An `hmac::Key` is zeroed on drop, but each move of one leaves its hash states behind, and those of the PRK's are as
+    /// good as the PRK itself; so the stack that the derivation used is zeroed after it.
     pub(crate) fn derive(message_id: &MessageId, data_key: &PlaintextDataKey) -> Result<Self, DerivationError> {
+        let keys = Self::derive_on_the_stack_below(message_id, data_key);
+        zeroize_stack::<STACK_USED>();
+        keys
+    }
+
+    // Never inlined: its frame has to be below that of `derive`, where `zeroize_stack` has its own.
+    #[inline(never)]
+    fn derive_on_the_stack_below(message_id: &MessageId, data_key: &PlaintextDataKey) -> Result<Self, DerivationError> {
         let prk = extract(message_id, data_key)?;
         let content_key = expand(&prk, CONTENT_KEY_INFO)?;
         let commit_key = expand(&prk, COMMIT_KEY_INFO)?;

@@ -54,12 +54,16 @@ mod header;
 pub mod item;
 mod key_derivation;
 pub mod kms_rsa_keyring;
+#[cfg(test)]
+mod memory_scan;
 pub mod message;
 mod message_id;
 #[cfg(test)]
 mod official_vectors;
 mod plaintext;
 mod plaintext_data_key;
+#[cfg(test)]
+mod secrets_in_memory;
 mod wire;
 
 pub use encrypted_data_key::{EncryptedDataKey, KMS_RSA_PROVIDER_ID};

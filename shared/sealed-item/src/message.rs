@@ -95,7 +95,6 @@ impl<'a> Message<'a> {
         self.header.verify(&keys)?;
         self.body
             .open(&keys.content_key, &self.header.message_id)
-            .map(Plaintext::from)
             .map_err(|_| OpenError::DoesNotOpen)
     }
 

@@ -1,10 +1,22 @@
 //! What was sealed, in the clear.
 
-use zeroize::Zeroizing;
+use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 /// An item's or message's plaintext. Zeroed on drop. No `Debug`, no `Clone`: it can be neither logged nor copied by
 /// accident.
-pub struct Plaintext(Zeroizing<Vec<u8>>);
+///
+/// Not `Zeroizing<Vec<u8>>`, which writes a vector's bytes one by one: that takes longer than to decrypt them.
+pub struct Plaintext(Vec<u8>);
+
+impl Drop for Plaintext {
+    fn drop(&mut self) {
+        // As slices, which are zeroed in bulk, behind the same barrier.
+        self.0.as_mut_slice().zeroize();
+        self.0.spare_capacity_mut().zeroize();
+    }
+}
+
+impl ZeroizeOnDrop for Plaintext {}
 
 impl Plaintext {
     /// The bytes. Each caller is a place where the plaintext could leak: hand them on, keep none.
@@ -23,19 +35,31 @@ impl Plaintext {
     }
 
     /// The bytes, still zeroed on drop.
-    pub fn into_zeroizing(self) -> Zeroizing<Vec<u8>> {
-        self.0
+    pub fn into_zeroizing(mut self) -> Zeroizing<Vec<u8>> {
+        Zeroizing::new(std::mem::take(&mut self.0))
+    }
+}
+
+impl Plaintext {
+    /// Room for so many bytes. Filled through [`buffer`](Self::buffer), which must not outgrow it: a vector that moves
+    /// leaves its old bytes behind.
+    pub(crate) fn with_capacity(capacity: usize) -> Self {
+        Self(Vec::with_capacity(capacity))
+    }
+
+    pub(crate) fn buffer(&mut self) -> &mut Vec<u8> {
+        &mut self.0
     }
 }
 
 impl From<Vec<u8>> for Plaintext {
     fn from(bytes: Vec<u8>) -> Self {
-        Self(Zeroizing::new(bytes))
+        Self(bytes)
     }
 }
 
 impl From<Zeroizing<Vec<u8>>> for Plaintext {
-    fn from(bytes: Zeroizing<Vec<u8>>) -> Self {
-        Self(bytes)
+    fn from(mut bytes: Zeroizing<Vec<u8>>) -> Self {
+        Self(std::mem::take(&mut *bytes))
     }
 }
