@@ -1,7 +1,7 @@
 //! Lambda function `decrypt-item`: `POST /v1/items/decrypt`.
 
 use latchkey_aws::{Aws, Settings};
-use latchkey_core::data_key::DataKeyPeriod;
+use latchkey_core::data_key_rotation::RotationLimits;
 use latchkey_core::data_keys::DataKeys;
 use latchkey_core::operations::DecryptItem;
 use latchkey_core::ports::SystemClock;
@@ -19,7 +19,7 @@ async fn main() -> Result<(), lambda_runtime::Error> {
         customer_keys,
         SystemClock,
         settings.region,
-        DataKeyPeriod::DAY,
+        RotationLimits::DEFAULT,
     );
     serve(DecryptItemEndpoint(DecryptItem {
         store: records,

@@ -1,7 +1,7 @@
 //! Lambda function `encrypt-item`: `POST /v1/items/encrypt`.
 
 use latchkey_aws::{Aws, Settings};
-use latchkey_core::data_key::DataKeyPeriod;
+use latchkey_core::data_key_rotation::RotationLimits;
 use latchkey_core::data_keys::DataKeys;
 use latchkey_core::operations::EncryptItem;
 use latchkey_core::ports::SystemClock;
@@ -19,7 +19,7 @@ async fn main() -> Result<(), lambda_runtime::Error> {
         customer_keys,
         SystemClock,
         settings.region,
-        DataKeyPeriod::DAY,
+        RotationLimits::DEFAULT,
     );
     serve(EncryptItemEndpoint(EncryptItem {
         store: records,

@@ -10,17 +10,17 @@ use crate::error::Error;
 use crate::vault::VaultId;
 use crate::workspace::WorkspaceId;
 
-/// The id of a data key within its vault: the start of its period, as `20261123T000000Z`.
+/// The id of a data key within its vault: the start of its period and its generation in it, as `20261123T000000Z-1`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct DataKeyId(String);
 
 impl DataKeyId {
-    /// The id of the data key that is current at `now`, when a new one is issued every `period`.
-    pub fn current_at(now: Timestamp, period: DataKeyPeriod) -> Self {
+    /// The first data key of the period that `now` lies in.
+    pub fn first_of(now: Timestamp, period: DataKeyPeriod) -> Self {
         let seconds = now.as_second();
         let start = seconds.saturating_sub(seconds.checked_rem_euclid(period.seconds()).unwrap_or_default());
         let start = Timestamp::from_second(start).unwrap_or(now);
-        Self(start.strftime("%Y%m%dT%H%M%SZ").to_string())
+        Self(format!("{}-1", start.strftime("%Y%m%dT%H%M%SZ")))
     }
 
     /// Parses an id, as it stands in a sealed item's encryption context.
@@ -28,17 +28,39 @@ impl DataKeyId {
     /// # Errors
     /// [`Invalid`] for anything of another form.
     pub fn parse(text: &str) -> Result<Self, Invalid> {
-        let form_fits = text.len() == 16
-            && text.bytes().enumerate().all(|(place, byte)| match place {
-                8 => byte == b'T',
-                15 => byte == b'Z',
-                _ => byte.is_ascii_digit(),
-            });
-        if form_fits {
-            Ok(Self(text.to_owned()))
-        } else {
-            Err(Invalid::expected("a data key id"))
+        let start_fits = |start: &str| {
+            start.len() == 16
+                && start.bytes().enumerate().all(|(place, byte)| match place {
+                    8 => byte == b'T',
+                    15 => byte == b'Z',
+                    _ => byte.is_ascii_digit(),
+                })
+        };
+        let generation_fits = |text: &str| {
+            text.parse()
+                .is_ok_and(|number: u32| number > 0 && number.to_string() == text)
+        };
+        match text.split_once('-') {
+            Some((start, generation)) if start_fits(start) && generation_fits(generation) => Ok(Self(text.to_owned())),
+            _ => Err(Invalid::expected("a data key id")),
         }
+    }
+
+    /// The data key after this one in the same period.
+    #[must_use]
+    pub fn next_generation(&self) -> Self {
+        let (start, generation) = self.parts();
+        Self(format!("{start}-{}", generation.saturating_add(1)))
+    }
+
+    /// Whether both are of one period.
+    pub fn is_of_same_period(&self, other: &Self) -> bool {
+        self.parts().0 == other.parts().0
+    }
+
+    fn parts(&self) -> (&str, u32) {
+        let (start, generation) = self.0.split_once('-').unwrap_or((&self.0, "1"));
+        (start, generation.parse().unwrap_or(1))
     }
 
     /// The id as text.
@@ -132,22 +154,31 @@ mod tests {
 
     #[test]
     fn a_data_key_is_current_for_its_whole_period_and_no_longer() {
-        let id = |text| DataKeyId::current_at(at(text), DataKeyPeriod::DAY);
-        assert_eq!(id("2026-11-23T00:00:00Z").as_str(), "20261123T000000Z");
+        let id = |text| DataKeyId::first_of(at(text), DataKeyPeriod::DAY);
+        assert_eq!(id("2026-11-23T00:00:00Z").as_str(), "20261123T000000Z-1");
         assert_eq!(id("2026-11-23T23:59:59.999Z"), id("2026-11-23T00:00:00Z"));
         assert_ne!(id("2026-11-24T00:00:00Z"), id("2026-11-23T23:59:59Z"));
     }
 
     #[test]
     fn a_current_id_parses_and_other_text_does_not() {
-        let id = DataKeyId::current_at(at("2026-11-23T10:00:00Z"), DataKeyPeriod::DAY);
-        assert_eq!(DataKeyId::parse(id.as_str()), Ok(id));
+        let id = DataKeyId::first_of(at("2026-11-23T10:00:00Z"), DataKeyPeriod::DAY);
+        assert_eq!(DataKeyId::parse(id.as_str()), Ok(id.clone()));
+        assert_eq!(
+            DataKeyId::parse(id.next_generation().as_str()),
+            Ok(id.next_generation())
+        );
         for text in [
             "",
             "20261123",
             "20261123T000000z",
             "2026-11-23T00:00",
-            "20261123T0000001Z",
+            "20261123T000000Z",
+            "20261123T000000Z-0",
+            "20261123T000000Z-01",
+            "20261123T000000Z-+1",
+            "20261123T000000Z-4294967296",
+            "20261123T0000001Z-1",
         ] {
             assert!(DataKeyId::parse(text).is_err(), "{text}");
         }
@@ -158,7 +189,7 @@ mod tests {
         let origin = ItemOrigin {
             workspace_id: WorkspaceId::parse("ws-1").expect("valid"),
             vault_id: VaultId::generate(),
-            data_key_id: DataKeyId::current_at(at("2026-11-23T10:00:00Z"), DataKeyPeriod::DAY),
+            data_key_id: DataKeyId::first_of(at("2026-11-23T10:00:00Z"), DataKeyPeriod::DAY),
         };
         let context = origin.encryption_context().expect("fits");
         assert_eq!(ItemOrigin::from_encryption_context(&context), Some(origin));

@@ -1,4 +1,4 @@
-//! The data keys of a vault: issued once per period, put on record, unwrapped by KMS (and by nothing else), held within
+//! The data keys of a vault: issued once per period and number of items, put on record, unwrapped by KMS (and by nothing else), held within
 //! the vault's bound.
 //!
 //! Sealing and opening share this path, so nothing is ever sealed under a key that KMS did not open within the bound
@@ -10,8 +10,9 @@ use sealed_item::kms_rsa_keyring::unwrap_payload;
 use sealed_item::{EncryptedDataKey, PlaintextDataKey};
 
 use crate::access::{CustomerAccess, with_failover};
-use crate::data_key::{DataKeyId, DataKeyPeriod, IssuedDataKey, ItemOrigin};
+use crate::data_key::{DataKeyId, IssuedDataKey, ItemOrigin};
 use crate::data_key_cache::{DataKeyCache, UnwrappedDataKey};
+use crate::data_key_rotation::{DataKeyRotation, RotationLimits};
 use crate::error::{Error, ItemFault};
 use crate::ports::{Clock, CustomerKeys, DataKeyStore};
 use crate::region::Region;
@@ -24,27 +25,34 @@ pub struct DataKeys<S, K, C> {
     customer_keys: K,
     cache: DataKeyCache<C>,
     home: Region,
-    period: DataKeyPeriod,
+    rotation: DataKeyRotation,
 }
 
 impl<S: DataKeyStore, K: CustomerKeys, C: Clock> DataKeys<S, K, C> {
     /// Data keys on record in `store`, unwrapped through `customer_keys`, in `home` first.
-    pub fn new(store: S, customer_keys: K, clock: C, home: Region, period: DataKeyPeriod) -> Self {
+    pub fn new(store: S, customer_keys: K, clock: C, home: Region, limits: RotationLimits) -> Self {
         Self {
             store,
             customer_keys,
             cache: DataKeyCache::new(clock),
             home,
-            period,
+            rotation: DataKeyRotation::new(limits),
         }
     }
 
-    /// The data key to seal new items of `vault` under.
+    /// The data key to seal the next `items` items of `vault` under.
     ///
     /// # Errors
     /// [`Error::KeyRefused`] when the customer's key or role refuses; an outage's error when neither Region answers.
-    pub async fn current(&self, context: &RequestContext, vault: &Vault) -> Result<Arc<UnwrappedDataKey>, Error> {
-        let data_key_id = DataKeyId::current_at(self.cache.clock().now().wall, self.period);
+    pub async fn current(
+        &self,
+        context: &RequestContext,
+        vault: &Vault,
+        items: usize,
+    ) -> Result<Arc<UnwrappedDataKey>, Error> {
+        let items = u64::try_from(items).unwrap_or(u64::MAX);
+        let now = self.cache.clock().now().wall;
+        let data_key_id = self.rotation.next(&vault.vault_id, now, items).await;
         if let Some(held) = self.cache.held(vault, &data_key_id).await {
             return Ok(held);
         }

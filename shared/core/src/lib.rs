@@ -8,7 +8,7 @@
 //! | what a vault is, its states | [`vault`] |
 //! | whose identity a call carries and what a role may do | [`caller`] |
 //! | the customer's key, role and policies | [`kms_key`], [`customer_role`], [`policies`] |
-//! | data keys: issue, unwrap, cache, bound | [`data_keys`], [`data_key_cache`] |
+//! | data keys: issue, unwrap, cache, bound, rotation | [`data_keys`], [`data_key_cache`], [`data_key_rotation`] |
 //! | the checks of a validation and their remedies | [`validation`] |
 //! | one operation from start to end | [`operations`] |
 
@@ -17,6 +17,7 @@ pub mod caller;
 pub mod customer_role;
 pub mod data_key;
 pub mod data_key_cache;
+pub mod data_key_rotation;
 pub mod data_keys;
 pub mod error;
 pub mod health;

@@ -61,7 +61,7 @@ pub(crate) fn vault() -> Vault {
 pub(crate) fn data_key(ciphertext: &[u8]) -> IssuedDataKey {
     let created_at = at("2026-11-23T10:00:00.25Z");
     IssuedDataKey {
-        data_key_id: DataKeyId::current_at(created_at, DataKeyPeriod::DAY),
+        data_key_id: DataKeyId::first_of(created_at, DataKeyPeriod::DAY),
         encrypted_data_key: EncryptedDataKey::kms_rsa("arn:aws:kms:...:key/mrk-1", ciphertext.to_vec()).expect("fits"),
         created_at,
     }

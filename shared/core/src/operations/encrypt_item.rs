@@ -65,7 +65,7 @@ impl<S: VaultStore, D: DataKeyStore, K: CustomerKeys, C: Clock> EncryptItem<S, D
         if !vault.status.seals() {
             return Err(Error::WrongVaultStatus { status: vault.status });
         }
-        let data_key = self.data_keys.current(context, &vault).await?;
+        let data_key = self.data_keys.current(context, &vault, items.len()).await?;
         let origin = ItemOrigin {
             workspace_id: vault.workspace_id,
             vault_id: vault.vault_id,

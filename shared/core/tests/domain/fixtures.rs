@@ -7,7 +7,7 @@ use std::time::Duration;
 use latchkey_core::Error;
 use latchkey_core::caller::{Caller, WorkspaceRole};
 use latchkey_core::customer_role::RoleArn;
-use latchkey_core::data_key::DataKeyPeriod;
+use latchkey_core::data_key_rotation::RotationLimits;
 use latchkey_core::data_keys::DataKeys;
 use latchkey_core::in_memory::{FakeClock, InMemoryCustomer, InMemoryRecords, RegionOutage, RsaKeyPair};
 use latchkey_core::kms_key::{AwsAccountId, CustomerKey, KmsKeyId};
@@ -99,13 +99,17 @@ impl Service {
     }
 
     pub(crate) fn environment_in(&self, home: Region) -> Environment {
+        self.environment_with(home, RotationLimits::DEFAULT)
+    }
+
+    pub(crate) fn environment_with(&self, home: Region, limits: RotationLimits) -> Environment {
         let data_keys = || {
             DataKeys::new(
                 self.records.clone(),
                 self.customer.clone(),
                 self.clock.clone(),
                 home,
-                DataKeyPeriod::DAY,
+                limits,
             )
         };
         Environment {

@@ -18,6 +18,7 @@ mod health;
 mod regions;
 mod revocation;
 mod revocation_model;
+mod rotation;
 mod sealing;
 mod unauthentic_items;
 mod validation;

@@ -187,7 +187,7 @@ async fn an_item_of_a_data_key_that_was_never_issued_is_refused_without_the_key(
     assert_eq!((&origin.workspace_id, &origin.vault_id), (&workspace(), &vault_id));
     let elsewhere = [
         ItemOrigin {
-            data_key_id: latchkey_core::data_key::DataKeyId::parse("20200101T000000Z").unwrap(),
+            data_key_id: latchkey_core::data_key::DataKeyId::parse("20200101T000000Z-1").unwrap(),
             ..origin.clone()
         },
         ItemOrigin {

@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 use base64ct::{Base64, Encoding};
 use jiff::Timestamp;
 use latchkey_core::customer_role::RoleArn;
-use latchkey_core::data_key::DataKeyPeriod;
+use latchkey_core::data_key_rotation::RotationLimits;
 use latchkey_core::data_keys::DataKeys;
 use latchkey_core::in_memory::{FakeClock, InMemoryCustomer, InMemoryRecords, RsaKeyPair};
 use latchkey_core::kms_key::{AwsAccountId, CustomerKey, KmsKeyId};
@@ -148,7 +148,7 @@ impl Service {
             self.customer.clone(),
             self.clock.clone(),
             home,
-            DataKeyPeriod::DAY,
+            RotationLimits::DEFAULT,
         )
     }
 }
