@@ -2,6 +2,7 @@
 
 import json
 import random
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -102,6 +103,26 @@ def function_logs(service_client):
         return lines
 
     return function_logs
+
+
+@pytest.fixture(scope="session")
+def message_tool():
+    """Runs one command of the crate's example `message_tool`."""
+    build = ["cargo", "build", "--profile", "local", "--quiet", "--package", "sealed-item", "--example", "message_tool"]
+    built = subprocess.run(
+        [*build, "--message-format", "json"], cwd=REPOSITORY, check=True, stdout=subprocess.PIPE, text=True
+    )
+    artifacts = [json.loads(line) for line in built.stdout.splitlines()]
+    [executable] = [artifact["executable"] for artifact in artifacts if artifact.get("executable")]
+
+    def run(command: str, **arguments) -> dict:
+        request = json.dumps({"command": command} | arguments)
+        ran = subprocess.run([executable], input=request, stdout=subprocess.PIPE, text=True, timeout=60)
+        answer = json.loads(ran.stdout)
+        assert (ran.returncode == 0) == ("error" not in answer)
+        return answer
+
+    return run
 
 
 @pytest.fixture(scope="session")

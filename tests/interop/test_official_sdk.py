@@ -10,8 +10,6 @@ Needs the fixtures `customer_kms` (Region to a boto3 KMS client that may use the
 import base64
 import json
 import random
-import subprocess
-from pathlib import Path
 
 import aws_encryption_sdk
 import pytest
@@ -23,7 +21,6 @@ from aws_encryption_sdk.identifiers import AlgorithmSuite, CommitmentPolicy
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_der_public_key
 
-REPOSITORY = Path(__file__).resolve().parents[2]
 ENCRYPTION_ALGORITHM = "RSAES_OAEP_SHA_256"
 ALGORITHM_SUITE = AlgorithmSuite.AES_256_GCM_HKDF_SHA512_COMMIT_KEY
 REGIONS = ["primary", "replica"]
@@ -44,26 +41,6 @@ CONTEXTS = [
     {"latchkey:vault-id": "vlt_1", "latchkey:workspace-id": "wsp_1", "latchkey:format-version": "1"},
     {"b": "2", "a": "1", "aa": "", "é": "ü", "\U00010000": "astral", "\ufffd": "last of the basic plane"},
 ]
-
-
-@pytest.fixture(scope="session")
-def message_tool():
-    """Runs one command of the crate's example `message_tool`."""
-    build = ["cargo", "build", "--quiet", "--package", "sealed-item", "--example", "message_tool"]
-    built = subprocess.run(
-        [*build, "--message-format", "json"], cwd=REPOSITORY, check=True, stdout=subprocess.PIPE, text=True
-    )
-    artifacts = [json.loads(line) for line in built.stdout.splitlines()]
-    [executable] = [artifact["executable"] for artifact in artifacts if artifact.get("executable")]
-
-    def run(command: str, **arguments) -> dict:
-        request = json.dumps({"command": command} | arguments)
-        ran = subprocess.run([executable], input=request, stdout=subprocess.PIPE, text=True, timeout=60)
-        answer = json.loads(ran.stdout)
-        assert (ran.returncode == 0) == ("error" not in answer)
-        return answer
-
-    return run
 
 
 class CustomerKey:
