@@ -21,11 +21,11 @@ use zeroize::Zeroizing;
 #[derive(Deserialize)]
 #[serde(tag = "command", rename_all = "snake_case")]
 enum Command {
-    /// Seals under a fresh data key, wrapped with this public key.
+    /// Seals under a data key.
     Seal {
         key_arn: String,
-        /// DER, as `kms:GetPublicKey` returns it.
-        public_key: String,
+        #[serde(flatten)]
+        key: Key,
         encryption_context: BTreeMap<String, String>,
         plaintext: String,
         /// As an item of this identity, or as a message with this frame length.
@@ -36,6 +36,39 @@ enum Command {
     Inspect { message: String },
     /// Opens with what `kms:Decrypt` answered.
     Open { message: String, kms_plaintext: String },
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Key {
+    /// A fresh one, wrapped with this public key: DER, as `kms:GetPublicKey` returns it.
+    Fresh { public_key: String },
+    /// One that was wrapped before, and what `kms:Decrypt` answers for it.
+    Known {
+        encrypted_data_key: String,
+        kms_plaintext: String,
+    },
+}
+
+impl Key {
+    /// In the clear, and wrapped.
+    fn take(&self, encryption_context: &EncryptionContext) -> Result<(PlaintextDataKey, Vec<u8>), Box<dyn Error>> {
+        match self {
+            Self::Fresh { public_key } => {
+                let data_key = PlaintextDataKey::generate()?;
+                let public_key = WrappingPublicKey::from_der(&decode(public_key)?)?;
+                let wrapped = public_key.wrap(encryption_context, &data_key)?;
+                Ok((data_key, wrapped))
+            }
+            Self::Known {
+                encrypted_data_key,
+                kms_plaintext,
+            } => {
+                let data_key = unwrap_payload(encryption_context, Zeroizing::new(decode(kms_plaintext)?))?;
+                Ok((data_key, decode(encrypted_data_key)?))
+            }
+        }
+    }
 }
 
 #[derive(Deserialize)]
@@ -67,15 +100,13 @@ fn answer() -> Result<Value, Box<dyn Error>> {
     match serde_json::from_str(&input)? {
         Command::Seal {
             key_arn,
-            public_key,
+            key,
             encryption_context,
             plaintext,
             shape,
         } => {
             let encryption_context = EncryptionContext::new(encryption_context)?;
-            let data_key = PlaintextDataKey::generate()?;
-            let public_key = WrappingPublicKey::from_der(&decode(&public_key)?)?;
-            let wrapped = public_key.wrap(&encryption_context, &data_key)?;
+            let (data_key, wrapped) = key.take(&encryption_context)?;
             let encrypted_data_key = EncryptedDataKey::kms_rsa(&key_arn, wrapped)?;
             let plaintext = decode(&plaintext)?;
             let message = match shape {

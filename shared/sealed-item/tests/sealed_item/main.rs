@@ -10,8 +10,8 @@
 
 mod fixtures;
 mod keyring;
-mod malformed;
-mod official_kms_rsa_vectors;
+
 mod properties;
 mod round_trip;
 mod secrets;
+mod vectors;
