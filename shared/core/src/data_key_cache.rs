@@ -17,7 +17,7 @@ use crate::ports::{Clock, Moment};
 use crate::vault::{DataKeyCacheBound, Vault, VaultId};
 
 /// How many data keys an execution environment holds at most: about 3 MB of records and keys.
-const CAPACITY: u64 = 2_000;
+pub const CAPACITY: u64 = 2_000;
 
 /// A data key that KMS opened for us.
 pub struct UnwrappedDataKey {
