@@ -1,7 +1,7 @@
 # The one door to everything here. It needs Rust, Python 3 and make, and installs the rest into .venv, .venv-sam and .tools.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up down watch url token vault-request test check build bench install install-local install-sam check-rust check-deny check-templates check-scripts
+.PHONY: help demo up down watch url token vault-request test check build bench bench-peers fuzz install install-local install-sam check-rust check-deny check-templates check-scripts check-fuzz
 
 PYTHON ?= python3
 ARCH ?= arm64
@@ -49,7 +49,7 @@ test: install ## unit, property, vector and adapter tests; then end to end again
 	status=0; .venv/bin/python -m pytest tests || status=$$?; \
 	if [ $$was_up = no ]; then $(STACK) down; fi; exit $$status
 
-check: check-rust check-deny check-templates check-scripts ## formats, lints, licenses, templates, scripts
+check: check-rust check-deny check-templates check-scripts check-fuzz ## formats, lints, licenses, templates, scripts; a short fuzz run
 	@echo "✓ all checks"
 
 check-rust:
@@ -73,6 +73,10 @@ check-templates: install-sam
 check-scripts: install-sam
 	.venv-sam/bin/shellcheck $(SCRIPTS)
 
+check-fuzz:
+	cargo fmt --manifest-path fuzz/Cargo.toml --check
+	$(PYTHON) fuzz/run.py 15
+
 build: install ## what ships, for AWS (ARCH=arm64 or x86_64): a real `sam build`
 	@case $(ARCH) in arm64) target=aarch64 ;; x86_64) target=x86_64 ;; *) echo "ARCH is arm64 or x86_64"; exit 2 ;; esac; \
 	if [ ! -d "$$(rustc --print sysroot)/lib/rustlib/$$target-unknown-linux-gnu" ]; then \
@@ -84,6 +88,14 @@ build: install ## what ships, for AWS (ARCH=arm64 or x86_64): a real `sam build`
 
 bench: ## how fast items are sealed and opened
 	cargo bench -p sealed-item
+
+bench-peers: install-local ## the same with the official SDKs for Rust and Python; builds some 260 crates first
+	cd benches/peers && cargo build --release --locked
+	.venv/bin/python benches/peers/run.py
+
+FUZZ_SECONDS ?= 600
+fuzz: ## fuzzes the item format for FUZZ_SECONDS (600), from where the last run stopped
+	$(PYTHON) fuzz/run.py $(FUZZ_SECONDS)
 
 install: install-local install-sam
 
