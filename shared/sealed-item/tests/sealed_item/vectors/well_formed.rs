@@ -118,7 +118,7 @@ impl Vector {
     }
 }
 
-fn others<'a>(vectors: &'a [Vector]) -> Vec<&'a str> {
+fn sealed_otherwise(vectors: &[Vector]) -> Vec<&str> {
     let differing = vectors.iter().filter(|vector| !vector.check());
     differing.map(|vector| vector.name.as_str()).collect()
 }
@@ -130,7 +130,7 @@ fn official_messages_open_and_are_sealed_again_byte_for_byte() {
     // We do not seal single blocks. The specification recommends a full final frame and allows an empty one after it, as
     // that SDK has it.
     assert_eq!(
-        others(&file.vectors),
+        sealed_otherwise(&file.vectors),
         ["frame of 128", "empty single block", "single block", "frame of 4096"]
     );
 }
@@ -139,14 +139,14 @@ fn official_messages_open_and_are_sealed_again_byte_for_byte() {
 fn our_messages_open_and_are_sealed_again_byte_for_byte() {
     let file: File = read("messages.json");
     assert_eq!(file.vectors.len(), 6);
-    assert!(others(&file.vectors).is_empty());
+    assert!(sealed_otherwise(&file.vectors).is_empty());
 }
 
 #[test]
 fn our_items_open_for_their_own_identity_alone_and_are_sealed_again_byte_for_byte() {
     let file: File = read("items.json");
     assert_eq!(file.vectors.len(), 17);
-    assert!(others(&file.vectors).is_empty());
+    assert!(sealed_otherwise(&file.vectors).is_empty());
 
     let identities: Vec<_> = file
         .vectors
