@@ -7,6 +7,7 @@ use std::io::{self, Write};
 
 use latchkey_core::caller::Caller;
 use latchkey_core::request::KeyUse;
+use latchkey_core::vault::VaultId;
 use serde::Serialize;
 
 /// One request.
@@ -34,7 +35,7 @@ pub struct AuditRecord<'a> {
     pub role: Option<String>,
     /// The vault, where the request was about one.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub vault_id: Option<&'a str>,
+    pub vault_id: Option<VaultId>,
     /// How many items the request was about.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub items: Option<usize>,
@@ -68,10 +69,10 @@ impl<'a> AuditRecord<'a> {
     /// Writes the line.
     ///
     /// # Errors
-    /// When standard output takes no more. An answer that is not audited must not be given.
-    pub fn write(&self) -> io::Result<()> {
+    /// When `log` takes no more. An answer that is not audited must not be given.
+    pub fn write(&self, mut log: impl Write) -> io::Result<()> {
         let mut line = serde_json::to_vec(self)?;
         line.push(b'\n');
-        io::stdout().lock().write_all(&line)
+        log.write_all(&line)
     }
 }

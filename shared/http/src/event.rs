@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 
 use base64ct::{Base64, Encoding};
+use latchkey_core::vault::VaultId;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
@@ -38,9 +39,11 @@ pub struct ApiRequest {
 }
 
 impl ApiRequest {
-    /// A parameter of the path.
-    pub fn path_parameter(&self, name: &str) -> Option<&str> {
-        self.path_parameters.get(name).map(String::as_str)
+    /// The vault that the path names. What cannot be a vault id names none.
+    pub fn path_vault_id(&self) -> Option<VaultId> {
+        self.path_parameters
+            .get("vault_id")
+            .and_then(|text| VaultId::parse(text).ok())
     }
 
     /// The body's bytes; empty when there is none.

@@ -4,6 +4,7 @@ use core::future::Future;
 use core::panic::AssertUnwindSafe;
 use core::time::Duration;
 use std::collections::BTreeMap;
+use std::io::{self, Write};
 use std::time::{Instant, SystemTime};
 
 use futures::FutureExt;
@@ -118,33 +119,34 @@ pub async fn serve<E: Endpoint>(endpoint: E) -> Result<(), lambda_runtime::Error
             .unwrap_or(TIME_WITHOUT_DEADLINE);
         let request_id = RequestId::parse(&lambda.request_id).unwrap_or_else(|_| RequestId::generate());
         let context = RequestContext::new(request_id, time_left.saturating_sub(TIME_TO_ANSWER));
-        Ok::<_, lambda_runtime::Error>(answer(endpoint, claim_names, &context, &payload).await)
+        Ok::<_, lambda_runtime::Error>(answer(endpoint, claim_names, &context, &payload, io::stdout()).await)
     }))
     .await
 }
 
-/// Answers one invocation.
+/// Answers one invocation, and writes its line to the audit log. What cannot be audited is not answered.
 pub async fn answer<E: Endpoint>(
     endpoint: &E,
     claim_names: &ClaimNames,
     context: &RequestContext,
     payload: &RawValue,
+    audit_log: impl Write,
 ) -> Response {
     let started = Instant::now();
     let event = Event::from_payload(payload);
-    let (caller, gateway_request_id, outcome) = match &event {
+    let (caller, request, outcome) = match &event {
         Event::Api(request) => match claim_names.caller(&request.claims) {
             Ok(caller) => {
                 let outcome = run(endpoint, context, &caller, request).await;
-                (Some(caller), request.gateway_request_id.as_deref(), outcome)
+                (Some(caller), Some(request), outcome)
             }
-            Err(_) => (None, request.gateway_request_id.as_deref(), Err(Problem::no_caller())),
+            Err(_) => (None, Some(request), Err(Problem::no_caller())),
         },
         Event::Sweep { shard } if E::ANSWERS_SCHEDULE => (None, None, sweep(*shard)),
         Event::Sweep { .. } | Event::Unknown => (None, None, Err(Problem::unknown_event())),
     };
     let outcome = outcome.map_err(|problem| problem.with_request_id(context.request_id.to_string()));
-    let audited = record::<E>(context, caller.as_ref(), gateway_request_id, &outcome, started).write();
+    let audited = record::<E>(context, caller.as_ref(), request, &outcome, started).write(audit_log);
     let outcome = match audited {
         Ok(()) => outcome,
         Err(_) => Err(Problem::internal().with_request_id(context.request_id.to_string())),
@@ -188,7 +190,7 @@ fn sweep(shard: u32) -> Result<Success, Problem> {
 fn record<'a, E: Endpoint>(
     context: &RequestContext,
     caller: Option<&'a Caller>,
-    gateway_request_id: Option<&'a str>,
+    request: Option<&'a ApiRequest>,
     outcome: &'a Result<Success, Problem>,
     started: Instant,
 ) -> AuditRecord<'a> {
@@ -197,14 +199,14 @@ fn record<'a, E: Endpoint>(
         log: "audit",
         at: jiff::Timestamp::now(),
         request_id: context.request_id.to_string(),
-        gateway_request_id,
+        gateway_request_id: request.and_then(|request| request.gateway_request_id.as_deref()),
         operation: E::NAME,
         workspace_id: None,
         subject: None,
         role: None,
         vault_id: success
-            .and_then(|success| success.vault_id.as_ref())
-            .map(VaultId::as_str),
+            .and_then(|success| success.vault_id.clone())
+            .or_else(|| request.and_then(ApiRequest::path_vault_id)),
         items: success.and_then(|success| success.items),
         items_failed: success.and_then(|success| success.items_failed),
         status: outcome

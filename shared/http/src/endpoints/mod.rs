@@ -19,10 +19,9 @@ use latchkey_core::vault::VaultId;
 use crate::event::ApiRequest;
 use crate::problem::Problem;
 
-/// The vault that the path names. What cannot be a vault id names no vault.
+/// The vault that the path names.
 fn vault_id_of(request: &ApiRequest) -> Result<VaultId, Problem> {
     request
-        .path_parameter("vault_id")
-        .and_then(|text| VaultId::parse(text).ok())
+        .path_vault_id()
         .ok_or_else(|| Problem::from(Error::VaultNotFound))
 }

@@ -3,6 +3,7 @@
 
 #![allow(
     clippy::expect_used,
+    clippy::panic,
     clippy::indexing_slicing,
     clippy::arithmetic_side_effects,
     reason = "a test may panic"
@@ -10,6 +11,8 @@
 #![allow(missing_docs, unreachable_pub, reason = "nothing outside uses it")]
 
 mod answers;
+mod audit;
 mod bad_input;
 mod bad_items;
+mod own_faults;
 mod service;

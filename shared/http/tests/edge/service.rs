@@ -29,6 +29,8 @@ pub const ROLE_ARN: &str = "arn:aws:iam::222222222222:role/latchkey";
 
 /// An answer, as API Gateway passes it on.
 pub struct Answer {
+    /// The line of the audit log.
+    pub audit: Value,
     pub status: u64,
     pub content_type: String,
     pub body: Value,
@@ -184,7 +186,7 @@ pub fn vault_body(changes: Value) -> Value {
     body
 }
 
-fn api_event(claims: &Value, vault_id: Option<&str>, body: &str) -> Value {
+pub fn api_event(claims: &Value, vault_id: Option<&str>, body: &str) -> Value {
     let mut event = json!({
         "version": "2.0",
         "requestContext": {
@@ -201,17 +203,22 @@ fn api_event(claims: &Value, vault_id: Option<&str>, body: &str) -> Value {
     event
 }
 
-pub async fn invoke<E: Endpoint>(endpoint: &E, event: &Value) -> Answer {
-    let names = ClaimNames {
+pub fn claim_names() -> ClaimNames {
+    ClaimNames {
         workspace_id: "workspace_id".into(),
         role: "role".into(),
         subject: "sub".into(),
-    };
+    }
+}
+
+pub async fn invoke<E: Endpoint>(endpoint: &E, event: &Value) -> Answer {
     let context = RequestContext::new(RequestId::generate(), Duration::from_secs(10));
     let payload = RawValue::from_string(event.to_string()).expect("JSON");
-    let response = answer(endpoint, &names, &context, &payload).await;
+    let mut audit_log = Vec::new();
+    let response = answer(endpoint, &claim_names(), &context, &payload, &mut audit_log).await;
     let text = response.body.to_string();
     Answer {
+        audit: serde_json::from_slice(&audit_log).expect("one line of JSON"),
         status: response.status_code.into(),
         content_type: response.headers.get("content-type").cloned().unwrap_or_default(),
         body: serde_json::from_str(&text).expect("every answer is JSON"),

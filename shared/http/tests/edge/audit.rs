@@ -1,0 +1,80 @@
+//! The audit log: one line per request, with who, what and which uses of the key, and without what was sealed. What cannot
+//! be audited is not answered.
+
+use core::time::Duration;
+use std::io::{self, Write};
+
+use latchkey_core::request::{RequestContext, RequestId};
+use latchkey_http::answer;
+use serde_json::json;
+use serde_json::value::RawValue;
+
+use crate::service::{Service, admin, api_event, claim_names, member};
+
+#[tokio::test]
+async fn a_line_says_who_did_what_with_which_uses_of_the_key() {
+    let service = Service::new();
+    let vault_id = service.with_vault().await;
+    let body =
+        json!({ "items": [{ "item_id": "canary", "plaintext": "Y2FuYXJ5", "context": { "canary": "canary" } }] });
+    let answer = service.encrypt_item(&member(), &body.to_string()).await;
+    let line = &answer.audit;
+    assert_eq!(line["log"], "audit");
+    assert_eq!(line["operation"], "encrypt-item");
+    assert_eq!(line["workspace_id"], "ws-acme-0001");
+    assert_eq!((&line["subject"], &line["role"]), (&json!("user-2"), &json!("member")));
+    assert_eq!(line["vault_id"], vault_id);
+    assert_eq!((&line["items"], &line["items_failed"]), (&json!(1), &json!(0)));
+    assert_eq!(line["status"], 200);
+    let uses = line["key_uses"].as_array().expect("uses");
+    assert_eq!(uses.len(), 1);
+    assert_eq!(uses[0]["action"], "kms:Decrypt");
+    assert!(
+        uses[0]["role_session_name"]
+            .as_str()
+            .is_some_and(|name| name.starts_with(&vault_id))
+    );
+    assert!(!line.to_string().contains("canary") && !line.to_string().contains("Y2FuYXJ5"));
+}
+
+#[tokio::test]
+async fn a_refused_request_has_its_line_too() {
+    let service = Service::new();
+    let vault_id = service.with_vault().await;
+    let line = service.disable_vault(&member(), &vault_id, "").await.audit;
+    assert_eq!(
+        (&line["status"], &line["problem"]),
+        (&json!(403), &json!("urn:latchkey:problem:forbidden"))
+    );
+    assert_eq!(
+        (&line["vault_id"], &line["workspace_id"]),
+        (&json!(vault_id), &json!("ws-acme-0001"))
+    );
+    let line = service.create_vault(&json!({}), "").await.audit;
+    assert_eq!((&line["status"], line.get("workspace_id")), (&json!(401), None));
+}
+
+struct Full;
+
+impl Write for Full {
+    fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+        Err(io::Error::other("the log takes no more"))
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn what_cannot_be_audited_is_not_answered() {
+    let service = Service::new();
+    let vault_id = service.with_vault().await;
+    let event = api_event(&admin(), Some(&vault_id), "").to_string();
+    let payload = RawValue::from_string(event).expect("JSON");
+    let context = RequestContext::new(RequestId::generate(), Duration::from_secs(10));
+    let endpoint = service.validate_vault_endpoint();
+    let response = answer(&endpoint, &claim_names(), &context, &payload, Full).await;
+    assert_eq!(response.status_code, 500);
+    assert!(!response.body.contains("checks"));
+}
