@@ -96,8 +96,8 @@ def create(story: Story, workspace: Workspace, name: str) -> str:
         answer = workspace.post("/v1/vaults", request)
         assert answer.status == 201, answer.text
         vault = answer.json
-        checks = vault["validation"]["checks"]
-        return vault, f"{vault['vault_id']}, {vault['status']}, default; {len(checks)} checks proven before it was stored"
+        passed = [check for check in vault["validation"]["checks"] if check["result"] == "pass"]
+        return vault, f"{vault['vault_id']}, {vault['status']}, default; {len(passed)} checks passed before it was stored"
 
     vault = story.step("vault created from account ID, key ID and role ARN", created)
     if vault is None:
