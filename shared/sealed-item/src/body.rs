@@ -76,7 +76,10 @@ fn parse_single_block<'a>(reader: &mut Reader<'a>) -> Result<Frame<'a>, ParseErr
 }
 
 fn parse_frames<'a>(frame_length: FrameLength, reader: &mut Reader<'a>) -> Result<Vec<Frame<'a>>, ParseError> {
-    let mut frames = Vec::new();
+    // As many as there is room for in the bytes that are there, so that the vector never grows.
+    let longest = frame_length.as_usize().saturating_add(REGULAR_FRAME_OVERHEAD);
+    let most = reader.remaining().checked_div(longest).unwrap_or_default();
+    let mut frames = Vec::with_capacity(most.saturating_add(1));
     for expected in 1..=u32::MAX {
         if reader.is_empty() {
             break;

@@ -1,5 +1,6 @@
 //! The encryption context: what a data key is for, in the clear, bound to it.
 
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -15,9 +16,8 @@ pub const RESERVED_KEY_PREFIX: &str = "aws-crypto-";
 /// Its serialisation is at most 65,535 bytes, as are each key, each value and the number of pairs.
 #[derive(Clone, Default, Eq, PartialEq)]
 pub struct EncryptionContext {
-    /// `String` orders by UTF-8 bytes, which is the order that the specification asks for.
-    pairs: BTreeMap<String, String>,
-    /// Kept beside the pairs: each message needs it, and one context serves many messages.
+    /// The pairs are read from here when they are asked for: each message needs the bytes, few need a pair, and nothing but
+    /// its own bytes is allocated for a context that is parsed.
     serialized: Vec<u8>,
 }
 
@@ -32,6 +32,7 @@ impl EncryptionContext {
         K: Into<String>,
         V: Into<String>,
     {
+        // `String` orders by UTF-8 bytes, which is the order that the specification asks for.
         let mut sorted = BTreeMap::new();
         for (key, value) in pairs {
             let key = key.into();
@@ -43,10 +44,7 @@ impl EncryptionContext {
             }
         }
         let serialized = serialize(&sorted).map_err(|TooLong| EncryptionContextError::TooLong)?;
-        Ok(Self {
-            pairs: sorted,
-            serialized,
-        })
+        Ok(Self { serialized })
     }
 
     /// Reads what [`serialize`](Self::serialize) writes. Reserved keys are taken: official messages may have them.
@@ -55,34 +53,33 @@ impl EncryptionContext {
             return Ok(Self::default());
         }
         // The whole field is here: what runs out now is a length that lies, not a truncated message.
-        let pairs = parse_pairs(bytes).map_err(|error| match error {
+        check_pairs(bytes).map_err(|error| match error {
             ParseError::Truncated => ParseError::EncryptionContextLength,
             other => other,
         })?;
         Ok(Self {
-            pairs,
             serialized: bytes.to_vec(),
         })
     }
 
     /// The value of this key.
     pub fn get(&self, key: &str) -> Option<&str> {
-        self.pairs.get(key).map(String::as_str)
+        self.iter().find_map(|(name, value)| (name == key).then_some(value))
     }
 
     /// The pairs, in the order of their keys.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = (&str, &str)> {
-        self.pairs.iter().map(|(key, value)| (key.as_str(), value.as_str()))
+        Pairs::new(&self.serialized)
     }
 
     /// The number of pairs.
     pub fn len(&self) -> usize {
-        self.pairs.len()
+        self.iter().len()
     }
 
     /// Whether there are no pairs.
     pub fn is_empty(&self) -> bool {
-        self.pairs.is_empty()
+        self.serialized.is_empty()
     }
 
     /// The number of pairs, then each pair; nothing at all for no pairs (framework/structures.md, "Serialization";
@@ -100,7 +97,7 @@ impl EncryptionContext {
 impl fmt::Debug for EncryptionContext {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("EncryptionContext")
-            .field("len", &self.pairs.len())
+            .field("len", &self.len())
             .finish_non_exhaustive()
     }
 }
@@ -121,33 +118,62 @@ fn serialize(pairs: &BTreeMap<String, String>) -> Result<Vec<u8>, TooLong> {
     Ok(out)
 }
 
-fn parse_pairs(bytes: &[u8]) -> Result<BTreeMap<String, String>, ParseError> {
+fn check_pairs(bytes: &[u8]) -> Result<(), ParseError> {
     let mut reader = Reader::new(bytes);
     let count = reader.u16()?;
     if count == 0 {
         return Err(ParseError::EncryptionContextPairCount);
     }
-    let mut pairs = BTreeMap::new();
+    let mut last = None;
     for _ in 0..count {
         let key = text(reader.short_field()?)?;
-        let value = text(reader.short_field()?)?;
-        match pairs.last_key_value() {
-            Some((last, _)) if *last == key => return Err(ParseError::EncryptionContextDuplicateKey),
-            Some((last, _)) if *last > key => return Err(ParseError::EncryptionContextOrder),
-            _ => pairs.insert(key, value),
-        };
+        text(reader.short_field()?)?;
+        // By their bytes, as the specification orders them.
+        match last.map(|last: &str| last.cmp(key)) {
+            Some(Ordering::Equal) => return Err(ParseError::EncryptionContextDuplicateKey),
+            Some(Ordering::Greater) => return Err(ParseError::EncryptionContextOrder),
+            _ => last = Some(key),
+        }
     }
     if reader.is_empty() {
-        Ok(pairs)
+        Ok(())
     } else {
         Err(ParseError::EncryptionContextLength)
     }
 }
 
-fn text(bytes: &[u8]) -> Result<String, ParseError> {
-    std::str::from_utf8(bytes)
-        .map(str::to_owned)
-        .map_err(|_| ParseError::EncryptionContextUtf8)
+/// The pairs of a context whose bytes were checked.
+struct Pairs<'a> {
+    reader: Reader<'a>,
+    left: u16,
+}
+
+impl<'a> Pairs<'a> {
+    fn new(serialized: &'a [u8]) -> Self {
+        let mut reader = Reader::new(serialized);
+        let left = reader.u16().unwrap_or_default();
+        Self { reader, left }
+    }
+}
+
+impl<'a> Iterator for Pairs<'a> {
+    type Item = (&'a str, &'a str);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.left = self.left.checked_sub(1)?;
+        let mut next = || text(self.reader.short_field().ok()?).ok();
+        Some((next()?, next()?))
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        (self.left.into(), Some(self.left.into()))
+    }
+}
+
+impl ExactSizeIterator for Pairs<'_> {}
+
+fn text(bytes: &[u8]) -> Result<&str, ParseError> {
+    std::str::from_utf8(bytes).map_err(|_| ParseError::EncryptionContextUtf8)
 }
 
 #[cfg(test)]

@@ -28,6 +28,13 @@ pub const ITEM_FORMAT_VERSION: u8 = 1;
 /// Keeps these digests apart from any other use of SHA-256. Names the version, and so changes with it.
 const DOMAIN_TAG: &[u8] = b"latchkey:item-identity:v1";
 
+/// Items are sealed and opened whole, so short frames would gain nothing, and each frame costs a tag: 4,096-byte frames
+/// make AES-GCM over 1 MiB a quarter slower.
+const ITEM_FRAME_LENGTH: FrameLength = match FrameLength::new(65_536) {
+    Ok(frame_length) => frame_length,
+    Err(_) => FrameLength::DEFAULT,
+};
+
 const NONCE_LENGTH: usize = 16;
 const BINDING_LENGTH: usize = 16;
 
@@ -41,7 +48,11 @@ pub struct ItemIdentity {
 impl ItemIdentity {
     /// The identity of the item with this id and context. Any text is taken; limits are for the caller to set.
     pub fn new(item_id: &str, context: &BTreeMap<String, String>) -> Self {
-        let mut canonical = Vec::new();
+        let texts = context.iter().flat_map(|(key, value)| [key.len(), value.len()]);
+        let length = texts.fold(16_usize.saturating_add(item_id.len()), |sum, text| {
+            sum.saturating_add(8).saturating_add(text)
+        });
+        let mut canonical = Vec::with_capacity(length);
         write_text(&mut canonical, item_id);
         canonical.extend_from_slice(&(context.len() as u64).to_be_bytes());
         for (key, value) in context {
@@ -107,7 +118,7 @@ pub fn seal_item(
         encrypted_data_key: parameters.encrypted_data_key,
         encryption_context: parameters.encryption_context,
         message_id: &identity.generate_message_id()?,
-        frame_length: FrameLength::DEFAULT,
+        frame_length: ITEM_FRAME_LENGTH,
     };
     message::seal(&message_parameters, plaintext)
 }
@@ -117,7 +128,6 @@ pub fn seal_item(
 /// only then KMS.
 pub struct SealedItem<'a> {
     message: Message<'a>,
-    key_arn: String,
 }
 
 impl<'a> SealedItem<'a> {
@@ -134,11 +144,10 @@ impl<'a> SealedItem<'a> {
         if encrypted_data_key.key_provider_id() != KMS_RSA_PROVIDER_ID {
             return Err(ParseError::KeyProvider);
         }
-        let key_arn = encrypted_data_key
-            .key_arn()
-            .ok_or(ParseError::KeyProviderInfoUtf8)?
-            .to_owned();
-        Ok(Self { message, key_arn })
+        if encrypted_data_key.key_arn().is_none() {
+            return Err(ParseError::KeyProviderInfoUtf8);
+        }
+        Ok(Self { message })
     }
 
     /// Whether it is this item's, in constant time and without any key.
@@ -164,7 +173,8 @@ impl<'a> SealedItem<'a> {
 
     /// The ARN of the KMS key that the data key was wrapped with.
     pub fn key_arn(&self) -> &str {
-        &self.key_arn
+        // There is one: it was asked for when the item was parsed.
+        self.encrypted_data_key().key_arn().unwrap_or_default()
     }
 
     /// The data key, wrapped.
