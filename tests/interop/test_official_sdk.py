@@ -10,6 +10,7 @@ Needs the fixtures `customer_kms` (Region to a boto3 KMS client that may use the
 import base64
 import json
 import random
+from pathlib import Path
 
 import aws_encryption_sdk
 import pytest
@@ -21,6 +22,7 @@ from aws_encryption_sdk.identifiers import AlgorithmSuite, CommitmentPolicy
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_der_public_key
 
+REPOSITORY = Path(__file__).resolve().parents[2]
 ENCRYPTION_ALGORITHM = "RSAES_OAEP_SHA_256"
 ALGORITHM_SUITE = AlgorithmSuite.AES_256_GCM_HKDF_SHA512_COMMIT_KEY
 REGIONS = ["primary", "replica"]
@@ -189,3 +191,82 @@ def test_neither_opens_a_data_key_of_another_encryption_context(message_tool, cu
     }
     with pytest.raises(AWSEncryptionSDKClientError, match="able to decrypt the Data Key"):
         official_sdk.decrypt(source=moved, keyring=key.keyring())
+
+
+def random_text(generator: random.Random, longest: int) -> str:
+    """Any characters that UTF-8 can hold, of one byte to four."""
+    limits = [0x80, 0x800, 0xD800, 0x110000]
+    characters = (generator.randrange(1, generator.choice(limits)) for _ in range(generator.randrange(longest)))
+    return "".join(chr(character) for character in characters if not 0xD800 <= character < 0xE000)
+
+
+def random_context(generator: random.Random) -> dict[str, str]:
+    pairs = ((random_text(generator, 20) or "key", random_text(generator, 200)) for _ in range(generator.randrange(8)))
+    return dict(pairs)
+
+
+@pytest.fixture
+def generator() -> random.Random:
+    """A new seed each time; a failure names it."""
+    seed = random.SystemRandom().randrange(1 << 32)
+    print(f"seed {seed}")
+    return random.Random(seed)
+
+
+def test_the_official_sdk_opens_our_random_messages(message_tool, customer_keys, official_sdk, generator):
+    for _ in range(25):
+        plaintext = generator.randbytes(generator.randrange(generator.choice([100, 5_000, 100_000])))
+        context = random_context(generator)
+        # Not so short that a long plaintext takes the SDK, which reads frame by frame, seconds.
+        frame_length = generator.randrange(1 + len(plaintext) // 500, 1 + max(1, len(plaintext)) * 2)
+        sealing, opening = generator.choices(REGIONS, k=2)
+        message = seal(
+            message_tool, customer_keys[sealing], plaintext, encryption_context=context, frame_length=frame_length
+        )
+        opened, header = official_sdk.decrypt(source=message, keyring=customer_keys[opening].keyring())
+        assert opened == plaintext
+        assert (header.encryption_context, header.frame_length) == (context, frame_length)
+
+
+def test_we_open_the_official_sdks_random_messages(message_tool, customer_keys, official_sdk, generator):
+    for _ in range(25):
+        plaintext = generator.randbytes(generator.randrange(generator.choice([100, 5_000, 100_000])))
+        context = random_context(generator)
+        frame_length = 128 * generator.randrange(0, 100)
+        sealing, opening = generator.choices(REGIONS, k=2)
+        message, _ = official_sdk.encrypt(
+            source=plaintext,
+            keyring=customer_keys[sealing].keyring(),
+            encryption_context=context,
+            algorithm=ALGORITHM_SUITE,
+            frame_length=frame_length,
+        )
+        inspected = message_tool("inspect", message=text(message))
+        assert (inspected["encryption_context"], inspected["frame_length"]) == (context, frame_length or None)
+        assert open_with_us(message_tool, customer_keys[opening], message) == plaintext
+
+
+def test_the_official_sdk_opens_many_items_of_one_data_key(message_tool, customer_keys, official_sdk, generator):
+    key, context = customer_keys["primary"], CONTEXTS[1]
+    first = seal(message_tool, key, b"", encryption_context=context, item_id="", context={})
+    wrapped = message_tool("inspect", message=text(first))["encrypted_data_key"]
+    data_key = {"encrypted_data_key": wrapped, "kms_plaintext": text(key.decrypt(base64.b64decode(wrapped)))}
+    message_ids = set()
+    for _ in range(20):
+        plaintext = generator.randbytes(generator.randrange(3_000))
+        item = {"item_id": random_text(generator, 60), "context": random_context(generator)}
+        request = {"key_arn": key.arn, "plaintext": text(plaintext), "encryption_context": context} | item | data_key
+        sealed = base64.b64decode(message_tool("seal", **request)["message"])
+        assert message_tool("inspect", message=text(sealed))["encrypted_data_key"] == wrapped
+        message_ids.add(sealed[3:35])
+        opened, _ = official_sdk.decrypt(source=sealed, keyring=customer_keys["replica"].keyring())
+        assert opened == plaintext
+    assert len(message_ids) == 20
+
+
+def test_the_encryption_sdk_for_rust_is_linked_into_nothing():
+    """258 crates and 25 MB, for a peer in a benchmark: it stands in that workspace's lock file alone."""
+    locked = 'name = "aws-esdk"\n'
+    assert locked in (REPOSITORY / "benches" / "peers" / "Cargo.lock").read_text()
+    assert locked not in (REPOSITORY / "Cargo.lock").read_text()
+    assert locked not in (REPOSITORY / "fuzz" / "Cargo.lock").read_text()
