@@ -102,13 +102,14 @@ pub trait VaultStore: Send + Sync {
         at: Timestamp,
     ) -> impl Future<Output = Result<Option<Vault>, StoreError>> + Send;
 
-    /// Records health unless a newer check is on record already.
+    /// Replaces the health of the revision before `health`'s. `false`: there is no such vault, or another has replaced it
+    /// first, and nothing was written.
     fn record_health(
         &self,
         workspace_id: &WorkspaceId,
         vault_id: &VaultId,
         health: &Health,
-    ) -> impl Future<Output = Result<(), StoreError>> + Send;
+    ) -> impl Future<Output = Result<bool, StoreError>> + Send;
 }
 
 /// The data keys on record. They are written once and never changed.

@@ -88,6 +88,11 @@ pub(super) struct HealthRecord {
     findings: Vec<Finding>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     access_ends_by: Option<RecordedAt>,
+    #[serde(default)]
+    unanswered_in_a_row: u32,
+    /// 0 in records of before there were revisions.
+    #[serde(default)]
+    revision: u64,
 }
 
 impl From<&Health> for HealthRecord {
@@ -98,6 +103,8 @@ impl From<&Health> for HealthRecord {
             since: RecordedAt(health.since),
             findings: health.findings.clone(),
             access_ends_by: health.access_ends_by.map(RecordedAt),
+            unanswered_in_a_row: health.unanswered_in_a_row,
+            revision: health.revision,
         }
     }
 }
@@ -110,6 +117,8 @@ impl From<HealthRecord> for Health {
             since: record.since.0,
             findings: record.findings,
             access_ends_by: record.access_ends_by.map(|at| at.0),
+            unanswered_in_a_row: record.unanswered_in_a_row,
+            revision: record.revision,
         }
     }
 }

@@ -119,25 +119,30 @@ impl VaultStore for VaultRecords {
         workspace_id: &WorkspaceId,
         vault_id: &VaultId,
         health: &Health,
-    ) -> Result<(), StoreError> {
+    ) -> Result<bool, StoreError> {
         let value = to_attribute_value(HealthRecord::from(health)).map_err(|_| StoreError::Corrupt)?;
-        let answer = self
+        let replaced = health.revision.saturating_sub(1);
+        let condition = match replaced {
+            0 => "attribute_not_exists(#health.#revision)",
+            _ => "#health.#revision = :replaced",
+        };
+        let update = self
             .table
-            .update(
-                RecordKey::vault(workspace_id, vault_id),
-                "#health.#checked_at <= :checked_at",
-            )
+            .update(RecordKey::vault(workspace_id, vault_id), condition)
             .update_expression("SET #health = :health")
             .expression_attribute_names("#health", "health")
-            .expression_attribute_names("#checked_at", "checked_at")
-            .expression_attribute_values(":health", value)
-            .expression_attribute_values(
-                ":checked_at",
-                AttributeValue::S(RecordedAt(health.checked_at).to_string()),
-            )
-            .send()
-            .await;
-        if_condition_held(answer).map(drop)
+            .expression_attribute_names("#revision", "revision")
+            .expression_attribute_values(":health", value);
+        let update = match replaced {
+            0 => update,
+            _ => update.expression_attribute_values(":replaced", AttributeValue::N(replaced.to_string())),
+        };
+        if if_condition_held(update.send().await)?.is_some() {
+            return Ok(true);
+        }
+        // It may have been this very change, sent twice by the SDK because the first answer was lost.
+        let on_record = self.vault(workspace_id, vault_id).await?;
+        Ok(on_record.is_some_and(|vault| vault.health == *health))
     }
 }
 

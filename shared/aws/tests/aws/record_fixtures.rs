@@ -51,6 +51,8 @@ pub(crate) fn vault() -> Vault {
                 },
             ],
             access_ends_by: Some(at("2026-11-23T10:05:00.5Z")),
+            unanswered_in_a_row: 2,
+            revision: 7,
         },
         created_at: at("2026-11-20T08:00:00.000000001Z"),
         created_by: "auth0|5f7c8ec7c33c6c004bbafe82".to_owned(),

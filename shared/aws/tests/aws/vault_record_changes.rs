@@ -1,8 +1,10 @@
 //! The ports' contract on a DynamoDB that evaluates our conditions: changes of status and health.
 
-use latchkey_core::health::HealthState;
+use aws_sdk_dynamodb::types::AttributeValue;
+use latchkey_core::health::{Health, HealthState};
 use latchkey_core::ports::VaultStore;
-use latchkey_core::vault::VaultStatus;
+use latchkey_core::validation::Check;
+use latchkey_core::vault::{Vault, VaultStatus};
 
 use crate::local_dynamodb::LocalDynamoDb;
 use crate::record_fixtures::{at, told, vault};
@@ -52,47 +54,107 @@ async fn the_status_and_health_of_a_vault_that_is_not_there_make_none() {
         .records
         .change_status(ws, id, &[VaultStatus::Active], VaultStatus::Disabled, vault.updated_at);
     assert!(matches!(changed.await, Ok(None)));
-    assert_eq!(db.records.record_health(ws, id, &vault.health).await, Ok(()));
+    assert_eq!(db.records.record_health(ws, id, &vault.health).await, Ok(false));
     assert!(db.items().await.is_empty());
 }
 
 #[tokio::test]
-async fn the_newest_check_wins_whatever_the_order() {
+async fn health_replaces_the_revision_before_it_and_no_other() {
     let db = LocalDynamoDb::start().await;
     let mut vault = vault();
-    vault.health.checked_at = at("2026-11-23T10:00:00Z");
+    vault.health.revision = 7;
     db.records.insert_vault(&vault).await.expect("inserted");
-    // As variable-length text, "10:00:01Z" would sort after "10:00:01.5Z".
-    for (checked_at, state, left) in [
-        ("2026-11-23T10:00:01.5Z", HealthState::Healthy, HealthState::Healthy),
-        ("2026-11-23T10:00:01Z", HealthState::Unusable, HealthState::Healthy),
-        (
-            "2026-11-23T10:00:01.499999999Z",
-            HealthState::Unusable,
-            HealthState::Healthy,
-        ),
-        ("2026-11-23T10:00:01.5Z", HealthState::Degraded, HealthState::Degraded),
-        (
-            "2026-11-23T10:00:01.500000001Z",
-            HealthState::Unknown,
-            HealthState::Unknown,
-        ),
-        ("2026-11-23T10:00:02Z", HealthState::Unusable, HealthState::Unusable),
+    for (revision, state, replaced) in [
+        (9, HealthState::Unusable, false),
+        (8, HealthState::Healthy, true),
+        (8, HealthState::Unusable, false),
+        (7, HealthState::Unusable, false),
+        (1, HealthState::Unusable, false),
+        (9, HealthState::Unknown, true),
+        (10, HealthState::Degraded, true),
     ] {
+        let before = on_record(&db, &vault).await;
         let mut health = vault.health.clone();
-        (health.checked_at, health.state, health.access_ends_by) = (at(checked_at), state, None);
+        (health.revision, health.state, health.access_ends_by) = (revision, state, None);
+        let answer = db
+            .records
+            .record_health(&vault.workspace_id, &vault.vault_id, &health)
+            .await;
+        assert_eq!(answer, Ok(replaced), "revision {revision}, {state:?}");
+        let left = if replaced { health } else { before };
+        assert_eq!(on_record(&db, &vault).await, left);
+    }
+}
+
+/// The SDK sends a write again when its answer is lost; the condition then fails on our own write.
+#[tokio::test]
+async fn health_that_was_sent_twice_is_still_ours() {
+    let db = LocalDynamoDb::start().await;
+    let vault = vault();
+    db.records.insert_vault(&vault).await.expect("inserted");
+    let mut health = vault.health.clone();
+    health.revision += 1;
+    for _ in 0..2 {
+        let answer = db
+            .records
+            .record_health(&vault.workspace_id, &vault.vault_id, &health)
+            .await;
+        assert_eq!(answer, Ok(true));
+    }
+}
+
+/// A record of before there were revisions, as the first release wrote it.
+#[tokio::test]
+async fn health_without_a_revision_is_read_and_replaced() {
+    let db = LocalDynamoDb::start().await;
+    let vault = vault();
+    db.records.insert_vault(&vault).await.expect("inserted");
+    let mut item = db.items().await.pop().expect("an item");
+    let AttributeValue::M(health) = item.get_mut("health").expect("health") else {
+        panic!("a map");
+    };
+    health.remove("revision");
+    health.remove("unanswered_in_a_row");
+    db.put(item).await;
+    let mut health = on_record(&db, &vault).await;
+    assert_eq!((health.revision, health.unanswered_in_a_row), (0, 0));
+    health.revision = 1;
+    let record = async || {
         db.records
             .record_health(&vault.workspace_id, &vault.vault_id, &health)
             .await
-            .expect("recorded");
-        let there = db
-            .records
-            .vault(&vault.workspace_id, &vault.vault_id)
-            .await
-            .expect("read")
-            .expect("there");
-        assert_eq!(there.health.state, left, "{checked_at}");
-    }
+    };
+    assert_eq!(record().await, Ok(true));
+    assert_eq!(on_record(&db, &vault).await.revision, 1);
+}
+
+/// A check that this version does not know, and a state: deploying back must not make a vault unreadable.
+#[tokio::test]
+async fn health_of_a_later_version_is_read() {
+    let db = LocalDynamoDb::start().await;
+    let vault = vault();
+    db.records.insert_vault(&vault).await.expect("inserted");
+    let mut item = db.items().await.pop().expect("an item");
+    let AttributeValue::M(health) = item.get_mut("health").expect("health") else {
+        panic!("a map");
+    };
+    let text = |text: &str| AttributeValue::S(text.to_owned());
+    health.insert("state".to_owned(), text("quarantined"));
+    let finding = [("check", text("key_not_haunted")), ("message", text("m"))];
+    let finding = finding.map(|(name, value)| (name.to_owned(), value)).into();
+    health.insert(
+        "findings".to_owned(),
+        AttributeValue::L(vec![AttributeValue::M(finding)]),
+    );
+    db.put(item).await;
+    let health = on_record(&db, &vault).await;
+    assert_eq!(health.state, HealthState::Unknown);
+    assert_eq!(health.findings[0].check, Check::Unrecognized);
+}
+
+async fn on_record(db: &LocalDynamoDb, vault: &Vault) -> Health {
+    let there = db.records.vault(&vault.workspace_id, &vault.vault_id).await;
+    there.expect("read").expect("there").health
 }
 
 /// The SDK sends a write again when its answer is lost; the condition then fails on our own write.

@@ -42,7 +42,7 @@ async fn a_conflict_between_the_regions_is_tried_again() {
         records(&aws)
             .record_health(&vault.workspace_id, &vault.vault_id, &vault.health)
             .await,
-        Ok(())
+        Ok(true)
     );
     let aws = failing(2, conflict.clone());
     assert_eq!(

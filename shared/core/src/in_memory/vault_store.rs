@@ -90,12 +90,15 @@ impl VaultStore for InMemoryRecords {
         workspace_id: &WorkspaceId,
         vault_id: &VaultId,
         health: &Health,
-    ) -> Result<(), StoreError> {
+    ) -> Result<bool, StoreError> {
         self.write("record_health", |tables| {
             let vault = vault_mut(tables, workspace_id, vault_id);
-            if let Some(vault) = vault.filter(|vault| vault.health.checked_at <= health.checked_at) {
+            let replaced = vault.filter(|vault| vault.health.revision.checked_add(1) == Some(health.revision));
+            let is_replaced = replaced.is_some();
+            if let Some(vault) = replaced {
                 vault.health = health.clone();
             }
+            is_replaced
         })
         .await
     }

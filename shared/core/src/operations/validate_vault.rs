@@ -4,7 +4,8 @@ use crate::access::CustomerAccess;
 use crate::caller::Caller;
 use crate::customer_role::RoleArn;
 use crate::error::Error;
-use crate::health::Health;
+use crate::health::observation::Observation;
+use crate::health::recording;
 use crate::ports::{Clock, CustomerKeys, VaultStore};
 use crate::region::Region;
 use crate::request::RequestContext;
@@ -36,6 +37,7 @@ impl<S: VaultStore, K: CustomerKeys, C: Clock> ValidateVault<S, K, C> {
         caller.require_vault_admin()?;
         let vault = find_vault(&self.store, &caller.workspace_id, vault_id).await?;
         let access = CustomerAccess::to_validate(&vault.vault_id, &vault.workspace_id, &settings_of(&vault));
+        let asked_at = self.clock.now().wall;
         let validation = validate(
             &self.customer_keys,
             context,
@@ -45,10 +47,9 @@ impl<S: VaultStore, K: CustomerKeys, C: Clock> ValidateVault<S, K, C> {
             Some(&vault.public_key),
         )
         .await;
-        let health = Health::from_report(&validation.report, self.clock.now().wall, Some(&vault.health));
-        self.store
-            .record_health(&vault.workspace_id, &vault.vault_id, &health)
-            .await?;
+        let answered_at = self.clock.now().wall;
+        let observation = Observation::of_validation(&validation, asked_at, answered_at, vault.data_key_cache);
+        recording::record(&self.store, &vault, &observation).await?;
         Ok(validation.report)
     }
 }

@@ -12,6 +12,8 @@ pub mod remedies;
 mod report;
 mod role_checks;
 
+use core::time::Duration;
+
 use futures::future::join3;
 
 pub use report::{Check, CheckOutcome, Report, Verdict};
@@ -34,6 +36,9 @@ pub struct Validation {
     pub public_key: Option<CustomerPublicKey>,
     /// The key's spec as the primary's Region tells it.
     pub key_spec: Option<String>,
+    /// When both Regions refused to open data keys: for how long sessions that were open before may outlive that. `None`:
+    /// at least one Region may still open them.
+    pub opening_ended: Option<Duration>,
 }
 
 /// Validates the key and role of `access`; `pinned` is the vault's public key, where there is a vault already.
@@ -70,5 +75,6 @@ pub async fn validate<K: CustomerKeys>(
         report: Report::new(checks),
         public_key: region_comparison::agreed_public_key(&east, &west).cloned(),
         key_spec: region_comparison::key_spec(&east, &west).map(str::to_owned),
+        opening_ended: region_comparison::opening_ended(&east, &west),
     }
 }
