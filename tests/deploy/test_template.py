@@ -21,8 +21,8 @@ ACCESS_ROLE_ARN = f"arn:aws:iam::{ACCOUNT_ID}:role/production-kms-byo-key-access
 TABLE_ACTIONS = {
     "create-vault": {"GetItem", "PutItem", "UpdateItem"},
     "validate-vault": {"GetItem", "UpdateItem"},
-    "encrypt-item": {"GetItem", "PutItem"},
-    "decrypt-item": {"GetItem"},
+    "encrypt-item": {"GetItem", "PutItem", "UpdateItem"},
+    "decrypt-item": {"GetItem", "UpdateItem"},
     "disable-vault": {"GetItem", "UpdateItem", "DeleteItem"},
 }
 ROUTES = {

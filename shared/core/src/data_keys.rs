@@ -6,6 +6,7 @@
 
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use sealed_item::kms_rsa_keyring::unwrap_payload;
 use sealed_item::{EncryptedDataKey, PlaintextDataKey};
 
@@ -37,6 +38,11 @@ impl<S: DataKeyStore, K: CustomerKeys, C: Clock> DataKeys<S, K, C> {
             home,
             period,
         }
+    }
+
+    /// The time, by the clock that bounds the data keys.
+    pub fn now(&self) -> Timestamp {
+        self.cache.clock().now().wall
     }
 
     /// The data key to seal new items of `vault` under.

@@ -12,6 +12,7 @@ use crate::access::{AccessError, CustomerAccess};
 use crate::data_key::{DataKeyId, IssuedDataKey};
 use crate::error::Error;
 use crate::health::Health;
+use crate::health::due::Due;
 use crate::public_key::CustomerPublicKey;
 use crate::region::{MultiRegionKeyType, Region};
 use crate::request::RequestContext;
@@ -102,14 +103,23 @@ pub trait VaultStore: Send + Sync {
         at: Timestamp,
     ) -> impl Future<Output = Result<Option<Vault>, StoreError>> + Send;
 
-    /// Replaces the health of the revision before `health`'s. `false`: there is no such vault, or another has replaced it
+    /// Replaces the health of the revision before `health`'s, and when the vault is due. `false`: there is no such vault, or another has replaced it
     /// first, and nothing was written.
     fn record_health(
         &self,
         workspace_id: &WorkspaceId,
         vault_id: &VaultId,
         health: &Health,
+        due: &Due,
     ) -> impl Future<Output = Result<bool, StoreError>> + Send;
+
+    /// Makes the vault due for its whole validation at `at`, unless it is due by then anyway.
+    fn mark_due(
+        &self,
+        workspace_id: &WorkspaceId,
+        vault_id: &VaultId,
+        at: Timestamp,
+    ) -> impl Future<Output = Result<(), StoreError>> + Send;
 }
 
 /// The data keys on record. They are written once and never changed.

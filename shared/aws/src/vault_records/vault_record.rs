@@ -2,6 +2,7 @@
 
 use latchkey_core::Invalid;
 use latchkey_core::customer_role::RoleArn;
+use latchkey_core::health::due::Due;
 use latchkey_core::health::{Finding, Health, HealthState};
 use latchkey_core::kms_key::{AwsAccountId, CustomerKey, KmsKeyId};
 use latchkey_core::public_key::CustomerPublicKey;
@@ -26,6 +27,10 @@ pub(super) struct VaultRecord {
     key_spec: String,
     data_key_cache_seconds: u64,
     health: HealthRecord,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    due_at: Option<RecordedAt>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    whole_due_from: Option<RecordedAt>,
     created_at: RecordedAt,
     created_by: String,
     updated_at: RecordedAt,
@@ -47,6 +52,8 @@ impl From<&Vault> for VaultRecord {
             key_spec: vault.key_spec.clone(),
             data_key_cache_seconds: u64::from(vault.data_key_cache.seconds()),
             health: HealthRecord::from(&vault.health),
+            due_at: Some(RecordedAt(vault.due.at)),
+            whole_due_from: Some(RecordedAt(vault.due.whole_from)),
             created_at: RecordedAt(vault.created_at),
             created_by: vault.created_by.clone(),
             updated_at: RecordedAt(vault.updated_at),
@@ -72,6 +79,11 @@ impl VaultRecord {
             key_spec: self.key_spec,
             data_key_cache: DataKeyCacheBound::from_seconds(self.data_key_cache_seconds)?,
             health: Health::from(self.health),
+            // A record of before there were scheduled checks.
+            due: Due {
+                at: self.due_at.unwrap_or(self.created_at).0,
+                whole_from: self.whole_due_from.unwrap_or(self.created_at).0,
+            },
             created_at: self.created_at.0,
             created_by: self.created_by,
             updated_at: self.updated_at.0,

@@ -4,6 +4,7 @@ use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
 use jiff::Timestamp;
 use latchkey_core::Invalid;
 use latchkey_core::health::Health;
+use latchkey_core::health::due::Due;
 use latchkey_core::ports::{StoreError, VaultStore};
 use latchkey_core::vault::{Vault, VaultId, VaultName, VaultStatus};
 use latchkey_core::workspace::WorkspaceId;
@@ -96,7 +97,7 @@ impl VaultStore for VaultRecords {
             .expression_attribute_names("#status", "status")
             .expression_attribute_names("#updated_at", "updated_at")
             .expression_attribute_values(":to", AttributeValue::S(to.as_str().to_owned()))
-            .expression_attribute_values(":at", AttributeValue::S(RecordedAt(at).to_string()))
+            .expression_attribute_values(":at", time(at))
             .return_values(ReturnValue::AllNew);
         let update = places.into_iter().zip(from).fold(update, |update, (place, status)| {
             update.expression_attribute_values(place, AttributeValue::S(status.as_str().to_owned()))
@@ -119,6 +120,7 @@ impl VaultStore for VaultRecords {
         workspace_id: &WorkspaceId,
         vault_id: &VaultId,
         health: &Health,
+        due: &Due,
     ) -> Result<bool, StoreError> {
         let value = to_attribute_value(HealthRecord::from(health)).map_err(|_| StoreError::Corrupt)?;
         let replaced = health.revision.saturating_sub(1);
@@ -129,10 +131,14 @@ impl VaultStore for VaultRecords {
         let update = self
             .table
             .update(RecordKey::vault(workspace_id, vault_id), condition)
-            .update_expression("SET #health = :health")
+            .update_expression("SET #health = :health, #due_at = :due_at, #whole_due_from = :whole_due_from")
             .expression_attribute_names("#health", "health")
             .expression_attribute_names("#revision", "revision")
-            .expression_attribute_values(":health", value);
+            .expression_attribute_names("#due_at", "due_at")
+            .expression_attribute_names("#whole_due_from", "whole_due_from")
+            .expression_attribute_values(":health", value)
+            .expression_attribute_values(":due_at", time(due.at))
+            .expression_attribute_values(":whole_due_from", time(due.whole_from));
         let update = match replaced {
             0 => update,
             _ => update.expression_attribute_values(":replaced", AttributeValue::N(replaced.to_string())),
@@ -143,6 +149,22 @@ impl VaultStore for VaultRecords {
         // It may have been this very change, sent twice by the SDK because the first answer was lost.
         let on_record = self.vault(workspace_id, vault_id).await?;
         Ok(on_record.is_some_and(|vault| vault.health == *health))
+    }
+
+    async fn mark_due(&self, workspace_id: &WorkspaceId, vault_id: &VaultId, at: Timestamp) -> Result<(), StoreError> {
+        let answer = self
+            .table
+            .update(
+                RecordKey::vault(workspace_id, vault_id),
+                "(attribute_not_exists(#due_at) OR #due_at > :at)",
+            )
+            .update_expression("SET #due_at = :at, #whole_due_from = :at")
+            .expression_attribute_names("#due_at", "due_at")
+            .expression_attribute_names("#whole_due_from", "whole_due_from")
+            .expression_attribute_values(":at", time(at))
+            .send()
+            .await;
+        if_condition_held(answer).map(drop)
     }
 }
 
@@ -165,4 +187,8 @@ fn parse(found: VaultRecord, workspace_id: &WorkspaceId, vault_id: &VaultId) -> 
 
 fn corrupt(_: Invalid) -> StoreError {
     StoreError::Corrupt
+}
+
+fn time(at: Timestamp) -> AttributeValue {
+    AttributeValue::S(RecordedAt(at).to_string())
 }

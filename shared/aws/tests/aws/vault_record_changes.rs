@@ -1,10 +1,11 @@
 //! The ports' contract on a DynamoDB that evaluates our conditions: changes of status and health.
 
 use aws_sdk_dynamodb::types::AttributeValue;
+use latchkey_core::health::due::Due;
 use latchkey_core::health::{Health, HealthState};
 use latchkey_core::ports::VaultStore;
 use latchkey_core::validation::Check;
-use latchkey_core::vault::{Vault, VaultStatus};
+use latchkey_core::vault::{Vault, VaultId, VaultStatus};
 
 use crate::local_dynamodb::LocalDynamoDb;
 use crate::record_fixtures::{at, told, vault};
@@ -54,7 +55,10 @@ async fn the_status_and_health_of_a_vault_that_is_not_there_make_none() {
         .records
         .change_status(ws, id, &[VaultStatus::Active], VaultStatus::Disabled, vault.updated_at);
     assert!(matches!(changed.await, Ok(None)));
-    assert_eq!(db.records.record_health(ws, id, &vault.health).await, Ok(false));
+    assert_eq!(
+        db.records.record_health(ws, id, &vault.health, &vault.due).await,
+        Ok(false)
+    );
     assert!(db.items().await.is_empty());
 }
 
@@ -78,7 +82,7 @@ async fn health_replaces_the_revision_before_it_and_no_other() {
         (health.revision, health.state, health.access_ends_by) = (revision, state, None);
         let answer = db
             .records
-            .record_health(&vault.workspace_id, &vault.vault_id, &health)
+            .record_health(&vault.workspace_id, &vault.vault_id, &health, &vault.due)
             .await;
         assert_eq!(answer, Ok(replaced), "revision {revision}, {state:?}");
         let left = if replaced { health } else { before };
@@ -97,7 +101,7 @@ async fn health_that_was_sent_twice_is_still_ours() {
     for _ in 0..2 {
         let answer = db
             .records
-            .record_health(&vault.workspace_id, &vault.vault_id, &health)
+            .record_health(&vault.workspace_id, &vault.vault_id, &health, &vault.due)
             .await;
         assert_eq!(answer, Ok(true));
     }
@@ -115,17 +119,71 @@ async fn health_without_a_revision_is_read_and_replaced() {
     };
     health.remove("revision");
     health.remove("unanswered_in_a_row");
+    item.remove("due_at");
+    item.remove("whole_due_from");
     db.put(item).await;
+    let read = db.records.vault(&vault.workspace_id, &vault.vault_id).await;
+    assert_eq!(read.expect("read").expect("there").due, Due::at_once(vault.created_at));
     let mut health = on_record(&db, &vault).await;
     assert_eq!((health.revision, health.unanswered_in_a_row), (0, 0));
     health.revision = 1;
     let record = async || {
         db.records
-            .record_health(&vault.workspace_id, &vault.vault_id, &health)
+            .record_health(&vault.workspace_id, &vault.vault_id, &health, &vault.due)
             .await
     };
     assert_eq!(record().await, Ok(true));
     assert_eq!(on_record(&db, &vault).await.revision, 1);
+}
+
+#[tokio::test]
+async fn a_vault_is_made_due_unless_it_is_due_by_then_anyway() {
+    let db = LocalDynamoDb::start().await;
+    let mut vault = vault();
+    db.records.insert_vault(&vault).await.expect("inserted");
+    let mut mark = async |time: &str| {
+        let marked = db
+            .records
+            .mark_due(&vault.workspace_id, &vault.vault_id, at(time))
+            .await;
+        marked.expect("marked");
+        let read = db.records.vault(&vault.workspace_id, &vault.vault_id).await;
+        let there = read.expect("read").expect("there");
+        let due = core::mem::replace(&mut vault.due, there.due);
+        assert_eq!(told(&there), told(&vault), "nothing else has changed");
+        (due, there.due)
+    };
+    let (before, after) = mark("2026-11-23T10:01:00.2Z").await;
+    assert_eq!(before, after, "due by then anyway");
+    let (_, after) = mark("2026-11-23T10:00:59Z").await;
+    assert_eq!(after, Due::at_once(at("2026-11-23T10:00:59Z")));
+    let (_, after) = mark("2026-11-23T10:01:00Z").await;
+    assert_eq!(after, Due::at_once(at("2026-11-23T10:00:59Z")));
+    let nobody = vault.workspace_id.clone();
+    let marked = db
+        .records
+        .mark_due(&nobody, &VaultId::generate(), at("2020-01-01T00:00:00Z"))
+        .await;
+    assert_eq!(marked, Ok(()));
+    assert_eq!(db.items().await.len(), 1, "marking makes no vault");
+}
+
+#[tokio::test]
+async fn health_and_when_the_vault_is_due_are_one_write() {
+    let db = LocalDynamoDb::start().await;
+    let mut vault = vault();
+    db.records.insert_vault(&vault).await.expect("inserted");
+    vault.health.revision += 1;
+    vault.due = Due {
+        at: at("2026-11-23T12:00:00Z"),
+        whole_from: at("2026-11-23T13:00:00.5Z"),
+    };
+    let recorded = db
+        .records
+        .record_health(&vault.workspace_id, &vault.vault_id, &vault.health, &vault.due);
+    assert_eq!(recorded.await, Ok(true));
+    let read = db.records.vault(&vault.workspace_id, &vault.vault_id).await;
+    assert_eq!(told(&read.expect("read").expect("there")), told(&vault));
 }
 
 /// A check that this version does not know, and a state: deploying back must not make a vault unreadable.

@@ -40,7 +40,7 @@ async fn a_conflict_between_the_regions_is_tried_again() {
     let aws = failing(2, conflict.clone());
     assert_eq!(
         records(&aws)
-            .record_health(&vault.workspace_id, &vault.vault_id, &vault.health)
+            .record_health(&vault.workspace_id, &vault.vault_id, &vault.health, &vault.due)
             .await,
         Ok(true)
     );
@@ -125,7 +125,11 @@ async fn every_read_is_consistent_and_no_operation_goes_beyond_the_grants() {
     records.set_default(ws, id).await.expect("written");
     records.issue(id, &data_key).await.expect("written");
     assert_eq!(aws.requests("PutItem").len(), 4);
-    records.record_health(ws, id, &vault.health).await.expect("written");
+    records
+        .record_health(ws, id, &vault.health, &vault.due)
+        .await
+        .expect("written");
+    records.mark_due(ws, id, vault.updated_at).await.expect("written");
     let change = records
         .change_status(ws, id, &[VaultStatus::Active], VaultStatus::Disabled, vault.updated_at)
         .await;
@@ -134,7 +138,7 @@ async fn every_read_is_consistent_and_no_operation_goes_beyond_the_grants() {
         Err(StoreError::Corrupt),
         "an answer without the vault"
     );
-    assert_eq!(aws.requests("UpdateItem").len(), 2);
+    assert_eq!(aws.requests("UpdateItem").len(), 3);
     records.clear_default(ws, id).await.expect("written");
     assert_eq!(aws.requests("DeleteItem").len(), 1);
 }

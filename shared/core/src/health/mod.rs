@@ -6,7 +6,9 @@
 //! | what a check or a live call has learnt | [`observation`] |
 //! | which observation makes which state | [`transitions`] |
 //! | how an observation gets on record | [`recording`] |
+//! | when a vault is checked next | [`due`] |
 
+pub mod due;
 pub mod observation;
 pub mod recording;
 pub mod transitions;

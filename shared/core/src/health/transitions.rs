@@ -23,15 +23,17 @@ impl Health {
         unexamined.after(observation).unwrap_or(unexamined)
     }
 
-    /// The health after an observation; `None` when it changes nothing: it is older than what is on record, or it is a
-    /// light check of a vault that only a whole validation can clear.
+    /// The health after an observation; `None` when it changes nothing: it is older than what is on record, it is a light
+    /// check of a vault that only a whole validation can clear, or a refusal that the record tells of already.
     #[must_use]
     pub fn after(&self, observation: &Observation) -> Option<Self> {
         if observation.asked_at < self.checked_at {
             return None;
         }
         let next = match (observation.outcome, observation.scope) {
-            (Outcome::Refused, scope) => self.refused(observation, scope),
+            // So that of many requests that are refused at once, one writes.
+            (Outcome::Refused, Scope::LiveCall) if self.state == HealthState::Unusable => return None,
+            (Outcome::Refused, _) => self.refused(observation),
             (Outcome::Unanswered, _) => self.unanswered(observation),
             (Outcome::Passed | Outcome::Warned, Scope::Whole) => cleared(observation),
             (Outcome::Passed | Outcome::Warned, Scope::Description | Scope::LiveCall) => self.let_stand()?,
@@ -51,24 +53,15 @@ impl Health {
         })
     }
 
-    /// A refusal is final at once. A live call knows less of it than a validation, so it does not replace one's findings.
-    fn refused(&self, observation: &Observation, scope: Scope) -> Next {
-        let findings = if scope == Scope::LiveCall && self.state == HealthState::Unusable {
-            self.findings.clone()
-        } else {
-            observation.findings.clone()
-        };
-        let access_ends_by = match scope {
-            // Access that has ended once does not end again later; access that some Region still gives has not ended.
-            Scope::Whole => observation
-                .access_ends_by
-                .map(|ends_by| self.access_ends_by.unwrap_or(ends_by)),
-            Scope::Description | Scope::LiveCall => self.access_ends_by,
-        };
+    /// A refusal is final at once.
+    fn refused(&self, observation: &Observation) -> Next {
         Next {
             state: HealthState::Unusable,
-            findings,
-            access_ends_by,
+            findings: observation.findings.clone(),
+            // Access that has ended once does not end again later; access that some Region still gives has not ended.
+            access_ends_by: observation
+                .access_ends_by
+                .map(|ends_by| self.access_ends_by.unwrap_or(ends_by)),
             unanswered_in_a_row: 0,
         }
     }

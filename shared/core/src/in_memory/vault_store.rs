@@ -4,6 +4,7 @@ use jiff::Timestamp;
 
 use super::records::{InMemoryRecords, Tables};
 use crate::health::Health;
+use crate::health::due::Due;
 use crate::ports::{StoreError, VaultStore};
 use crate::vault::{Vault, VaultId, VaultName, VaultStatus};
 use crate::workspace::WorkspaceId;
@@ -90,6 +91,7 @@ impl VaultStore for InMemoryRecords {
         workspace_id: &WorkspaceId,
         vault_id: &VaultId,
         health: &Health,
+        due: &Due,
     ) -> Result<bool, StoreError> {
         self.write("record_health", |tables| {
             let vault = vault_mut(tables, workspace_id, vault_id);
@@ -97,8 +99,19 @@ impl VaultStore for InMemoryRecords {
             let is_replaced = replaced.is_some();
             if let Some(vault) = replaced {
                 vault.health = health.clone();
+                vault.due = *due;
             }
             is_replaced
+        })
+        .await
+    }
+
+    async fn mark_due(&self, workspace_id: &WorkspaceId, vault_id: &VaultId, at: Timestamp) -> Result<(), StoreError> {
+        self.write("mark_due", |tables| {
+            let vault = vault_mut(tables, workspace_id, vault_id);
+            if let Some(vault) = vault.filter(|vault| vault.due.at > at) {
+                vault.due = Due::at_once(at);
+            }
         })
         .await
     }

@@ -7,7 +7,9 @@ use crate::caller::Caller;
 use crate::customer_role::RoleArn;
 use crate::error::Error;
 use crate::health::Health;
+use crate::health::due::Due;
 use crate::health::observation::Observation;
+use crate::health::recording;
 use crate::ports::{Clock, CustomerKeys, VaultStore};
 use crate::region::Region;
 use crate::request::RequestContext;
@@ -89,7 +91,12 @@ impl<S: VaultStore, K: CustomerKeys, C: Clock> CreateVault<S, K, C> {
             return Err(Error::ValidationFailed(Box::new(validation.report)));
         }
         let vault = match existing {
-            Some(vault) => vault,
+            Some(mut vault) => {
+                let answered_at = self.clock.now().wall;
+                let observation = Observation::of_validation(&validation, asked_at, answered_at, vault.data_key_cache);
+                vault.health = recording::record(&self.store, &vault, &observation).await?;
+                vault
+            }
             None => {
                 self.put_on_record(caller, vault_id, settings, &validation, asked_at)
                     .await?
@@ -130,6 +137,7 @@ impl<S: VaultStore, K: CustomerKeys, C: Clock> CreateVault<S, K, C> {
             key_spec,
             data_key_cache: settings.data_key_cache,
             health: Health::first(&observation),
+            due: Due::first(&observation),
             created_at: now,
             created_by: caller.subject.clone(),
             updated_at: now,

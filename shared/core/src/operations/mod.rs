@@ -5,6 +5,7 @@ mod create_vault;
 mod decrypt_item;
 mod disable_vault;
 mod encrypt_item;
+mod live_sensor;
 mod validate_vault;
 
 pub use create_vault::{CreateVault, CreateVaultCommand};

@@ -15,6 +15,7 @@ mod create_vault_crashes;
 mod disable_vault;
 mod fixtures;
 mod health;
+mod health_gate;
 mod health_model;
 mod regions;
 mod revocation;

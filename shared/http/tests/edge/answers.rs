@@ -75,6 +75,24 @@ async fn a_validation_that_fails_is_an_answer_and_its_health_is_recorded() {
 }
 
 #[tokio::test]
+async fn an_unusable_vault_takes_no_items_and_says_why() {
+    let service = Service::new();
+    let vault_id = service.with_vault().await;
+    service.customer.change_key(|key| key.state = KeyState::Disabled);
+    service.validate_vault(&admin(), &vault_id, "").await;
+    let body = json!({ "items": [{ "item_id": "i", "plaintext": "" }] });
+    let answer = service.encrypt_item(&member(), &body.to_string()).await;
+    assert_eq!((answer.status, answer.problem()), (409, "vault-unusable"));
+    let finding = &answer.body["findings"][0];
+    assert_eq!(finding["check"], "key_enabled");
+    assert!(
+        finding["remedy"]
+            .as_str()
+            .is_some_and(|remedy| remedy.contains("enable-key"))
+    );
+}
+
+#[tokio::test]
 async fn the_schedule_is_answered() {
     let service = Service::new();
     let answer = invoke(&service.validate_vault_endpoint(), &json!({ "sweep": { "shard": 0 } })).await;
