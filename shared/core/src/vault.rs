@@ -116,6 +116,13 @@ impl VaultId {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// The value of its last digit, 0 to 31: random bits of the UUID.
+    pub(crate) fn last_digit(&self) -> usize {
+        let last = self.0.bytes().next_back();
+        let place = Self::ALPHABET.iter().position(|digit| Some(*digit) == last);
+        place.unwrap_or_default()
+    }
 }
 
 impl fmt::Display for VaultId {

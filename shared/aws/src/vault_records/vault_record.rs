@@ -2,7 +2,7 @@
 
 use latchkey_core::Invalid;
 use latchkey_core::customer_role::RoleArn;
-use latchkey_core::health::due::Due;
+use latchkey_core::health::due::{Due, DuePartition};
 use latchkey_core::health::{Finding, Health, HealthState};
 use latchkey_core::kms_key::{AwsAccountId, CustomerKey, KmsKeyId};
 use latchkey_core::public_key::CustomerPublicKey;
@@ -28,6 +28,8 @@ pub(super) struct VaultRecord {
     data_key_cache_seconds: u64,
     health: HealthRecord,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    due_partition: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     due_at: Option<RecordedAt>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     whole_due_from: Option<RecordedAt>,
@@ -52,6 +54,7 @@ impl From<&Vault> for VaultRecord {
             key_spec: vault.key_spec.clone(),
             data_key_cache_seconds: u64::from(vault.data_key_cache.seconds()),
             health: HealthRecord::from(&vault.health),
+            due_partition: Some(DuePartition::of(&vault.vault_id).to_string()),
             due_at: Some(RecordedAt(vault.due.at)),
             whole_due_from: Some(RecordedAt(vault.due.whole_from)),
             created_at: RecordedAt(vault.created_at),

@@ -4,7 +4,7 @@ use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
 use jiff::Timestamp;
 use latchkey_core::Invalid;
 use latchkey_core::health::Health;
-use latchkey_core::health::due::Due;
+use latchkey_core::health::due::{Due, DuePartition};
 use latchkey_core::ports::{StoreError, VaultStore};
 use latchkey_core::vault::{Vault, VaultId, VaultName, VaultStatus};
 use latchkey_core::workspace::WorkspaceId;
@@ -12,7 +12,7 @@ use serde_dynamo::aws_sdk_dynamodb_1::to_attribute_value;
 
 use super::VaultRecords;
 use super::errors::if_condition_held;
-use super::fields::RecordedAt;
+use super::fields::time;
 use super::key::RecordKey;
 use super::table::record;
 use super::vault_pointer_record::VaultPointerRecord;
@@ -131,8 +131,13 @@ impl VaultStore for VaultRecords {
         let update = self
             .table
             .update(RecordKey::vault(workspace_id, vault_id), condition)
-            .update_expression("SET #health = :health, #due_at = :due_at, #whole_due_from = :whole_due_from")
+            .update_expression(
+                "SET #health = :health, #due_at = :due_at, #whole_due_from = :whole_due_from, \
+                 #due_partition = :due_partition",
+            )
             .expression_attribute_names("#health", "health")
+            .expression_attribute_names("#due_partition", "due_partition")
+            .expression_attribute_values(":due_partition", partition_of(vault_id))
             .expression_attribute_names("#revision", "revision")
             .expression_attribute_names("#due_at", "due_at")
             .expression_attribute_names("#whole_due_from", "whole_due_from")
@@ -158,7 +163,9 @@ impl VaultStore for VaultRecords {
                 RecordKey::vault(workspace_id, vault_id),
                 "(attribute_not_exists(#due_at) OR #due_at > :at)",
             )
-            .update_expression("SET #due_at = :at, #whole_due_from = :at")
+            .update_expression("SET #due_at = :at, #whole_due_from = :at, #due_partition = :due_partition")
+            .expression_attribute_names("#due_partition", "due_partition")
+            .expression_attribute_values(":due_partition", partition_of(vault_id))
             .expression_attribute_names("#due_at", "due_at")
             .expression_attribute_names("#whole_due_from", "whole_due_from")
             .expression_attribute_values(":at", time(at))
@@ -176,7 +183,7 @@ impl VaultRecords {
 }
 
 /// The vault of a record, if the record is that of this vault.
-fn parse(found: VaultRecord, workspace_id: &WorkspaceId, vault_id: &VaultId) -> Result<Vault, StoreError> {
+pub(super) fn parse(found: VaultRecord, workspace_id: &WorkspaceId, vault_id: &VaultId) -> Result<Vault, StoreError> {
     let vault = found.vault().map_err(corrupt)?;
     if vault.workspace_id == *workspace_id && vault.vault_id == *vault_id {
         Ok(vault)
@@ -185,10 +192,11 @@ fn parse(found: VaultRecord, workspace_id: &WorkspaceId, vault_id: &VaultId) -> 
     }
 }
 
-fn corrupt(_: Invalid) -> StoreError {
-    StoreError::Corrupt
+/// Written with every change of when a vault is due, so that records of before there was the index get into it.
+fn partition_of(vault_id: &VaultId) -> AttributeValue {
+    AttributeValue::S(DuePartition::of(vault_id).to_string())
 }
 
-fn time(at: Timestamp) -> AttributeValue {
-    AttributeValue::S(RecordedAt(at).to_string())
+fn corrupt(_: Invalid) -> StoreError {
+    StoreError::Corrupt
 }

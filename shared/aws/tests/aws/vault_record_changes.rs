@@ -1,9 +1,9 @@
 //! The ports' contract on a DynamoDB that evaluates our conditions: changes of status and health.
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use latchkey_core::health::due::Due;
+use latchkey_core::health::due::{Due, DuePartition};
 use latchkey_core::health::{Health, HealthState};
-use latchkey_core::ports::VaultStore;
+use latchkey_core::ports::{DueVaults, VaultStore};
 use latchkey_core::validation::Check;
 use latchkey_core::vault::{Vault, VaultId, VaultStatus};
 
@@ -120,6 +120,7 @@ async fn health_without_a_revision_is_read_and_replaced() {
     health.remove("revision");
     health.remove("unanswered_in_a_row");
     item.remove("due_at");
+    item.remove("due_partition");
     item.remove("whole_due_from");
     db.put(item).await;
     let read = db.records.vault(&vault.workspace_id, &vault.vault_id).await;
@@ -134,6 +135,9 @@ async fn health_without_a_revision_is_read_and_replaced() {
     };
     assert_eq!(record().await, Ok(true));
     assert_eq!(on_record(&db, &vault).await.revision, 1);
+    let partition = DuePartition::of(&vault.vault_id);
+    let due = db.records.due_vaults(partition, vault.due.at, 10).await.expect("read");
+    assert_eq!(due.len(), 1, "and is in the index from then on");
 }
 
 #[tokio::test]

@@ -5,7 +5,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use latchkey_aws::Aws;
 use latchkey_aws::vault_records::VaultRecords;
-use latchkey_core::ports::{DataKeyStore, StoreError, SystemClock, VaultStore};
+use latchkey_core::health::due::DuePartition;
+use latchkey_core::ports::{DataKeyStore, DueVaults, StoreError, SystemClock, VaultStore};
 use latchkey_core::vault::VaultStatus;
 use serde_json::json;
 
@@ -141,4 +142,13 @@ async fn every_read_is_consistent_and_no_operation_goes_beyond_the_grants() {
     assert_eq!(aws.requests("UpdateItem").len(), 3);
     records.clear_default(ws, id).await.expect("written");
     assert_eq!(aws.requests("DeleteItem").len(), 1);
+    let partition = DuePartition::of(id);
+    records.due_vaults(partition, vault.updated_at, 7).await.expect("read");
+    let queries = aws.requests("Query");
+    assert_eq!(queries.len(), 1);
+    assert_eq!(
+        (&queries[0].body["IndexName"], &queries[0].body["Limit"]),
+        (&json!("due"), &json!(7))
+    );
+    assert!(queries[0].body.get("ConsistentRead").is_none(), "an index cannot");
 }

@@ -69,6 +69,21 @@ impl Observation {
         }
     }
 
+    /// What a light check shows that saw nothing wrong, but may have been left unanswered.
+    pub fn of_light_check(unanswered: Vec<Finding>, asked_at: Timestamp) -> Self {
+        Self {
+            asked_at,
+            scope: Scope::Description,
+            outcome: if unanswered.is_empty() {
+                Outcome::Passed
+            } else {
+                Outcome::Unanswered
+            },
+            findings: unanswered,
+            access_ends_by: None,
+        }
+    }
+
     /// A refusal that live traffic met. It speaks of one Region, so it does not say that access has ended everywhere.
     pub fn of_live_refusal(finding: Finding, asked_at: Timestamp) -> Self {
         Self {

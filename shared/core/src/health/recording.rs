@@ -6,8 +6,9 @@ use crate::error::Error;
 use crate::ports::VaultStore;
 use crate::vault::Vault;
 
-/// How often the record may change under our hands before we give up. Each time, somebody else has learnt something.
-const ATTEMPTS: u32 = 5;
+/// How often the record may change under our hands before we give up. Each time, somebody else has got on record, so this
+/// is how many may observe one vault at the same moment.
+const ATTEMPTS: u32 = 20;
 
 /// Puts what was observed of `vault` on record, with when it is to be checked next, and answers the health that is on
 /// record then.

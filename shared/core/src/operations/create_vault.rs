@@ -6,10 +6,9 @@ use crate::access::CustomerAccess;
 use crate::caller::Caller;
 use crate::customer_role::RoleArn;
 use crate::error::Error;
-use crate::health::Health;
 use crate::health::due::Due;
 use crate::health::observation::Observation;
-use crate::health::recording;
+use crate::health::{Health, HealthState, recording};
 use crate::ports::{Clock, CustomerKeys, VaultStore};
 use crate::region::Region;
 use crate::request::RequestContext;
@@ -91,12 +90,15 @@ impl<S: VaultStore, K: CustomerKeys, C: Clock> CreateVault<S, K, C> {
             return Err(Error::ValidationFailed(Box::new(validation.report)));
         }
         let vault = match existing {
-            Some(mut vault) => {
+            // What has just passed clears a vault that needs it, and is no news of one that does not: creates that race for
+            // one name need not race for its health as well.
+            Some(mut vault) if matches!(vault.health.state, HealthState::Unusable | HealthState::Unknown) => {
                 let answered_at = self.clock.now().wall;
                 let observation = Observation::of_validation(&validation, asked_at, answered_at, vault.data_key_cache);
                 vault.health = recording::record(&self.store, &vault, &observation).await?;
                 vault
             }
+            Some(vault) => vault,
             None => {
                 self.put_on_record(caller, vault_id, settings, &validation, asked_at)
                     .await?

@@ -7,6 +7,7 @@
 mod key_calls;
 mod key_checks;
 mod key_description;
+mod light_check;
 mod region_comparison;
 pub mod remedies;
 mod report;
@@ -16,6 +17,7 @@ use core::time::Duration;
 
 use futures::future::join3;
 
+pub use light_check::{LightCheck, light_check};
 pub use report::{Check, CheckOutcome, Report, Verdict};
 
 use crate::access::CustomerAccess;

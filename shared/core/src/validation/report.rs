@@ -113,6 +113,15 @@ impl CheckOutcome {
         }
     }
 
+    pub(super) fn into_finding(self) -> Finding {
+        Finding {
+            check: self.check,
+            region: self.region,
+            message: self.message,
+            remedy: self.remedy,
+        }
+    }
+
     fn new(
         check: Check,
         region: Option<Region>,
@@ -161,12 +170,8 @@ impl Report {
         self.checks
             .iter()
             .filter(wrong)
-            .map(|outcome| Finding {
-                check: outcome.check,
-                region: outcome.region,
-                message: outcome.message.clone(),
-                remedy: outcome.remedy.clone(),
-            })
+            .cloned()
+            .map(CheckOutcome::into_finding)
             .collect()
     }
 

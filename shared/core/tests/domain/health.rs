@@ -129,10 +129,10 @@ async fn validations_that_race_lose_nothing() {
     let (service, vault_id) = Service::with_vault(30).await;
     let before = service.records.vaults(&workspace())[0].health.revision;
     service.outage_everywhere(Some(RegionOutage::Fails(Outage::ServerError)));
-    futures::future::join_all((0..4).map(|_| validate(&service, &vault_id))).await;
+    futures::future::join_all((0..16).map(|_| validate(&service, &vault_id))).await;
     let health = service.records.vaults(&workspace())[0].health.clone();
-    assert_eq!(health.revision, before + 4);
-    assert_eq!((health.state, health.unanswered_in_a_row), (HealthState::Unknown, 4));
+    assert_eq!(health.revision, before + 16);
+    assert_eq!((health.state, health.unanswered_in_a_row), (HealthState::Unknown, 16));
 }
 
 type Change = fn(&InMemoryCustomer);

@@ -72,7 +72,7 @@ fn expected(history: &[Observation]) -> Expected {
         .unwrap();
     let since = &history[cleared_at + 1..];
     if let Some(first_refusal) = since.iter().position(|seen| seen.outcome == Outcome::Refused) {
-        let refusals = since[first_refusal..]
+        let mut refusals = since[first_refusal..]
             .iter()
             .filter(|seen| seen.outcome == Outcome::Refused);
         // The end of access is that of the first of the refusals in a row that showed it.
@@ -81,7 +81,7 @@ fn expected(history: &[Observation]) -> Expected {
             .fold(None, |stated, seen| seen.access_ends_by.map(|at| stated.unwrap_or(at)));
         return Expected {
             state: HealthState::Unusable,
-            findings: refusals.last().unwrap().findings.clone(),
+            findings: refusals.next_back().unwrap().findings.clone(),
             access_ends_by,
         };
     }

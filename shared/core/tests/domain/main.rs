@@ -21,6 +21,8 @@ mod regions;
 mod revocation;
 mod revocation_model;
 mod sealing;
+mod sweep;
+mod sweep_many;
 mod unauthentic_items;
 mod validation;
 mod validation_report;

@@ -48,7 +48,7 @@ impl Answer {
 pub struct Service {
     pub records: InMemoryRecords,
     pub customer: InMemoryCustomer,
-    clock: FakeClock,
+    pub clock: FakeClock,
 }
 
 impl Service {
@@ -207,7 +207,7 @@ pub async fn invoke<E: Endpoint>(endpoint: &E, event: &Value) -> Answer {
         role: "role".into(),
         subject: "sub".into(),
     };
-    let context = RequestContext::new(RequestId::generate(), Duration::from_secs(10));
+    let context = RequestContext::new(RequestId::generate(), Duration::from_secs(28));
     let payload = RawValue::from_string(event.to_string()).expect("JSON");
     let response = answer(endpoint, &names, &context, &payload).await;
     let text = response.body.to_string();
