@@ -234,8 +234,9 @@ def revocation(story: Story, workspace: Workspace, vault_id: str, items: list[di
     def not_sealed():
         body = {"items": [{"item_id": "new", "plaintext": ""}]}
         answer = workspace.post("/v1/items/encrypt", body, "member", REPLICA_REGION)
-        assert answer.status == 424, answer.text
-        return None, "424: nothing is sealed that could not be opened"
+        assert answer.status == 409, answer.text
+        assert answer.json["type"] == "urn:latchkey:problem:vault-unusable", answer.text
+        return None, "409, vault unusable: nothing is sealed that could not be opened"
 
     story.step(f"a new item, in {REPLICA_REGION}", not_sealed)
 
@@ -247,6 +248,15 @@ def revocation(story: Story, workspace: Workspace, vault_id: str, items: list[di
         return None, "the items open again"
 
     story.step("key enabled again", mended)
+
+    def reopened():
+        report = workspace.post(f"/v1/vaults/{vault_id}/validate", {})
+        assert report.status == 200 and report.json["result"] == "pass", report.text
+        answer = workspace.post("/v1/items/encrypt", {"items": [{"item_id": "new", "plaintext": ""}]}, "member")
+        assert answer.status == 200, answer.text
+        return None, "the vault takes new items again"
+
+    story.step("vault validated, as the schedule would", reopened)
 
 
 def disabling(story: Story, workspace: Workspace, vault_id: str, items: list[dict]) -> None:

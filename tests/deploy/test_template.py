@@ -21,8 +21,8 @@ ACCESS_ROLE_ARN = f"arn:aws:iam::{ACCOUNT_ID}:role/production-kms-byo-key-access
 TABLE_ACTIONS = {
     "create-vault": {"GetItem", "PutItem", "UpdateItem"},
     "validate-vault": {"GetItem", "UpdateItem"},
-    "encrypt-item": {"GetItem", "PutItem"},
-    "decrypt-item": {"GetItem"},
+    "encrypt-item": {"GetItem", "PutItem", "UpdateItem"},
+    "decrypt-item": {"GetItem", "UpdateItem"},
     "disable-vault": {"GetItem", "UpdateItem", "DeleteItem"},
 }
 ROUTES = {
@@ -35,6 +35,8 @@ ROUTES = {
 # Those that reach the customer's account, and those that also try what must fail.
 ASSUME_ACCESS_ROLE = {"create-vault", "validate-vault", "encrypt-item", "decrypt-item"}
 PROBE_CUSTOMER_ROLES = {"create-vault", "validate-vault"}
+# The one that finds out which vaults are due.
+QUERY_DUE_INDEX = {"validate-vault"}
 ANY_ROLE = "arn:aws:iam::*:role/*"
 
 
@@ -182,8 +184,13 @@ def test_no_function_has_policies_beside_its_role(functions):
 @pytest.mark.parametrize("operation", TABLE_ACTIONS)
 def test_a_role_allows_exactly_what_its_function_does(operation, roles, functions, region):
     table = f"arn:aws:dynamodb:{region}:{ACCOUNT_ID}:table/production-latchkey"
+    if operation in QUERY_DUE_INDEX:
+        index = {("dynamodb:Query", f"{table}/index/due")}
+    else:
+        index = set()
     log_group = f"<{logical_id(functions[operation]['LoggingConfig']['LogGroup'])}.Arn>"
     expected = {(f"dynamodb:{action}", table) for action in TABLE_ACTIONS[operation]}
+    expected |= index
     expected |= {(action, log_group) for action in ("logs:CreateLogStream", "logs:PutLogEvents")}
     expected |= {(action, "*") for action in ("xray:PutTraceSegments", "xray:PutTelemetryRecords")}  # has no resources
     if operation in ASSUME_ACCESS_ROLE:
@@ -279,6 +286,17 @@ def test_the_table_has_nothing_that_strong_consistency_excludes(service, region)
     """Strong multi-Region tables have no TTL and no local indexes; cfn-lint does not know it."""
     for table in of_type(service, "AWS::DynamoDB::GlobalTable").values():
         assert not {"TimeToLiveSpecification", "LocalSecondaryIndexes"} & table["Properties"].keys()
+
+
+def test_the_index_of_due_vaults_holds_keys_alone(service, region):
+    for table in of_type(service, "AWS::DynamoDB::GlobalTable").values():
+        properties = table["Properties"]
+        (index,) = properties["GlobalSecondaryIndexes"]
+        assert index["IndexName"] == "due"
+        assert index["Projection"] == {"ProjectionType": "KEYS_ONLY"}
+        keys = [key["AttributeName"] for key in properties["KeySchema"] + index["KeySchema"]]
+        assert keys == ["pk", "sk", "due_partition", "due_at"]
+        assert sorted(keys) == sorted(it["AttributeName"] for it in properties["AttributeDefinitions"])
 
 
 def test_every_log_group_is_kept_for_a_stated_time(service, functions):

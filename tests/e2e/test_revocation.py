@@ -6,6 +6,7 @@ import pytest
 from layout import PRIMARY_REGION, REGIONS
 
 REFUSED = (424, "urn:latchkey:problem:customer-key-refused")
+GATED = (409, "urn:latchkey:problem:vault-unusable")
 
 
 def disable_key(customer):
@@ -43,6 +44,9 @@ def test_with_a_bound_of_0_the_next_call_is_refused(new_workspace, revoke, check
     item = workspace.sealed(vault_id, "i", b"secret")
     assert workspace.opened(item) == b"secret"
     revoke(workspace.customer)
+    new_item = [{"item_id": "i", "plaintext": ""}]
+    sealing = workspace.encrypt(vault_id, new_item)
+    assert (sealing.status, sealing.json["type"]) == REFUSED, "nothing is sealed that could not be opened"
     for region in REGIONS:
         error = workspace.error_of(item, region)
         assert (error["status"], error["type"]) == REFUSED
@@ -50,8 +54,24 @@ def test_with_a_bound_of_0_the_next_call_is_refused(new_workspace, revoke, check
         assert workspace.customer.kms_key_id in finding["remedy"] or workspace.customer.aws_role_arn in finding["remedy"]
         if check:
             assert finding["check"] == check
-        sealing = workspace.encrypt(vault_id, [{"item_id": "i", "plaintext": ""}], region)
-        assert (sealing.status, sealing.json["type"]) == REFUSED, "nothing is sealed that could not be opened"
+        sealing = workspace.encrypt(vault_id, new_item, region)
+        assert (sealing.status, sealing.json["type"]) == GATED, "the first refusal has closed the vault in both Regions"
+        assert sealing.json["findings"][0]["remedy"]
+
+
+def test_a_vault_that_was_gated_takes_items_again_once_it_validates(new_workspace):
+    workspace = new_workspace()
+    vault_id = workspace.new_vault(data_key_cache_seconds=0)
+    item = workspace.sealed(vault_id, "i", b"secret")
+    disable_key(workspace.customer)
+    assert (workspace.error_of(item)["status"], workspace.error_of(item)["type"]) == REFUSED
+    for region in REGIONS:
+        workspace.customer.kms(region).enable_key(KeyId=workspace.customer.kms_key_id)
+    assert workspace.opened(item) == b"secret", "what can be opened is opened"
+    sealing = workspace.encrypt(vault_id, [{"item_id": "j", "plaintext": ""}])
+    assert (sealing.status, sealing.json["type"]) == GATED, "one call that works is no validation"
+    assert workspace.validate(vault_id).json["result"] == "pass"
+    assert workspace.opened(workspace.sealed(vault_id, "j", b"new")) == b"new"
 
 
 def test_one_regions_refusal_is_a_refusal(new_workspace):

@@ -18,6 +18,9 @@ use crate::validation::remedies;
 use crate::vault::{Vault, VaultId, VaultSettings};
 use crate::workspace::WorkspaceId;
 
+/// How long a session in the customer's role lasts, and so for how long a change of its trust policy may go unnoticed.
+pub const LONGEST_SESSION: Duration = Duration::from_secs(900);
+
 /// The customer's role and key, entered for one purpose on behalf of one vault.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct CustomerAccess {

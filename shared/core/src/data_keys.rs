@@ -6,6 +6,7 @@
 
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use sealed_item::kms_rsa_keyring::unwrap_payload;
 use sealed_item::{EncryptedDataKey, PlaintextDataKey};
 
@@ -38,6 +39,11 @@ impl<S: DataKeyStore, K: CustomerKeys, C: Clock> DataKeys<S, K, C> {
             home,
             rotation: DataKeyRotation::new(limits),
         }
+    }
+
+    /// The time, by the clock that bounds the data keys.
+    pub fn now(&self) -> Timestamp {
+        self.cache.clock().now().wall
     }
 
     /// The data key to seal the next `items` items of `vault` under.

@@ -25,6 +25,12 @@ pub enum Error {
         /// The status it has.
         status: VaultStatus,
     },
+    /// The vault's key or role was found unusable, so it takes no new items.
+    #[error("the vault is unusable")]
+    VaultUnusable {
+        /// What was found.
+        findings: Vec<Finding>,
+    },
     /// The name is taken by a vault with other settings.
     #[error("the vault name is taken")]
     VaultNameTaken,
@@ -95,7 +101,7 @@ impl Error {
             | Self::VaultNameTaken
             | Self::ItemDoesNotOpen(_) => Fault::Caller,
             Self::ValidationFailed(report) if report.failed_for_want_of_answers() => Fault::Dependency,
-            Self::ValidationFailed(_) | Self::KeyRefused { .. } => Fault::CustomerKey,
+            Self::ValidationFailed(_) | Self::VaultUnusable { .. } | Self::KeyRefused { .. } => Fault::CustomerKey,
             Self::Throttled | Self::Unavailable | Self::OutOfTime => Fault::Dependency,
             Self::Internal(_) => Fault::Us,
         }

@@ -12,6 +12,7 @@ use crate::access::{AccessError, CustomerAccess};
 use crate::data_key::{DataKeyId, IssuedDataKey};
 use crate::error::Error;
 use crate::health::Health;
+use crate::health::due::{Due, DuePartition};
 use crate::public_key::CustomerPublicKey;
 use crate::region::{MultiRegionKeyType, Region};
 use crate::request::RequestContext;
@@ -102,13 +103,51 @@ pub trait VaultStore: Send + Sync {
         at: Timestamp,
     ) -> impl Future<Output = Result<Option<Vault>, StoreError>> + Send;
 
-    /// Records health unless a newer check is on record already.
+    /// Replaces the health of the revision before `health`'s, and when the vault is due. `false`: there is no such vault, or another has replaced it
+    /// first, and nothing was written.
     fn record_health(
         &self,
         workspace_id: &WorkspaceId,
         vault_id: &VaultId,
         health: &Health,
+        due: &Due,
+    ) -> impl Future<Output = Result<bool, StoreError>> + Send;
+
+    /// Makes the vault due for its whole validation at `at`, unless it is due by then anyway.
+    fn mark_due(
+        &self,
+        workspace_id: &WorkspaceId,
+        vault_id: &VaultId,
+        at: Timestamp,
     ) -> impl Future<Output = Result<(), StoreError>> + Send;
+}
+
+/// Which vaults are due to be checked, and the claims that decide who checks one.
+pub trait DueVaults: Send + Sync {
+    /// Up to `limit` vaults of the partition that are due at `now`, the longest due first. The index may be some moments
+    /// behind the records: a claim tells.
+    fn due_vaults(
+        &self,
+        partition: DuePartition,
+        now: Timestamp,
+        limit: usize,
+    ) -> impl Future<Output = Result<Vec<DueVault>, StoreError>> + Send;
+
+    /// Claims a due vault: it is due again at `until`, should the claimant die. `None`: it is not due any more as it was
+    /// seen to be, so somebody else has it.
+    fn claim(&self, due: &DueVault, until: Timestamp)
+    -> impl Future<Output = Result<Option<Vault>, StoreError>> + Send;
+}
+
+/// A vault that is due, as the index has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DueVault {
+    /// The vault's workspace.
+    pub workspace_id: WorkspaceId,
+    /// The vault.
+    pub vault_id: VaultId,
+    /// Since when it is due.
+    pub due_at: Timestamp,
 }
 
 /// The data keys on record. They are written once and never changed.

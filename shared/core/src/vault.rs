@@ -11,6 +11,7 @@ use uuid::Uuid;
 use crate::Invalid;
 use crate::customer_role::RoleArn;
 use crate::health::Health;
+use crate::health::due::Due;
 use crate::kms_key::CustomerKey;
 use crate::public_key::CustomerPublicKey;
 use crate::workspace::WorkspaceId;
@@ -40,6 +41,8 @@ pub struct Vault {
     pub data_key_cache: DataKeyCacheBound,
     /// What the last checks found.
     pub health: Health,
+    /// When it is to be checked next.
+    pub due: Due,
     /// When the vault was created.
     pub created_at: Timestamp,
     /// The subject of the token that created it.
@@ -112,6 +115,13 @@ impl VaultId {
     /// The id as text.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// The value of its last digit, 0 to 31: random bits of the UUID.
+    pub(crate) fn last_digit(&self) -> usize {
+        let last = self.0.bytes().next_back();
+        let place = Self::ALPHABET.iter().position(|digit| Some(*digit) == last);
+        place.unwrap_or_default()
     }
 }
 

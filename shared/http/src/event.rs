@@ -23,6 +23,8 @@ pub enum Event {
     Sweep {
         /// Which shard.
         shard: u32,
+        /// Of how many.
+        shards: u32,
     },
     /// Neither.
     Unknown,
@@ -55,8 +57,11 @@ impl ApiRequest {
 impl Event {
     /// Reads the payload of an invocation.
     pub fn from_payload(payload: &RawValue) -> Self {
-        if let Ok(Schedule { sweep: Sweep { shard } }) = serde_json::from_str(payload.get()) {
-            return Self::Sweep { shard };
+        if let Ok(Schedule {
+            sweep: Sweep { shard, shards },
+        }) = serde_json::from_str(payload.get())
+        {
+            return Self::Sweep { shard, shards };
         }
         match serde_json::from_str::<ApiGatewayEvent>(payload.get()) {
             Ok(event) => event.into_request().map_or(Self::Unknown, Self::Api),
@@ -75,6 +80,12 @@ struct Schedule {
 #[serde(deny_unknown_fields)]
 struct Sweep {
     shard: u32,
+    #[serde(default = "one")]
+    shards: u32,
+}
+
+const fn one() -> u32 {
+    1
 }
 
 #[derive(Deserialize)]
@@ -137,7 +148,14 @@ mod tests {
 
     #[test]
     fn the_schedule_and_the_api_are_told_apart() {
-        assert!(matches!(event(r#"{"sweep":{"shard":3}}"#), Event::Sweep { shard: 3 }));
+        assert!(matches!(
+            event(r#"{"sweep":{"shard":0}}"#),
+            Event::Sweep { shard: 0, shards: 1 }
+        ));
+        assert!(matches!(
+            event(r#"{"sweep":{"shard":3,"shards":4}}"#),
+            Event::Sweep { shard: 3, shards: 4 }
+        ));
         assert!(matches!(event(r#"{"requestContext":{}}"#), Event::Api(_)));
     }
 

@@ -134,6 +134,16 @@ impl From<Error> for Problem {
                     status.as_str()
                 ),
             ),
+            Error::VaultUnusable { findings } => Self {
+                findings,
+                ..Self::new(
+                    "vault-unusable",
+                    409,
+                    "Vault takes no new items",
+                    "The last check found that the customer's key or role cannot be relied on, so nothing is sealed. Once \
+                     findings are mended, the next check lets the vault take items again.",
+                )
+            },
             Error::VaultNameTaken => Self::new(
                 "vault-name-taken",
                 409,

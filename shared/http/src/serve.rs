@@ -1,6 +1,6 @@
 //! One invocation from event to answer: who calls, the operation within its time, the audit line, the response.
 
-use core::future::Future;
+use core::future::{Future, ready};
 use core::panic::AssertUnwindSafe;
 use core::time::Duration;
 use std::collections::BTreeMap;
@@ -8,6 +8,7 @@ use std::io::{self, Write};
 use std::time::{Instant, SystemTime};
 
 use futures::FutureExt;
+use futures::future::BoxFuture;
 use lambda_runtime::{LambdaEvent, service_fn};
 use latchkey_core::caller::Caller;
 use latchkey_core::request::{RequestContext, RequestId};
@@ -41,8 +42,15 @@ pub trait Endpoint: Send + Sync {
         request: &ApiRequest,
     ) -> impl Future<Output = Result<Success, Problem>> + Send;
 
-    /// Whether the schedule may call this function.
-    const ANSWERS_SCHEDULE: bool = false;
+    /// Answers the schedule's call to check the vaults of shard number `shard` of `shards`. Most functions have no schedule.
+    fn sweep(
+        &self,
+        _context: &RequestContext,
+        _shard: u32,
+        _shards: u32,
+    ) -> impl Future<Output = Result<Success, Problem>> + Send {
+        ready(Err(Problem::unknown_event()))
+    }
 }
 
 /// What a call that succeeded answers.
@@ -142,8 +150,11 @@ pub async fn answer<E: Endpoint>(
             }
             Err(_) => (None, Some(request), Err(Problem::no_caller())),
         },
-        Event::Sweep { shard } if E::ANSWERS_SCHEDULE => (None, None, sweep(*shard)),
-        Event::Sweep { .. } | Event::Unknown => (None, None, Err(Problem::unknown_event())),
+        Event::Sweep { shard, shards } => {
+            let sweep = endpoint.sweep(context, *shard, *shards).boxed();
+            (None, None, within_time(context, sweep).await)
+        }
+        Event::Unknown => (None, None, Err(Problem::unknown_event())),
     };
     let outcome = outcome.map_err(|problem| problem.with_request_id(context.request_id.to_string()));
     let audited = record::<E>(context, caller.as_ref(), request, &outcome, started).write(audit_log);
@@ -161,30 +172,20 @@ async fn run<E: Endpoint>(
     caller: &Caller,
     request: &ApiRequest,
 ) -> Result<Success, Problem> {
-    // Boxed: an operation and the SDK below it are a future too deep for the compiler to lay out within this one.
-    let call = AssertUnwindSafe(endpoint.call(context, caller, request).boxed()).catch_unwind();
-    match tokio::time::timeout(context.time_left(), call).await {
+    within_time(context, endpoint.call(context, caller, request).boxed()).await
+}
+
+/// Boxed: an operation and the SDK below it are a future too deep for the compiler to lay out within this one.
+async fn within_time(
+    context: &RequestContext,
+    work: BoxFuture<'_, Result<Success, Problem>>,
+) -> Result<Success, Problem> {
+    let work = AssertUnwindSafe(work).catch_unwind();
+    match tokio::time::timeout(context.time_left(), work).await {
         Ok(Ok(outcome)) => outcome,
         Ok(Err(_panic)) => Err(Problem::internal()),
         Err(_elapsed) => Err(Problem::out_of_time()),
     }
-}
-
-#[derive(Serialize)]
-struct SweepResponse {
-    shard: u32,
-    vaults_checked: u32,
-}
-
-/// Scheduled checks are not made yet: no vault is ever due. The schedule is answered, so that deploying it is safe.
-fn sweep(shard: u32) -> Result<Success, Problem> {
-    Success::json(
-        200,
-        &SweepResponse {
-            shard,
-            vaults_checked: 0,
-        },
-    )
 }
 
 fn record<'a, E: Endpoint>(

@@ -6,7 +6,7 @@ use core::time::Duration;
 use std::sync::Arc;
 
 use aws_credential_types::Credentials;
-use latchkey_core::access::AccessError;
+use latchkey_core::access::{AccessError, LONGEST_SESSION};
 use latchkey_core::ports::{Clock, Moment};
 use moka::future::Cache;
 use moka::ops::compute::Op;
@@ -14,7 +14,7 @@ use moka::policy::EvictionPolicy;
 
 /// How long a session lasts: the shortest that STS grants, for nothing the customer does to the role's trust policy ends
 /// a session that was let in before.
-pub(super) const SESSION_SECONDS: i32 = 900;
+pub(super) const SESSION_SECONDS: i32 = LONGEST_SESSION.as_secs() as i32;
 /// From this age on a session is renewed. While STS has an outage it serves on, until [`USABLE_FOR`].
 const RENEWED_FROM: Duration = Duration::from_secs(600);
 /// Half a minute short of the expiry, so that no call arrives after it.

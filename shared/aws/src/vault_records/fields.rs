@@ -2,6 +2,7 @@
 
 use core::fmt;
 
+use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::Timestamp;
 use serde::de::{Deserialize, Deserializer, Error, Unexpected, Visitor};
 use serde::ser::{Serialize, Serializer};
@@ -26,6 +27,11 @@ impl<'de> Deserialize<'de> for RecordedAt {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         Timestamp::deserialize(deserializer).map(Self)
     }
+}
+
+/// A time, as conditions compare it.
+pub(super) fn time(at: Timestamp) -> AttributeValue {
+    AttributeValue::S(RecordedAt(at).to_string())
 }
 
 /// The version of the records' form. A record of another version is not read.

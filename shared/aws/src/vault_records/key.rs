@@ -32,6 +32,13 @@ impl RecordKey {
         }
     }
 
+    /// Which vault's record it is the key of, if it is one.
+    pub(super) fn vault_ids(&self) -> Option<(WorkspaceId, VaultId)> {
+        let workspace_id = self.pk.strip_prefix("WORKSPACE#")?;
+        let vault_id = self.sk.strip_prefix("VAULT#")?;
+        Some((WorkspaceId::parse(workspace_id).ok()?, VaultId::parse(vault_id).ok()?))
+    }
+
     fn in_workspace(workspace_id: &WorkspaceId, sk: String) -> Self {
         Self {
             pk: format!("WORKSPACE#{workspace_id}"),

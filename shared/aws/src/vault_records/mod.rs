@@ -7,11 +7,15 @@
 //! | `WORKSPACE#<workspace id>` | `DEFAULT` | the id of the default vault |
 //! | `VAULT#<vault id>` | `DATAKEY#<data key id>` | a data key, wrapped |
 //!
+//! A vault's record also has `due_partition` and `due_at`, the keys of the table's global index `due`: which vaults are to
+//! be checked. The index follows the records a little later; whoever checks a vault has claimed it in its record.
+//!
 //! The table is a global table with strong consistency: no transactions, no expiry, no local index. Every read is
 //! consistent, every race is decided by a condition on one item.
 
 mod data_key_record;
 mod data_key_store;
+mod due_index;
 mod errors;
 mod fields;
 mod key;

@@ -1,4 +1,4 @@
-//! The four things we do with an item of the table.
+//! The things we do with an item of the table.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -6,6 +6,7 @@ use std::sync::Arc;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::operation::delete_item::builders::DeleteItemFluentBuilder;
 use aws_sdk_dynamodb::operation::put_item::builders::PutItemFluentBuilder;
+use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::AttributeValue;
 use latchkey_core::ports::StoreError;
@@ -72,6 +73,20 @@ impl Table {
             .key(SK, AttributeValue::S(key.sk))
             .condition_expression(format!("attribute_exists(#pk) AND {condition}"))
             .expression_attribute_names("#pk", PK)
+    }
+
+    /// A query of a global index, which is some moments behind the table.
+    pub(super) fn query(&self, index: &str) -> QueryFluentBuilder {
+        self.client.query().table_name(&*self.name).index_name(index)
+    }
+
+    /// The items that a query answers, of its first page.
+    pub(super) async fn answered(
+        &self,
+        query: QueryFluentBuilder,
+    ) -> Result<Vec<HashMap<String, AttributeValue>>, StoreError> {
+        let answer = query.send().await.map_err(|error| store_error(&error))?;
+        Ok(answer.items.unwrap_or_default())
     }
 
     /// The removal of a record.

@@ -2,6 +2,7 @@
 
 use latchkey_core::Invalid;
 use latchkey_core::customer_role::RoleArn;
+use latchkey_core::health::due::{Due, DuePartition};
 use latchkey_core::health::{Finding, Health, HealthState};
 use latchkey_core::kms_key::{AwsAccountId, CustomerKey, KmsKeyId};
 use latchkey_core::public_key::CustomerPublicKey;
@@ -26,6 +27,12 @@ pub(super) struct VaultRecord {
     key_spec: String,
     data_key_cache_seconds: u64,
     health: HealthRecord,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    due_partition: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    due_at: Option<RecordedAt>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    whole_due_from: Option<RecordedAt>,
     created_at: RecordedAt,
     created_by: String,
     updated_at: RecordedAt,
@@ -47,6 +54,9 @@ impl From<&Vault> for VaultRecord {
             key_spec: vault.key_spec.clone(),
             data_key_cache_seconds: u64::from(vault.data_key_cache.seconds()),
             health: HealthRecord::from(&vault.health),
+            due_partition: Some(DuePartition::of(&vault.vault_id).to_string()),
+            due_at: Some(RecordedAt(vault.due.at)),
+            whole_due_from: Some(RecordedAt(vault.due.whole_from)),
             created_at: RecordedAt(vault.created_at),
             created_by: vault.created_by.clone(),
             updated_at: RecordedAt(vault.updated_at),
@@ -72,6 +82,11 @@ impl VaultRecord {
             key_spec: self.key_spec,
             data_key_cache: DataKeyCacheBound::from_seconds(self.data_key_cache_seconds)?,
             health: Health::from(self.health),
+            // A record of before there were scheduled checks.
+            due: Due {
+                at: self.due_at.unwrap_or(self.created_at).0,
+                whole_from: self.whole_due_from.unwrap_or(self.created_at).0,
+            },
             created_at: self.created_at.0,
             created_by: self.created_by,
             updated_at: self.updated_at.0,
@@ -88,6 +103,11 @@ pub(super) struct HealthRecord {
     findings: Vec<Finding>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     access_ends_by: Option<RecordedAt>,
+    #[serde(default)]
+    unanswered_in_a_row: u32,
+    /// 0 in records of before there were revisions.
+    #[serde(default)]
+    revision: u64,
 }
 
 impl From<&Health> for HealthRecord {
@@ -98,6 +118,8 @@ impl From<&Health> for HealthRecord {
             since: RecordedAt(health.since),
             findings: health.findings.clone(),
             access_ends_by: health.access_ends_by.map(RecordedAt),
+            unanswered_in_a_row: health.unanswered_in_a_row,
+            revision: health.revision,
         }
     }
 }
@@ -110,6 +132,8 @@ impl From<HealthRecord> for Health {
             since: record.since.0,
             findings: record.findings,
             access_ends_by: record.access_ends_by.map(|at| at.0),
+            unanswered_in_a_row: record.unanswered_in_a_row,
+            revision: record.revision,
         }
     }
 }

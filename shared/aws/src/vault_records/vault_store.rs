@@ -4,6 +4,7 @@ use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
 use jiff::Timestamp;
 use latchkey_core::Invalid;
 use latchkey_core::health::Health;
+use latchkey_core::health::due::{Due, DuePartition};
 use latchkey_core::ports::{StoreError, VaultStore};
 use latchkey_core::vault::{Vault, VaultId, VaultName, VaultStatus};
 use latchkey_core::workspace::WorkspaceId;
@@ -11,7 +12,7 @@ use serde_dynamo::aws_sdk_dynamodb_1::to_attribute_value;
 
 use super::VaultRecords;
 use super::errors::if_condition_held;
-use super::fields::RecordedAt;
+use super::fields::time;
 use super::key::RecordKey;
 use super::table::record;
 use super::vault_pointer_record::VaultPointerRecord;
@@ -96,7 +97,7 @@ impl VaultStore for VaultRecords {
             .expression_attribute_names("#status", "status")
             .expression_attribute_names("#updated_at", "updated_at")
             .expression_attribute_values(":to", AttributeValue::S(to.as_str().to_owned()))
-            .expression_attribute_values(":at", AttributeValue::S(RecordedAt(at).to_string()))
+            .expression_attribute_values(":at", time(at))
             .return_values(ReturnValue::AllNew);
         let update = places.into_iter().zip(from).fold(update, |update, (place, status)| {
             update.expression_attribute_values(place, AttributeValue::S(status.as_str().to_owned()))
@@ -119,22 +120,55 @@ impl VaultStore for VaultRecords {
         workspace_id: &WorkspaceId,
         vault_id: &VaultId,
         health: &Health,
-    ) -> Result<(), StoreError> {
+        due: &Due,
+    ) -> Result<bool, StoreError> {
         let value = to_attribute_value(HealthRecord::from(health)).map_err(|_| StoreError::Corrupt)?;
+        let replaced = health.revision.saturating_sub(1);
+        let condition = match replaced {
+            0 => "attribute_not_exists(#health.#revision)",
+            _ => "#health.#revision = :replaced",
+        };
+        let update = self
+            .table
+            .update(RecordKey::vault(workspace_id, vault_id), condition)
+            .update_expression(
+                "SET #health = :health, #due_at = :due_at, #whole_due_from = :whole_due_from, \
+                 #due_partition = :due_partition",
+            )
+            .expression_attribute_names("#health", "health")
+            .expression_attribute_names("#due_partition", "due_partition")
+            .expression_attribute_values(":due_partition", partition_of(vault_id))
+            .expression_attribute_names("#revision", "revision")
+            .expression_attribute_names("#due_at", "due_at")
+            .expression_attribute_names("#whole_due_from", "whole_due_from")
+            .expression_attribute_values(":health", value)
+            .expression_attribute_values(":due_at", time(due.at))
+            .expression_attribute_values(":whole_due_from", time(due.whole_from));
+        let update = match replaced {
+            0 => update,
+            _ => update.expression_attribute_values(":replaced", AttributeValue::N(replaced.to_string())),
+        };
+        if if_condition_held(update.send().await)?.is_some() {
+            return Ok(true);
+        }
+        // It may have been this very change, sent twice by the SDK because the first answer was lost.
+        let on_record = self.vault(workspace_id, vault_id).await?;
+        Ok(on_record.is_some_and(|vault| vault.health == *health))
+    }
+
+    async fn mark_due(&self, workspace_id: &WorkspaceId, vault_id: &VaultId, at: Timestamp) -> Result<(), StoreError> {
         let answer = self
             .table
             .update(
                 RecordKey::vault(workspace_id, vault_id),
-                "#health.#checked_at <= :checked_at",
+                "(attribute_not_exists(#due_at) OR #due_at > :at)",
             )
-            .update_expression("SET #health = :health")
-            .expression_attribute_names("#health", "health")
-            .expression_attribute_names("#checked_at", "checked_at")
-            .expression_attribute_values(":health", value)
-            .expression_attribute_values(
-                ":checked_at",
-                AttributeValue::S(RecordedAt(health.checked_at).to_string()),
-            )
+            .update_expression("SET #due_at = :at, #whole_due_from = :at, #due_partition = :due_partition")
+            .expression_attribute_names("#due_partition", "due_partition")
+            .expression_attribute_values(":due_partition", partition_of(vault_id))
+            .expression_attribute_names("#due_at", "due_at")
+            .expression_attribute_names("#whole_due_from", "whole_due_from")
+            .expression_attribute_values(":at", time(at))
             .send()
             .await;
         if_condition_held(answer).map(drop)
@@ -149,13 +183,18 @@ impl VaultRecords {
 }
 
 /// The vault of a record, if the record is that of this vault.
-fn parse(found: VaultRecord, workspace_id: &WorkspaceId, vault_id: &VaultId) -> Result<Vault, StoreError> {
+pub(super) fn parse(found: VaultRecord, workspace_id: &WorkspaceId, vault_id: &VaultId) -> Result<Vault, StoreError> {
     let vault = found.vault().map_err(corrupt)?;
     if vault.workspace_id == *workspace_id && vault.vault_id == *vault_id {
         Ok(vault)
     } else {
         Err(StoreError::Corrupt)
     }
+}
+
+/// Written with every change of when a vault is due, so that records of before there was the index get into it.
+fn partition_of(vault_id: &VaultId) -> AttributeValue {
+    AttributeValue::S(DuePartition::of(vault_id).to_string())
 }
 
 fn corrupt(_: Invalid) -> StoreError {

@@ -8,7 +8,8 @@ use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{
-    AttributeDefinition, AttributeValue, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType,
+    AttributeDefinition, AttributeValue, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType, Projection,
+    ProjectionType, ScalarAttributeType,
 };
 use dynoxide::Database;
 use latchkey_aws::Aws;
@@ -59,11 +60,20 @@ impl LocalDynamoDb {
                 .build()
                 .expect("complete")
         };
+        let keys_only = Projection::builder().projection_type(ProjectionType::KeysOnly).build();
+        let due = GlobalSecondaryIndex::builder()
+            .index_name("due")
+            .key_schema(key("due_partition", KeyType::Hash))
+            .key_schema(key("due_at", KeyType::Range))
+            .projection(keys_only)
+            .build()
+            .expect("complete");
         self.client
             .create_table()
             .table_name(settings().table_name)
             .billing_mode(BillingMode::PayPerRequest)
-            .set_attribute_definitions(Some(vec![attribute("pk"), attribute("sk")]))
+            .set_attribute_definitions(Some(["pk", "sk", "due_partition", "due_at"].map(attribute).into()))
+            .global_secondary_indexes(due)
             .set_key_schema(Some(vec![key("pk", KeyType::Hash), key("sk", KeyType::Range)]))
             .send()
             .await

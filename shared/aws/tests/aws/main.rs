@@ -4,8 +4,15 @@
 //! to whose credentials signed it, and the SDK parses AWS's answers as they are documented. DynamoDB is a real one, in
 //! this process.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects
+)]
 
+mod due_index;
 mod endpoints;
 mod error_classification;
 mod fixtures;

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use latchkey_core::customer_role::RoleArn;
 use latchkey_core::data_key::{DataKeyId, DataKeyPeriod, IssuedDataKey};
+use latchkey_core::health::due::Due;
 use latchkey_core::health::{Finding, Health, HealthState};
 use latchkey_core::region::Region;
 use latchkey_core::validation::Check;
@@ -51,6 +52,12 @@ pub(crate) fn vault() -> Vault {
                 },
             ],
             access_ends_by: Some(at("2026-11-23T10:05:00.5Z")),
+            unanswered_in_a_row: 2,
+            revision: 7,
+        },
+        due: Due {
+            at: at("2026-11-23T10:01:00.123456789Z"),
+            whole_from: at("2026-11-23T11:00:00Z"),
         },
         created_at: at("2026-11-20T08:00:00.000000001Z"),
         created_by: "auth0|5f7c8ec7c33c6c004bbafe82".to_owned(),

@@ -5,7 +5,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use latchkey_aws::Aws;
 use latchkey_aws::vault_records::VaultRecords;
-use latchkey_core::ports::{DataKeyStore, StoreError, SystemClock, VaultStore};
+use latchkey_core::health::due::DuePartition;
+use latchkey_core::ports::{DataKeyStore, DueVaults, StoreError, SystemClock, VaultStore};
 use latchkey_core::vault::VaultStatus;
 use serde_json::json;
 
@@ -40,9 +41,9 @@ async fn a_conflict_between_the_regions_is_tried_again() {
     let aws = failing(2, conflict.clone());
     assert_eq!(
         records(&aws)
-            .record_health(&vault.workspace_id, &vault.vault_id, &vault.health)
+            .record_health(&vault.workspace_id, &vault.vault_id, &vault.health, &vault.due)
             .await,
-        Ok(())
+        Ok(true)
     );
     let aws = failing(2, conflict.clone());
     assert_eq!(
@@ -125,7 +126,11 @@ async fn every_read_is_consistent_and_no_operation_goes_beyond_the_grants() {
     records.set_default(ws, id).await.expect("written");
     records.issue(id, &data_key).await.expect("written");
     assert_eq!(aws.requests("PutItem").len(), 4);
-    records.record_health(ws, id, &vault.health).await.expect("written");
+    records
+        .record_health(ws, id, &vault.health, &vault.due)
+        .await
+        .expect("written");
+    records.mark_due(ws, id, vault.updated_at).await.expect("written");
     let change = records
         .change_status(ws, id, &[VaultStatus::Active], VaultStatus::Disabled, vault.updated_at)
         .await;
@@ -134,7 +139,16 @@ async fn every_read_is_consistent_and_no_operation_goes_beyond_the_grants() {
         Err(StoreError::Corrupt),
         "an answer without the vault"
     );
-    assert_eq!(aws.requests("UpdateItem").len(), 2);
+    assert_eq!(aws.requests("UpdateItem").len(), 3);
     records.clear_default(ws, id).await.expect("written");
     assert_eq!(aws.requests("DeleteItem").len(), 1);
+    let partition = DuePartition::of(id);
+    records.due_vaults(partition, vault.updated_at, 7).await.expect("read");
+    let queries = aws.requests("Query");
+    assert_eq!(queries.len(), 1);
+    assert_eq!(
+        (&queries[0].body["IndexName"], &queries[0].body["Limit"]),
+        (&json!("due"), &json!(7))
+    );
+    assert!(queries[0].body.get("ConsistentRead").is_none(), "an index cannot");
 }

@@ -115,7 +115,7 @@ async fn no_workspace_sees_anothers_records() {
         .await
         .expect("nothing to clear");
     db.records
-        .record_health(&other, &vault.vault_id, &vault.health)
+        .record_health(&other, &vault.vault_id, &vault.health, &vault.due)
         .await
         .expect("nothing to record");
 

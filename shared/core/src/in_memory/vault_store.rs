@@ -4,7 +4,8 @@ use jiff::Timestamp;
 
 use super::records::{InMemoryRecords, Tables};
 use crate::health::Health;
-use crate::ports::{StoreError, VaultStore};
+use crate::health::due::{Due, DuePartition};
+use crate::ports::{DueVault, DueVaults, StoreError, VaultStore};
 use crate::vault::{Vault, VaultId, VaultName, VaultStatus};
 use crate::workspace::WorkspaceId;
 
@@ -90,12 +91,64 @@ impl VaultStore for InMemoryRecords {
         workspace_id: &WorkspaceId,
         vault_id: &VaultId,
         health: &Health,
-    ) -> Result<(), StoreError> {
+        due: &Due,
+    ) -> Result<bool, StoreError> {
         self.write("record_health", |tables| {
             let vault = vault_mut(tables, workspace_id, vault_id);
-            if let Some(vault) = vault.filter(|vault| vault.health.checked_at <= health.checked_at) {
+            let replaced = vault.filter(|vault| vault.health.revision.checked_add(1) == Some(health.revision));
+            let is_replaced = replaced.is_some();
+            if let Some(vault) = replaced {
                 vault.health = health.clone();
+                vault.due = *due;
             }
+            is_replaced
+        })
+        .await
+    }
+
+    async fn mark_due(&self, workspace_id: &WorkspaceId, vault_id: &VaultId, at: Timestamp) -> Result<(), StoreError> {
+        self.write("mark_due", |tables| {
+            let vault = vault_mut(tables, workspace_id, vault_id);
+            if let Some(vault) = vault.filter(|vault| vault.due.at > at) {
+                vault.due = Due::at_once(at);
+            }
+        })
+        .await
+    }
+}
+
+impl DueVaults for InMemoryRecords {
+    async fn due_vaults(
+        &self,
+        partition: DuePartition,
+        now: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<DueVault>, StoreError> {
+        self.read("due_vaults", |tables| {
+            let due = |vault: &&Vault| DuePartition::of(&vault.vault_id) == partition && vault.due.at <= now;
+            let mut due: Vec<_> = tables
+                .vaults
+                .values()
+                .filter(due)
+                .map(|vault| DueVault {
+                    workspace_id: vault.workspace_id.clone(),
+                    vault_id: vault.vault_id.clone(),
+                    due_at: vault.due.at,
+                })
+                .collect();
+            due.sort_by_key(|due| due.due_at);
+            due.truncate(limit);
+            due
+        })
+        .await
+    }
+
+    async fn claim(&self, due: &DueVault, until: Timestamp) -> Result<Option<Vault>, StoreError> {
+        self.write("claim", |tables| {
+            let vault = vault_mut(tables, &due.workspace_id, &due.vault_id);
+            let vault = vault.filter(|vault| vault.due.at == due.due_at)?;
+            vault.due.at = until;
+            Some(vault.clone())
         })
         .await
     }

@@ -1,10 +1,14 @@
 //! create-vault: prove everything live, then put the vault on record (requirements V1, V2).
 
+use jiff::Timestamp;
+
 use crate::access::CustomerAccess;
 use crate::caller::Caller;
 use crate::customer_role::RoleArn;
 use crate::error::Error;
-use crate::health::Health;
+use crate::health::due::Due;
+use crate::health::observation::Observation;
+use crate::health::{Health, HealthState, recording};
 use crate::ports::{Clock, CustomerKeys, VaultStore};
 use crate::region::Region;
 use crate::request::RequestContext;
@@ -71,6 +75,7 @@ impl<S: VaultStore, K: CustomerKeys, C: Clock> CreateVault<S, K, C> {
         }
         let vault_id = reserved.unwrap_or_else(VaultId::generate);
         let access = CustomerAccess::to_validate(&vault_id, &caller.workspace_id, &settings);
+        let asked_at = self.clock.now().wall;
         let pinned = existing.as_ref().map(|vault| &vault.public_key);
         let validation = validate(
             &self.customer_keys,
@@ -85,8 +90,19 @@ impl<S: VaultStore, K: CustomerKeys, C: Clock> CreateVault<S, K, C> {
             return Err(Error::ValidationFailed(Box::new(validation.report)));
         }
         let vault = match existing {
+            // What has just passed clears a vault that needs it, and is no news of one that does not: creates that race for
+            // one name need not race for its health as well.
+            Some(mut vault) if matches!(vault.health.state, HealthState::Unusable | HealthState::Unknown) => {
+                let answered_at = self.clock.now().wall;
+                let observation = Observation::of_validation(&validation, asked_at, answered_at, vault.data_key_cache);
+                vault.health = recording::record(&self.store, &vault, &observation).await?;
+                vault
+            }
             Some(vault) => vault,
-            None => self.put_on_record(caller, vault_id, settings, &validation).await?,
+            None => {
+                self.put_on_record(caller, vault_id, settings, &validation, asked_at)
+                    .await?
+            }
         };
         if set_as_default && vault.status.seals() {
             self.store.set_default(&vault.workspace_id, &vault.vault_id).await?;
@@ -100,6 +116,7 @@ impl<S: VaultStore, K: CustomerKeys, C: Clock> CreateVault<S, K, C> {
         vault_id: VaultId,
         settings: VaultSettings,
         validation: &Validation,
+        asked_at: Timestamp,
     ) -> Result<Vault, Error> {
         let (Some(public_key), Some(key_spec)) = (validation.public_key.clone(), validation.key_spec.clone()) else {
             return Err(Error::Internal("a validation passed without a public key"));
@@ -109,6 +126,7 @@ impl<S: VaultStore, K: CustomerKeys, C: Clock> CreateVault<S, K, C> {
             .store
             .claim_name(&caller.workspace_id, &settings.name, &vault_id)
             .await?;
+        let observation = Observation::of_validation(validation, asked_at, now, settings.data_key_cache);
         let vault = Vault {
             vault_id,
             workspace_id: caller.workspace_id.clone(),
@@ -120,7 +138,8 @@ impl<S: VaultStore, K: CustomerKeys, C: Clock> CreateVault<S, K, C> {
             public_key,
             key_spec,
             data_key_cache: settings.data_key_cache,
-            health: Health::from_report(&validation.report, now, None),
+            health: Health::first(&observation),
+            due: Due::first(&observation),
             created_at: now,
             created_by: caller.subject.clone(),
             updated_at: now,

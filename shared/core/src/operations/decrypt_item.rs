@@ -19,7 +19,7 @@ use crate::ports::{Clock, CustomerKeys, DataKeyStore, VaultStore};
 use crate::request::RequestContext;
 use crate::vault::{Vault, VaultId};
 
-use super::{ItemContext, find_vault};
+use super::{ItemContext, find_vault, live_sensor};
 
 /// Opens items.
 pub struct DecryptItem<S, D, K, C> {
@@ -140,9 +140,13 @@ impl<S: VaultStore, D: DataKeyStore, K: CustomerKeys, C: Clock> DecryptItem<S, D
             return Err(Error::WrongVaultStatus { status: vault.status });
         }
         let encrypted_data_key = item.sealed.encrypted_data_key();
-        self.data_keys
+        let asked_at = self.data_keys.now();
+        let data_key = self
+            .data_keys
             .on_record(context, vault, &item.origin.data_key_id, encrypted_data_key)
-            .await
+            .await;
+        live_sensor::note(&self.store, context, vault, asked_at, &data_key).await;
+        data_key
     }
 }
 

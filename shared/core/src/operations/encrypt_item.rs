@@ -7,11 +7,12 @@ use crate::caller::Caller;
 use crate::data_key::ItemOrigin;
 use crate::data_keys::DataKeys;
 use crate::error::Error;
+use crate::health::HealthState;
 use crate::ports::{Clock, CustomerKeys, DataKeyStore, VaultStore};
 use crate::request::RequestContext;
 use crate::vault::VaultId;
 
-use super::{ItemContext, find_vault};
+use super::{ItemContext, find_vault, live_sensor};
 
 /// Seals items.
 pub struct EncryptItem<S, D, K, C> {
@@ -45,7 +46,7 @@ impl<S: VaultStore, D: DataKeyStore, K: CustomerKeys, C: Clock> EncryptItem<S, D
     ///
     /// # Errors
     /// [`Error::WrongVaultStatus`] unless the vault is active; [`Error::NoDefaultVault`] when none is named and there is
-    /// none; [`Error::KeyRefused`] when the customer's key cannot be used now.
+    /// none; [`Error::VaultUnusable`] while its health says so; [`Error::KeyRefused`] when the customer's key cannot be used now.
     pub async fn run(
         &self,
         context: &RequestContext,
@@ -65,7 +66,15 @@ impl<S: VaultStore, D: DataKeyStore, K: CustomerKeys, C: Clock> EncryptItem<S, D
         if !vault.status.seals() {
             return Err(Error::WrongVaultStatus { status: vault.status });
         }
-        let data_key = self.data_keys.current(context, &vault, items.len()).await?;
+        if vault.health.state == HealthState::Unusable {
+            return Err(Error::VaultUnusable {
+                findings: vault.health.findings,
+            });
+        }
+        let asked_at = self.data_keys.now();
+        let data_key = self.data_keys.current(context, &vault, items.len()).await;
+        live_sensor::note(&self.store, context, &vault, asked_at, &data_key).await;
+        let data_key = data_key?;
         let origin = ItemOrigin {
             workspace_id: vault.workspace_id,
             vault_id: vault.vault_id,

@@ -5,12 +5,15 @@ mod create_vault;
 mod decrypt_item;
 mod disable_vault;
 mod encrypt_item;
+mod live_sensor;
+mod sweep_vaults;
 mod validate_vault;
 
 pub use create_vault::{CreateVault, CreateVaultCommand};
 pub use decrypt_item::{DecryptItem, DecryptItemCommand, OpenedItem};
 pub use disable_vault::{DisableMode, DisableVault};
 pub use encrypt_item::{EncryptItem, EncryptItemCommand, EncryptedItems};
+pub use sweep_vaults::Swept;
 pub use validate_vault::ValidateVault;
 
 use std::collections::BTreeMap;

@@ -4,7 +4,8 @@ use crate::access::CustomerAccess;
 use crate::caller::Caller;
 use crate::customer_role::RoleArn;
 use crate::error::Error;
-use crate::health::Health;
+use crate::health::observation::Observation;
+use crate::health::recording;
 use crate::ports::{Clock, CustomerKeys, VaultStore};
 use crate::region::Region;
 use crate::request::RequestContext;
@@ -35,30 +36,37 @@ impl<S: VaultStore, K: CustomerKeys, C: Clock> ValidateVault<S, K, C> {
     pub async fn run(&self, context: &RequestContext, caller: &Caller, vault_id: &VaultId) -> Result<Report, Error> {
         caller.require_vault_admin()?;
         let vault = find_vault(&self.store, &caller.workspace_id, vault_id).await?;
-        let access = CustomerAccess::to_validate(&vault.vault_id, &vault.workspace_id, &settings_of(&vault));
+        let (report, observation) = self.validate(context, &vault).await;
+        recording::record(&self.store, &vault, &observation).await?;
+        Ok(report)
+    }
+
+    /// All checks against the vault's key and role, and what they say of its health.
+    pub(super) async fn validate(&self, context: &RequestContext, vault: &Vault) -> (Report, Observation) {
+        let asked_at = self.clock.now().wall;
         let validation = validate(
             &self.customer_keys,
             context,
-            &access,
+            &access_to(vault),
             &self.access_role,
             self.home,
             Some(&vault.public_key),
         )
         .await;
-        let health = Health::from_report(&validation.report, self.clock.now().wall, Some(&vault.health));
-        self.store
-            .record_health(&vault.workspace_id, &vault.vault_id, &health)
-            .await?;
-        Ok(validation.report)
+        let answered_at = self.clock.now().wall;
+        let observation = Observation::of_validation(&validation, asked_at, answered_at, vault.data_key_cache);
+        (validation.report, observation)
     }
 }
 
-fn settings_of(vault: &Vault) -> VaultSettings {
-    VaultSettings {
+/// Access for the checks of a vault.
+pub(super) fn access_to(vault: &Vault) -> CustomerAccess {
+    let settings = VaultSettings {
         name: vault.name.clone(),
         strategy: vault.strategy,
         customer_key: vault.customer_key.clone(),
         aws_role_arn: vault.aws_role_arn.clone(),
         data_key_cache: vault.data_key_cache,
-    }
+    };
+    CustomerAccess::to_validate(&vault.vault_id, &vault.workspace_id, &settings)
 }

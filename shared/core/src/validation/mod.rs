@@ -7,13 +7,17 @@
 mod key_calls;
 mod key_checks;
 mod key_description;
+mod light_check;
 mod region_comparison;
 pub mod remedies;
 mod report;
 mod role_checks;
 
+use core::time::Duration;
+
 use futures::future::join3;
 
+pub use light_check::{LightCheck, light_check};
 pub use report::{Check, CheckOutcome, Report, Verdict};
 
 use crate::access::CustomerAccess;
@@ -34,6 +38,9 @@ pub struct Validation {
     pub public_key: Option<CustomerPublicKey>,
     /// The key's spec as the primary's Region tells it.
     pub key_spec: Option<String>,
+    /// When both Regions refused to open data keys: for how long sessions that were open before may outlive that. `None`:
+    /// at least one Region may still open them.
+    pub opening_ended: Option<Duration>,
 }
 
 /// Validates the key and role of `access`; `pinned` is the vault's public key, where there is a vault already.
@@ -70,5 +77,6 @@ pub async fn validate<K: CustomerKeys>(
         report: Report::new(checks),
         public_key: region_comparison::agreed_public_key(&east, &west).cloned(),
         key_spec: region_comparison::key_spec(&east, &west).map(str::to_owned),
+        opening_ended: region_comparison::opening_ended(&east, &west),
     }
 }

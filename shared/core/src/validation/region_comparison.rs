@@ -1,8 +1,11 @@
 //! The checks that need both Regions' answers (requirements K1, K3, H1).
 
+use core::time::Duration;
+
 use super::key_calls::KeyAnswers;
 use super::remedies;
 use super::report::{Check, CheckOutcome};
+use crate::access::{AccessError, LONGEST_SESSION, Refusal};
 use crate::public_key::CustomerPublicKey;
 
 /// The checks that need both Regions' answers.
@@ -79,4 +82,25 @@ pub(super) fn key_spec<'a>(east: &'a KeyAnswers, west: &'a KeyAnswers) -> Option
 pub(super) fn agreed_public_key<'a>(east: &'a KeyAnswers, west: &KeyAnswers) -> Option<&'a CustomerPublicKey> {
     let east = east.public_key.as_ref().ok()?;
     (west.public_key.as_ref() == Ok(east)).then_some(east)
+}
+
+/// Whether both Regions have refused to open data keys, and then for how long earlier sessions may outlive it.
+pub(super) fn opening_ended(east: &KeyAnswers, west: &KeyAnswers) -> Option<Duration> {
+    Some(refuses_to_open(east)?.max(refuses_to_open(west)?))
+}
+
+/// KMS judges each call by the key and the policies as they are, but a trust policy only when a session begins.
+fn refuses_to_open(answers: &KeyAnswers) -> Option<Duration> {
+    let refusal = match (&answers.decrypted, &answers.encrypted) {
+        (Some(answer), _) => answer.as_ref().err(),
+        // There was nothing to decrypt. What kept Encrypt from working keeps Decrypt from it too, unless it was denied:
+        // policies name each action.
+        (None, Err(AccessError::Refused(Refusal::AccessDenied))) | (None, Ok(_)) => None,
+        (None, Err(error)) => Some(error),
+    };
+    match refusal? {
+        AccessError::Refused(Refusal::RoleNotAssumable) => Some(LONGEST_SESSION),
+        AccessError::Refused(_) => Some(Duration::ZERO),
+        AccessError::Outage(_) | AccessError::ServiceMisconfigured => None,
+    }
 }

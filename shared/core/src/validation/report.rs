@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::access::{AccessError, Outage};
 use crate::health::Finding;
+use crate::health::observation::Outcome;
 use crate::region::Region;
 
 /// Everything a validation looks at.
@@ -32,6 +33,9 @@ pub enum Check {
     PublicKeysMatch,
     PublicKeyUnchanged,
     KeySpecRecommended,
+    /// One of a later version, found in a record: whoever deploys back can still read it.
+    #[serde(other)]
+    Unrecognized,
 }
 
 /// The result of a check, and of a whole report.
@@ -109,6 +113,15 @@ impl CheckOutcome {
         }
     }
 
+    pub(super) fn into_finding(self) -> Finding {
+        Finding {
+            check: self.check,
+            region: self.region,
+            message: self.message,
+            remedy: self.remedy,
+        }
+    }
+
     fn new(
         check: Check,
         region: Option<Region>,
@@ -157,13 +170,23 @@ impl Report {
         self.checks
             .iter()
             .filter(wrong)
-            .map(|outcome| Finding {
-                check: outcome.check,
-                region: outcome.region,
-                message: outcome.message.clone(),
-                remedy: outcome.remedy.clone(),
-            })
+            .cloned()
+            .map(CheckOutcome::into_finding)
             .collect()
+    }
+
+    /// What it comes to for the vault's health. Whatever was answered counts for more than what was not.
+    pub fn outcome(&self) -> Outcome {
+        let any = |found: fn(&CheckOutcome) -> bool| self.checks.iter().any(found);
+        if any(|outcome| outcome.verdict == Verdict::Fail && !outcome.unanswered) {
+            Outcome::Refused
+        } else if any(|outcome| outcome.verdict == Verdict::Fail) {
+            Outcome::Unanswered
+        } else if any(|outcome| outcome.verdict == Verdict::Warn) {
+            Outcome::Warned
+        } else {
+            Outcome::Passed
+        }
     }
 
     /// Whether every failed check failed only because AWS gave no answer.

@@ -6,7 +6,7 @@ use latchkey_core::Error;
 use latchkey_core::access::Outage;
 use latchkey_core::caller::WorkspaceRole;
 use latchkey_core::health::{Health, HealthState};
-use latchkey_core::in_memory::{KeyState, RegionOutage};
+use latchkey_core::in_memory::{InMemoryCustomer, KeyState, RegionOutage};
 use latchkey_core::region::Region;
 use latchkey_core::validation::{Check, Report, Verdict};
 use latchkey_core::vault::VaultId;
@@ -38,6 +38,8 @@ async fn health_follows_what_was_found() {
 
     let down = RegionOutage::Fails(Outage::ServerError);
     service.customer.set_outage(Region::UsWest2, Some(down));
+    assert_eq!(validate(&service, &vault_id).await.1.state, HealthState::Degraded);
+    assert_eq!(validate(&service, &vault_id).await.1.state, HealthState::Degraded);
     assert_eq!(validate(&service, &vault_id).await.1.state, HealthState::Unknown);
 
     service.clock.advance(Duration::from_secs(60));
@@ -95,4 +97,127 @@ async fn every_call_to_the_customer_is_noted_under_its_session() {
     assert_eq!(noted.len(), service.customer.calls() - calls);
     let session = format!("{vault_id}-{}", request.request_id);
     assert!(noted.iter().all(|key_use| key_use.role_session_name == session));
+}
+
+/// Two Regions validate at once; one of them is slow. Whoever asked last has the newer answer.
+#[tokio::test(start_paused = true)]
+async fn a_late_result_does_not_overwrite_a_newer_one() {
+    let (service, vault_id) = Service::with_vault(30).await;
+    service.customer.set_latency(Duration::from_secs(5));
+    let slow = validate(&service, &vault_id);
+    let meanwhile = async {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        service.clock.advance(Duration::from_secs(1));
+        service.customer.set_latency(Duration::ZERO);
+        service.customer.change_key(|key| key.state = KeyState::Disabled);
+        let found = validate(&service, &vault_id).await;
+        service.customer.change_key(|key| key.state = KeyState::Enabled);
+        found
+    };
+    let ((slow_report, _), (fast_report, fast)) = futures::future::join(slow, meanwhile).await;
+    assert_eq!(
+        (slow_report.verdict, fast_report.verdict),
+        (Verdict::Pass, Verdict::Fail)
+    );
+    let last = &service.records.vaults(&workspace())[0].health;
+    assert_eq!((last, last.state), (&fast, HealthState::Unusable));
+}
+
+/// Those who race for the record count every outage once.
+#[tokio::test]
+async fn validations_that_race_lose_nothing() {
+    let (service, vault_id) = Service::with_vault(30).await;
+    let before = service.records.vaults(&workspace())[0].health.revision;
+    service.outage_everywhere(Some(RegionOutage::Fails(Outage::ServerError)));
+    futures::future::join_all((0..16).map(|_| validate(&service, &vault_id))).await;
+    let health = service.records.vaults(&workspace())[0].health.clone();
+    assert_eq!(health.revision, before + 16);
+    assert_eq!((health.state, health.unanswered_in_a_row), (HealthState::Unknown, 16));
+}
+
+type Change = fn(&InMemoryCustomer);
+
+/// The time by which access has ended is a promise: it is stated only where it is known to keep.
+#[tokio::test]
+async fn the_end_of_access_is_stated_once_no_region_opens_data_keys() {
+    const BOUND: u64 = 30;
+    let cases: [(&str, Change, Option<u64>); 8] = [
+        (
+            "disabled",
+            |c| c.change_key(|key| key.state = KeyState::Disabled),
+            Some(BOUND),
+        ),
+        (
+            "gone",
+            |c| c.change_key(|key| key.state = KeyState::Missing),
+            Some(BOUND),
+        ),
+        (
+            "decrypt denied",
+            |c| {
+                c.change_key(|key| {
+                    key.allowed.remove("kms:Decrypt");
+                })
+            },
+            Some(BOUND),
+        ),
+        (
+            "no longer let in",
+            |c| c.change_role(|role| role.lets_us_in = false),
+            Some(900 + BOUND),
+        ),
+        (
+            "one Region only",
+            |c| c.change_key_in(Region::UsWest2, |key| key.state = KeyState::Disabled),
+            None,
+        ),
+        (
+            "encrypt denied",
+            |c| {
+                c.change_key(|key| {
+                    key.allowed.remove("kms:Encrypt");
+                })
+            },
+            None,
+        ),
+        (
+            "decrypt not tried",
+            |c| c.change_key(|key| key.allowed.retain(|action| *action == "kms:Decrypt")),
+            None,
+        ),
+        (
+            "open to others",
+            |c| c.change_role(|role| role.takes_missing_external_id = true),
+            None,
+        ),
+    ];
+    for (name, change, ends_after) in cases {
+        let (service, vault_id) = Service::with_vault(BOUND).await;
+        change(&service.customer);
+        let (_, health) = validate(&service, &vault_id).await;
+        assert_eq!(health.state, HealthState::Unusable, "{name}");
+        let stated = ends_after.map(|seconds| health.checked_at + Duration::from_secs(seconds));
+        assert_eq!(health.access_ends_by, stated, "{name}");
+        service.clock.advance(Duration::from_secs(60));
+        assert_eq!(
+            validate(&service, &vault_id).await.1.access_ends_by,
+            stated,
+            "{name}: kept"
+        );
+    }
+}
+
+#[tokio::test]
+async fn access_that_is_given_back_has_no_end() {
+    let (service, vault_id) = Service::with_vault(30).await;
+    service.customer.change_key(|key| key.state = KeyState::Disabled);
+    assert!(validate(&service, &vault_id).await.1.access_ends_by.is_some());
+    service
+        .customer
+        .change_key_in(Region::UsEast2, |key| key.state = KeyState::Enabled);
+    let (_, health) = validate(&service, &vault_id).await;
+    assert_eq!((health.state, health.access_ends_by), (HealthState::Unusable, None));
+    service.customer.change_key(|key| key.state = KeyState::Enabled);
+    let (_, health) = validate(&service, &vault_id).await;
+    assert_eq!((health.state, health.access_ends_by), (HealthState::Healthy, None));
 }

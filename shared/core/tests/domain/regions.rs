@@ -149,8 +149,8 @@ async fn a_refusal_at_home_is_never_answered_by_the_other_region() {
             let before = calls(&service, home.other());
             let environment = service.environment_in(home);
             let errors = [
-                environment.open("item", &sealed).await.unwrap_err(),
                 environment.seal_all(Some(&vault_id), &["item"]).await.unwrap_err(),
+                environment.open("item", &sealed).await.unwrap_err(),
             ];
             for error in errors {
                 assert_eq!((error.fault(), error.retryable()), (Fault::CustomerKey, false));

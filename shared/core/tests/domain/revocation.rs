@@ -102,7 +102,10 @@ async fn a_data_key_that_was_never_opened_seals_nothing() {
     let environment = service.environment();
     assert!(matches!(environment.seal("item").await, Err(Error::KeyRefused { .. })));
     assert_eq!(service.records.data_keys().len(), 1);
-    assert!(matches!(environment.seal("item").await, Err(Error::KeyRefused { .. })));
+    assert!(matches!(
+        environment.seal("item").await,
+        Err(Error::VaultUnusable { .. })
+    ));
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@ use std::time::Duration;
 use latchkey_core::in_memory::KeyState;
 use proptest::prelude::*;
 
-use crate::fixtures::{Environment, Service, plaintext_of};
+use crate::fixtures::{Environment, Service, admin, plaintext_of, request};
 
 #[derive(Clone, Debug)]
 enum Step {
@@ -16,6 +16,8 @@ enum Step {
     Advance(Duration),
     Revoke,
     Restore,
+    /// What the sweep does sooner or later.
+    Validate,
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -27,6 +29,7 @@ fn step() -> impl Strategy<Value = Step> {
         1 => Just(Step::Advance(Duration::from_secs(12 * 3600))),
         1 => Just(Step::Revoke),
         1 => Just(Step::Restore),
+        1 => Just(Step::Validate),
     ]
 }
 
@@ -35,6 +38,8 @@ struct Model {
     bound: Duration,
     now: Duration,
     revoked_at: Option<Duration>,
+    /// Whether the vault is known to be unusable.
+    gated: bool,
     last_proofs: BTreeMap<(Cache, u64), Duration>,
 }
 
@@ -56,6 +61,12 @@ impl Model {
     }
 
     fn use_data_key(&mut self, cache: Cache, period: u64) -> Prediction {
+        if self.gated && cache == Cache::Sealing {
+            return Prediction {
+                succeeds: false,
+                asks_the_key: false,
+            };
+        }
         let held = self.last_proofs.get(&(cache, period));
         if held.is_some_and(|&proof| self.now - proof < self.bound) {
             return Prediction {
@@ -66,6 +77,8 @@ impl Model {
         let succeeds = self.revoked_at.is_none();
         if succeeds {
             self.last_proofs.insert((cache, period), self.now);
+        } else {
+            self.gated = true;
         }
         Prediction {
             succeeds,
@@ -75,13 +88,14 @@ impl Model {
 }
 
 async fn live(bound: u64, steps: Vec<Step>) {
-    let (service, _) = Service::with_vault(bound).await;
+    let (service, vault_id) = Service::with_vault(bound).await;
     let environment = service.environment();
     let mut items: Vec<(Vec<u8>, u64)> = Vec::new();
     let mut model = Model {
         bound: Duration::from_secs(bound),
         now: Duration::ZERO,
         revoked_at: None,
+        gated: false,
         last_proofs: BTreeMap::new(),
     };
     for step in steps {
@@ -113,6 +127,12 @@ async fn live(bound: u64, steps: Vec<Step>) {
             Step::Restore => {
                 service.customer.change_key(|key| key.state = KeyState::Enabled);
                 model.revoked_at = None;
+                continue;
+            }
+            Step::Validate => {
+                let validated = service.validate_vault().run(&request(), &admin(), &vault_id).await;
+                validated.unwrap();
+                model.gated = model.revoked_at.is_some();
                 continue;
             }
         };

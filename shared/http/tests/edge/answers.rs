@@ -1,5 +1,7 @@
 //! Answers to requests that are as they should be.
 
+use core::time::Duration;
+
 use base64ct::{Base64, Encoding};
 use latchkey_core::in_memory::KeyState;
 use serde_json::json;
@@ -75,11 +77,45 @@ async fn a_validation_that_fails_is_an_answer_and_its_health_is_recorded() {
 }
 
 #[tokio::test]
-async fn the_schedule_is_answered() {
+async fn an_unusable_vault_takes_no_items_and_says_why() {
     let service = Service::new();
-    let answer = invoke(&service.validate_vault_endpoint(), &json!({ "sweep": { "shard": 0 } })).await;
+    let vault_id = service.with_vault().await;
+    service.customer.change_key(|key| key.state = KeyState::Disabled);
+    service.validate_vault(&admin(), &vault_id, "").await;
+    let body = json!({ "items": [{ "item_id": "i", "plaintext": "" }] });
+    let answer = service.encrypt_item(&member(), &body.to_string()).await;
+    assert_eq!((answer.status, answer.problem()), (409, "vault-unusable"));
+    let finding = &answer.body["findings"][0];
+    assert_eq!(finding["check"], "key_enabled");
+    assert!(
+        finding["remedy"]
+            .as_str()
+            .is_some_and(|remedy| remedy.contains("enable-key"))
+    );
+}
+
+#[tokio::test]
+async fn the_schedule_checks_what_is_due() {
+    let service = Service::new();
+    let vault_id = service.with_vault().await;
+    let sweep = async |event| invoke(&service.validate_vault_endpoint(), &event).await;
+    let nothing = json!({
+        "shard": 0, "shards": 1, "vaults_checked": 0, "vaults_validated": 0, "vaults_changed": 0, "vaults_failed": 0,
+        "vaults_left": 0,
+    });
+    let answer = sweep(json!({ "sweep": { "shard": 0 } })).await;
     assert_eq!(
         (answer.status, answer.body),
-        (200, json!({ "shard": 0, "vaults_checked": 0 }))
+        (200, nothing),
+        "a new vault is not due yet"
     );
+    service.customer.change_key(|key| key.state = KeyState::Disabled);
+    service.clock.advance(Duration::from_secs(60));
+    let answer = sweep(json!({ "sweep": { "shard": 0, "shards": 1 } })).await;
+    assert_eq!((answer.status, &answer.body["vaults_checked"]), (200, &json!(1)));
+    assert_eq!(answer.body["vaults_changed"], 1);
+    let vault = service
+        .disable_vault(&admin(), &vault_id, r#"{"mode":"decrypt_only"}"#)
+        .await;
+    assert_eq!(vault.body["health"]["state"], "unusable");
 }

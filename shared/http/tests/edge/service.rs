@@ -50,7 +50,7 @@ impl Answer {
 pub struct Service {
     pub records: InMemoryRecords,
     pub customer: InMemoryCustomer,
-    clock: FakeClock,
+    pub clock: FakeClock,
 }
 
 impl Service {
@@ -212,7 +212,7 @@ pub fn claim_names() -> ClaimNames {
 }
 
 pub async fn invoke<E: Endpoint>(endpoint: &E, event: &Value) -> Answer {
-    let context = RequestContext::new(RequestId::generate(), Duration::from_secs(10));
+    let context = RequestContext::new(RequestId::generate(), Duration::from_secs(28));
     let payload = RawValue::from_string(event.to_string()).expect("JSON");
     let mut audit_log = Vec::new();
     let response = answer(endpoint, &claim_names(), &context, &payload, &mut audit_log).await;

@@ -1,0 +1,123 @@
+//! When a vault is to be checked next.
+
+use core::fmt;
+use core::time::Duration;
+
+use jiff::Timestamp;
+
+use super::observation::{Observation, Scope, after};
+use super::{Health, HealthState};
+use crate::vault::VaultId;
+
+/// Between the beginnings of two checks of a vault.
+pub const BETWEEN_CHECKS: Duration = Duration::from_secs(60);
+/// Between the beginnings of two whole validations of a vault that is as it must be.
+pub const BETWEEN_VALIDATIONS: Duration = Duration::from_secs(3600);
+
+/// When a vault is to be checked next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Due {
+    /// The next check, at the earliest.
+    pub at: Timestamp,
+    /// From when on the next check is the whole validation.
+    pub whole_from: Timestamp,
+}
+
+impl Due {
+    /// The whole validation, at once.
+    pub const fn at_once(now: Timestamp) -> Self {
+        Self {
+            at: now,
+            whole_from: now,
+        }
+    }
+
+    /// For a vault that has just been validated, at its creation.
+    pub fn first(observation: &Observation) -> Self {
+        Self {
+            at: after(observation.asked_at, BETWEEN_CHECKS),
+            whole_from: after(observation.asked_at, BETWEEN_VALIDATIONS),
+        }
+    }
+
+    /// After an observation that has left the vault in `health`.
+    #[must_use]
+    pub fn after(&self, observation: &Observation, health: &Health) -> Self {
+        let next = after(observation.asked_at, BETWEEN_CHECKS);
+        match (observation.scope, health.state) {
+            // A live call has met something that only the whole validation can explain.
+            (Scope::LiveCall, _) => Self::at_once(observation.asked_at),
+            // Only the whole validation can clear it: recovery is noticed as fast as failure.
+            (_, HealthState::Unusable | HealthState::Unknown) => Self {
+                at: next,
+                whole_from: next,
+            },
+            // What was left unanswered is tried again.
+            (Scope::Whole, _) if health.unanswered_in_a_row > 0 => Self {
+                at: next,
+                whole_from: next,
+            },
+            (Scope::Whole, HealthState::Healthy | HealthState::Degraded) => Self::first(observation),
+            (Scope::Description, HealthState::Healthy | HealthState::Degraded) => Self {
+                at: next,
+                whole_from: self.whole_from,
+            },
+        }
+    }
+
+    /// Whether the check of a vault in `health` that is due at `now` is the whole validation.
+    pub fn is_whole(&self, now: Timestamp, health: &Health) -> bool {
+        self.whole_from <= now || matches!(health.state, HealthState::Unusable | HealthState::Unknown)
+    }
+}
+
+/// A part of the index of due vaults. A vault never changes its partition, and each has about as many as any other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct DuePartition(u8);
+
+impl DuePartition {
+    /// How many partitions there are. What is on record goes by it: it never changes.
+    const COUNT: u8 = 16;
+
+    /// The vault's partition: by the last digit of its id, which is random.
+    pub fn of(vault_id: &VaultId) -> Self {
+        let partition = vault_id.last_digit().checked_rem(usize::from(Self::COUNT));
+        Self(partition.and_then(|place| u8::try_from(place).ok()).unwrap_or_default())
+    }
+
+    /// The partitions of shard number `shard` of `shards`. Together the shards have every partition, each once.
+    pub fn of_shard(shard: u32, shards: u32) -> Vec<Self> {
+        (0..Self::COUNT)
+            .filter(|partition| u32::from(*partition).checked_rem(shards) == Some(shard))
+            .map(Self)
+            .collect()
+    }
+}
+
+impl fmt::Display for DuePartition {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:02}", self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_vault_is_in_one_partition_and_every_partition_in_one_shard() {
+        let mut vaults = [0_u32; 16];
+        for _ in 0..4_000 {
+            vaults[usize::from(DuePartition::of(&VaultId::generate()).0)] += 1;
+        }
+        assert!(vaults.iter().all(|&count| count > 150), "{vaults:?}");
+        for shards in 1..=20 {
+            let mut all: Vec<_> = (0..shards)
+                .flat_map(|shard| DuePartition::of_shard(shard, shards))
+                .collect();
+            all.sort();
+            assert_eq!(all, (0..16).map(DuePartition).collect::<Vec<_>>(), "{shards} shards");
+        }
+        assert!(DuePartition::of_shard(0, 0).is_empty());
+    }
+}

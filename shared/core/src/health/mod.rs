@@ -1,0 +1,93 @@
+//! What is known of a vault's key and role (requirements H1, H2).
+//!
+//! | to find | read |
+//! | --- | --- |
+//! | what is on record | here |
+//! | what a check or a live call has learnt | [`observation`] |
+//! | which observation makes which state | [`transitions`] |
+//! | how an observation gets on record | [`recording`] |
+//! | when a vault is checked next | [`due`] |
+
+pub mod due;
+pub mod observation;
+pub mod recording;
+pub mod transitions;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::region::Region;
+use crate::validation::Check;
+
+/// A vault's health, as the last checks left it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Health {
+    /// The state.
+    pub state: HealthState,
+    /// When the last check began: nothing in here was found earlier, but for what a light check lets stand.
+    pub checked_at: Timestamp,
+    /// Since when the state has been what it is.
+    pub since: Timestamp,
+    /// What is wrong, and how to mend it. Empty when healthy.
+    pub findings: Vec<Finding>,
+    /// Once no Region opens data keys for us any more: the latest moment at which any environment can still hold one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub access_ends_by: Option<Timestamp>,
+    /// How many checks in a row AWS has left unanswered.
+    #[serde(skip)]
+    pub unanswered_in_a_row: u32,
+    /// Counts the changes of this record, so that of two who change it at the same time one is told so.
+    #[serde(skip)]
+    pub revision: u64,
+}
+
+/// Whether the key can be relied on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum HealthState {
+    /// Every check passed.
+    Healthy,
+    /// Items open, but something needs attention.
+    Degraded,
+    /// The key or the role refuses us, or is not what it must be. No new item is sealed.
+    Unusable,
+    /// AWS gave no answer several times in a row, so nothing is known. Also what a later version has put on record.
+    #[serde(other)]
+    Unknown,
+}
+
+/// One thing that is wrong, for the people who can mend it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Finding {
+    /// The check that found it.
+    pub check: Check,
+    /// The Region it was found in, where it is a matter of one Region.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub region: Option<Region>,
+    /// What was found.
+    pub message: String,
+    /// The exact thing to change.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub remedy: Option<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_later_version_found_is_read() {
+        let health: Health = serde_json::from_str(
+            r#"{
+                "state": "quarantined",
+                "checked_at": "2026-11-23T10:00:00Z",
+                "since": "2026-11-23T10:00:00Z",
+                "findings": [{"check": "key_not_haunted", "message": "m", "severity": 3}],
+                "a_new_field": {}
+            }"#,
+        )
+        .expect("readable");
+        assert_eq!(health.state, HealthState::Unknown);
+        assert_eq!(health.findings[0].check, Check::Unrecognized);
+    }
+}

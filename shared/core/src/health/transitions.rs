@@ -1,0 +1,117 @@
+//! The states of health and what leads from one to another: the table of docs/health.md, as one function.
+
+use jiff::Timestamp;
+
+use super::observation::{Observation, Outcome, Scope};
+use super::{Finding, Health, HealthState};
+
+/// How many checks in a row AWS must leave unanswered before that is taken for more than a hiccup.
+pub const UNANSWERED_UNTIL_UNKNOWN: u32 = 3;
+
+impl Health {
+    /// The health of a new vault. What is put on record has just passed its whole validation.
+    pub fn first(observation: &Observation) -> Self {
+        let unexamined = Self {
+            state: HealthState::Healthy,
+            checked_at: observation.asked_at,
+            since: observation.asked_at,
+            findings: Vec::new(),
+            access_ends_by: None,
+            unanswered_in_a_row: 0,
+            revision: 0,
+        };
+        unexamined.after(observation).unwrap_or(unexamined)
+    }
+
+    /// The health after an observation; `None` when it changes nothing: it is older than what is on record, it is a light
+    /// check of a vault that only a whole validation can clear, or a refusal that the record tells of already.
+    #[must_use]
+    pub fn after(&self, observation: &Observation) -> Option<Self> {
+        if observation.asked_at < self.checked_at {
+            return None;
+        }
+        let next = match (observation.outcome, observation.scope) {
+            // So that of many requests that are refused at once, one writes.
+            (Outcome::Refused, Scope::LiveCall) if self.state == HealthState::Unusable => return None,
+            (Outcome::Refused, _) => self.refused(observation),
+            (Outcome::Unanswered, _) => self.unanswered(observation),
+            (Outcome::Passed | Outcome::Warned, Scope::Whole) => cleared(observation),
+            (Outcome::Passed | Outcome::Warned, Scope::Description | Scope::LiveCall) => self.let_stand()?,
+        };
+        Some(Self {
+            checked_at: observation.asked_at,
+            since: if next.state == self.state {
+                self.since
+            } else {
+                observation.asked_at
+            },
+            state: next.state,
+            findings: next.findings,
+            access_ends_by: next.access_ends_by,
+            unanswered_in_a_row: next.unanswered_in_a_row,
+            revision: self.revision.saturating_add(1),
+        })
+    }
+
+    /// A refusal is final at once.
+    fn refused(&self, observation: &Observation) -> Next {
+        Next {
+            state: HealthState::Unusable,
+            findings: observation.findings.clone(),
+            // Access that has ended once does not end again later; access that some Region still gives has not ended.
+            access_ends_by: observation
+                .access_ends_by
+                .map(|ends_by| self.access_ends_by.unwrap_or(ends_by)),
+            unanswered_in_a_row: 0,
+        }
+    }
+
+    /// No answer is no refusal, and takes none back.
+    fn unanswered(&self, observation: &Observation) -> Next {
+        let unanswered_in_a_row = self.unanswered_in_a_row.saturating_add(1);
+        let counts = unanswered_in_a_row >= UNANSWERED_UNTIL_UNKNOWN;
+        let (state, findings) = if self.state == HealthState::Unusable || !counts {
+            (self.state, self.findings.clone())
+        } else {
+            (HealthState::Unknown, observation.findings.clone())
+        };
+        Next {
+            state,
+            findings,
+            access_ends_by: self.access_ends_by,
+            unanswered_in_a_row,
+        }
+    }
+
+    /// Nothing new in what was looked at. That proves little where something was wrong before.
+    fn let_stand(&self) -> Option<Next> {
+        matches!(self.state, HealthState::Healthy | HealthState::Degraded).then(|| Next {
+            state: self.state,
+            findings: self.findings.clone(),
+            access_ends_by: None,
+            unanswered_in_a_row: 0,
+        })
+    }
+}
+
+/// All of it was looked at and works: noticed as fast as failure.
+fn cleared(observation: &Observation) -> Next {
+    Next {
+        state: if observation.outcome == Outcome::Warned {
+            HealthState::Degraded
+        } else {
+            HealthState::Healthy
+        },
+        findings: observation.findings.clone(),
+        access_ends_by: None,
+        unanswered_in_a_row: 0,
+    }
+}
+
+/// What an observation decides; the times and the count of changes follow from it.
+struct Next {
+    state: HealthState,
+    findings: Vec<Finding>,
+    access_ends_by: Option<Timestamp>,
+    unanswered_in_a_row: u32,
+}

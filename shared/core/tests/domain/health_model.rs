@@ -1,0 +1,155 @@
+//! Random histories of observations against the rules of docs/health.md, said once more and differently: the model keeps
+//! everything it was told and works the state out of that history, where the code keeps a state.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use latchkey_core::health::observation::{Observation, Outcome, Scope};
+use latchkey_core::health::{Finding, Health, HealthState};
+use latchkey_core::validation::Check;
+use proptest::prelude::*;
+
+#[derive(Clone, Debug)]
+struct Step {
+    /// Seconds since the step before; negative: a result that comes late.
+    seconds: i64,
+    scope: Scope,
+    outcome: Outcome,
+    ends_access: bool,
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let scope = prop::sample::select(vec![Scope::Whole, Scope::Whole, Scope::Description, Scope::LiveCall]);
+    let outcome = prop::sample::select(vec![
+        Outcome::Passed,
+        Outcome::Passed,
+        Outcome::Warned,
+        Outcome::Unanswered,
+        Outcome::Unanswered,
+        Outcome::Refused,
+    ]);
+    let seconds = prop_oneof![4 => 0..90_i64, 1 => -90..0_i64];
+    (seconds, scope, outcome, any::<bool>()).prop_map(|(seconds, scope, outcome, ends_access)| Step {
+        seconds,
+        scope,
+        outcome,
+        ends_access: ends_access && scope == Scope::Whole && outcome == Outcome::Refused,
+    })
+}
+
+fn start() -> Timestamp {
+    "2026-11-23T10:00:00Z".parse().unwrap()
+}
+
+fn observation(number: usize, step: &Step, asked_at: Timestamp) -> Observation {
+    let wrong = matches!(step.outcome, Outcome::Warned | Outcome::Unanswered | Outcome::Refused);
+    let finding = Finding {
+        check: Check::KeyEnabled,
+        region: None,
+        message: number.to_string(),
+        remedy: None,
+    };
+    Observation {
+        asked_at,
+        scope: step.scope,
+        outcome: step.outcome,
+        findings: wrong.then_some(finding).into_iter().collect(),
+        access_ends_by: step.ends_access.then_some(asked_at + Duration::from_secs(30)),
+    }
+}
+
+/// What must be so after a history of the observations that count, the newest last. The first is the creation's.
+struct Expected {
+    state: HealthState,
+    findings: Vec<Finding>,
+    access_ends_by: Option<Timestamp>,
+}
+
+fn expected(history: &[Observation]) -> Expected {
+    let cleared_at = history
+        .iter()
+        .rposition(|seen| seen.scope == Scope::Whole && matches!(seen.outcome, Outcome::Passed | Outcome::Warned))
+        .unwrap();
+    let since = &history[cleared_at + 1..];
+    if let Some(first_refusal) = since.iter().position(|seen| seen.outcome == Outcome::Refused) {
+        let mut refusals = since[first_refusal..]
+            .iter()
+            .filter(|seen| seen.outcome == Outcome::Refused);
+        // The end of access is that of the first of the refusals in a row that showed it.
+        let access_ends_by = refusals
+            .clone()
+            .fold(None, |stated, seen| seen.access_ends_by.map(|at| stated.unwrap_or(at)));
+        return Expected {
+            state: HealthState::Unusable,
+            findings: refusals.next_back().unwrap().findings.clone(),
+            access_ends_by,
+        };
+    }
+    let row = since
+        .iter()
+        .rev()
+        .take_while(|seen| seen.outcome == Outcome::Unanswered);
+    let row = row.count();
+    // Once three in a row have made it unknown, only a whole validation makes it known again.
+    let streaks = since.split(|seen| seen.outcome != Outcome::Unanswered);
+    let unknown = streaks.clone().any(|streak| streak.len() >= 3);
+    let cleared = &history[cleared_at];
+    let (state, findings) = if unknown || row >= 3 {
+        let first_unknown = since
+            .windows(3)
+            .position(|three| three.iter().all(|seen| seen.outcome == Outcome::Unanswered));
+        let counted = since[first_unknown.unwrap() + 2..].iter();
+        let last = counted.rev().find(|seen| seen.outcome == Outcome::Unanswered).unwrap();
+        (HealthState::Unknown, last.findings.clone())
+    } else if cleared.outcome == Outcome::Warned {
+        (HealthState::Degraded, cleared.findings.clone())
+    } else {
+        (HealthState::Healthy, Vec::new())
+    };
+    Expected {
+        state,
+        findings,
+        access_ends_by: None,
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2_000))]
+
+    #[test]
+    fn every_history_follows_the_rules(created_warned in any::<bool>(), steps in prop::collection::vec(step(), 0..24)) {
+        let outcome = if created_warned { Outcome::Warned } else { Outcome::Passed };
+        let creation = Step { seconds: 0, scope: Scope::Whole, outcome, ends_access: false };
+        let mut history = vec![observation(usize::MAX, &creation, start())];
+        let mut health = Health::first(&history[0]);
+        let mut now = start();
+        for (number, step) in steps.iter().enumerate() {
+            let asked_at = now + jiff::SignedDuration::from_secs(step.seconds);
+            let observed = observation(number, step, asked_at);
+            let before = health.clone();
+            let after = before.after(&observed);
+            if asked_at < before.checked_at {
+                prop_assert!(after.is_none(), "a late result changes nothing");
+                continue;
+            }
+            let light = step.scope != Scope::Whole && matches!(step.outcome, Outcome::Passed | Outcome::Warned);
+            let stands = matches!(before.state, HealthState::Healthy | HealthState::Degraded);
+            let told = step.scope == Scope::LiveCall
+                && step.outcome == Outcome::Refused
+                && before.state == HealthState::Unusable;
+            prop_assert_eq!(after.is_none(), (light && !stands) || told, "only a whole validation clears");
+            let Some(after) = after else { continue };
+            now = asked_at;
+            history.push(observed);
+            health = after;
+            let expected = expected(&history);
+            prop_assert_eq!(health.state, expected.state);
+            prop_assert_eq!(&health.findings, &expected.findings);
+            prop_assert_eq!(health.access_ends_by, expected.access_ends_by);
+            prop_assert_eq!(health.checked_at, asked_at);
+            prop_assert_eq!(health.revision, before.revision + 1);
+            let since = if health.state == before.state { before.since } else { asked_at };
+            prop_assert_eq!(health.since, since);
+        }
+    }
+}

@@ -1,0 +1,225 @@
+//! The sweep: what is due is checked, lightly or wholly, and what was found is on record.
+
+use std::time::Duration;
+
+use latchkey_core::access::Outage;
+use latchkey_core::health::HealthState;
+use latchkey_core::health::due::{Due, DuePartition};
+use latchkey_core::in_memory::{KeyState, RegionOutage, WriteFault};
+use latchkey_core::operations::Swept;
+use latchkey_core::ports::{DueVault, DueVaults, StoreError};
+use latchkey_core::region::Region;
+use latchkey_core::vault::Vault;
+
+use crate::fixtures::{Service, command, request, workspace};
+
+const MINUTE: Duration = Duration::from_secs(60);
+
+async fn sweep(service: &Service) -> Swept {
+    let all = DuePartition::of_shard(0, 1);
+    service.validate_vault().sweep(&request(), &all).await.unwrap()
+}
+
+fn on_record(service: &Service) -> Vault {
+    service.records.vaults(&workspace()).remove(0)
+}
+
+/// What a sweep of one vault answers.
+fn one(whole: bool, changed: bool) -> Swept {
+    Swept {
+        checked: 1,
+        validated: u32::from(whole),
+        changed: u32::from(changed),
+        ..Swept::default()
+    }
+}
+
+#[tokio::test]
+async fn a_vault_is_checked_each_minute_and_validated_each_hour() {
+    let (service, _) = Service::with_vault(30).await;
+    service.clock.advance(MINUTE - Duration::from_nanos(1));
+    assert_eq!(sweep(&service).await, Swept::default(), "not due yet");
+    service.clock.advance(Duration::from_nanos(1));
+    for minute in 1..=120 {
+        let calls = service.customer.calls();
+        let whole = minute % 60 == 0;
+        assert_eq!(sweep(&service).await, one(whole, false), "minute {minute}");
+        let calls = service.customer.calls() - calls;
+        assert_eq!(calls, if whole { 12 } else { 2 }, "minute {minute}");
+        let vault = on_record(&service);
+        assert_eq!(vault.health.checked_at, vault.created_at + MINUTE * minute);
+        assert_eq!(vault.due.at, vault.health.checked_at + MINUTE);
+        assert_eq!(sweep(&service).await, Swept::default(), "once is enough");
+        service.clock.advance(MINUTE);
+    }
+    assert_eq!(on_record(&service).health.since, on_record(&service).created_at);
+}
+
+#[tokio::test]
+async fn failure_and_recovery_are_noticed_by_the_next_check_and_explained() {
+    for region in Region::ALL {
+        let (service, _) = Service::with_vault(30).await;
+        let change = |state| service.customer.change_key_in(region, |key| key.state = state);
+        change(KeyState::Disabled);
+        service.clock.advance(MINUTE);
+        assert_eq!(sweep(&service).await, one(true, true));
+        let health = on_record(&service).health;
+        assert_eq!(health.state, HealthState::Unusable);
+        assert!(health.findings.iter().all(|finding| finding.region == Some(region)));
+        assert!(service.environment().seal("item").await.is_err());
+        service.clock.advance(MINUTE);
+        assert_eq!(
+            sweep(&service).await,
+            one(true, false),
+            "validated each minute until it is mended"
+        );
+        change(KeyState::Enabled);
+        service.clock.advance(MINUTE);
+        assert_eq!(sweep(&service).await, one(true, true));
+        assert_eq!(on_record(&service).health.state, HealthState::Healthy);
+        assert!(service.environment().seal("item").await.is_ok());
+        service.clock.advance(MINUTE);
+        assert_eq!(sweep(&service).await, one(false, false));
+    }
+}
+
+/// What DescribeKey does not show is found by the hourly validation, or at once where live traffic meets it.
+#[tokio::test]
+async fn a_refusal_of_live_traffic_has_the_vault_validated_at_once() {
+    let (service, _) = Service::with_vault(0).await;
+    let sealed = service.environment().seal("item").await.unwrap();
+    service.customer.change_key(|key| {
+        key.allowed.remove("kms:Decrypt");
+    });
+    service.clock.advance(Duration::from_secs(1));
+    assert!(service.environment().open("item", &sealed).await.is_err());
+    assert_eq!(on_record(&service).health.findings.len(), 1);
+    assert_eq!(sweep(&service).await, one(true, false));
+    let health = on_record(&service).health;
+    assert_eq!((health.state, health.findings.len()), (HealthState::Unusable, 2));
+    assert_eq!(health.access_ends_by, Some(health.checked_at));
+}
+
+#[tokio::test]
+async fn three_unanswered_checks_make_it_unknown_and_one_validation_known_again() {
+    let (service, _) = Service::with_vault(30).await;
+    service
+        .customer
+        .set_outage(Region::UsWest2, Some(RegionOutage::Fails(Outage::Unreachable)));
+    for (row, state) in [
+        (1, HealthState::Healthy),
+        (2, HealthState::Healthy),
+        (3, HealthState::Unknown),
+    ] {
+        service.clock.advance(MINUTE);
+        assert_eq!(sweep(&service).await, one(false, row == 3));
+        let health = on_record(&service).health;
+        assert_eq!((health.state, health.unanswered_in_a_row), (state, row));
+    }
+    service.customer.set_outage(Region::UsWest2, None);
+    service.clock.advance(MINUTE);
+    assert_eq!(sweep(&service).await, one(true, true));
+    assert_eq!(on_record(&service).health.state, HealthState::Healthy);
+}
+
+/// The claim is the vault's own due time, moved: whoever saw another one has lost.
+#[tokio::test]
+async fn a_claim_is_had_by_one_and_expires() {
+    let (service, vault_id) = Service::with_vault(30).await;
+    service.clock.advance(MINUTE);
+    let due = DueVault {
+        workspace_id: workspace(),
+        vault_id,
+        due_at: on_record(&service).due.at,
+    };
+    let until = due.due_at + MINUTE;
+    assert!(service.records.claim(&due, until).await.unwrap().is_some());
+    assert!(service.records.claim(&due, until).await.unwrap().is_none());
+    // Whoever claimed it has died.
+    assert_eq!(sweep(&service).await, Swept::default());
+    service.clock.advance(MINUTE);
+    assert_eq!(sweep(&service).await, one(false, false));
+}
+
+/// A sweeper that dies between any two writes: the vault is checked when the claim has expired.
+#[tokio::test(start_paused = true)]
+async fn a_sweeper_that_dies_loses_nothing() {
+    for (nth, fault) in [
+        (1, WriteFault::CrashesBefore),
+        (1, WriteFault::CrashesAfter),
+        (2, WriteFault::CrashesBefore),
+        (2, WriteFault::CrashesAfter),
+    ] {
+        let (service, _) = Service::with_vault(30).await;
+        service.customer.change_key(|key| key.state = KeyState::Disabled);
+        service.clock.advance(MINUTE);
+        service.records.order_write_fault(nth, fault);
+        let dies = tokio::time::timeout(Duration::from_secs(1), sweep(&service)).await;
+        assert!(dies.is_err(), "{nth} {fault:?}");
+        service.clock.advance(MINUTE);
+        assert_eq!(sweep(&service).await.checked, 1, "{nth} {fault:?}");
+        assert_eq!(on_record(&service).health.state, HealthState::Unusable);
+    }
+}
+
+#[tokio::test]
+async fn what_cannot_be_recorded_is_counted_and_due_again() {
+    let (service, _) = Service::with_vault(30).await;
+    service.clock.advance(MINUTE);
+    service.records.order_write_fault(2, WriteFault::FailsBefore);
+    let swept = sweep(&service).await;
+    assert_eq!((swept.checked, swept.failed), (0, 1));
+    service.clock.advance(MINUTE);
+    assert_eq!(sweep(&service).await, one(false, false));
+    service.records.fail_reads(Some(StoreError::Unavailable));
+    let all = DuePartition::of_shard(0, 1);
+    assert!(service.validate_vault().sweep(&request(), &all).await.is_err());
+}
+
+/// A vault is in the index by the very write that makes it: there is no moment at which it is on record and never due.
+#[tokio::test(start_paused = true)]
+async fn a_vault_whose_creation_died_half_way_is_due_as_soon_as_it_is_on_record() {
+    for nth in 1..=3 {
+        for fault in [WriteFault::CrashesBefore, WriteFault::CrashesAfter] {
+            let service = Service::new();
+            service.records.order_write_fault(nth, fault);
+            let dies = tokio::time::timeout(Duration::from_secs(5), service.create(command("Acme"))).await;
+            assert!(dies.is_err(), "{nth} {fault:?}");
+            service.clock.advance(MINUTE);
+            let vaults = service.records.vaults(&workspace()).len();
+            assert_eq!(sweep(&service).await.checked as usize, vaults, "{nth} {fault:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_vault_is_swept_by_its_own_shard_alone() {
+    let (service, vault_id) = Service::with_vault(30).await;
+    service.clock.advance(MINUTE);
+    let (own, others): (Vec<_>, Vec<_>) = DuePartition::of_shard(0, 1)
+        .into_iter()
+        .partition(|partition| *partition == DuePartition::of(&vault_id));
+    let operation = service.validate_vault();
+    assert_eq!(operation.sweep(&request(), &others).await.unwrap(), Swept::default());
+    assert_eq!(operation.sweep(&request(), &own).await.unwrap(), one(false, false));
+    assert_ne!(on_record(&service).due, Due::at_once(on_record(&service).created_at));
+}
+
+/// Whatever made it due: a light check could not clear it, and would leave nothing on record.
+#[tokio::test]
+async fn an_unusable_vault_is_validated_whenever_it_is_checked() {
+    let (service, vault_id) = Service::with_vault(30).await;
+    service.customer.change_key(|key| key.state = KeyState::Disabled);
+    service.clock.advance(MINUTE);
+    assert_eq!(sweep(&service).await, one(true, true));
+    service.customer.change_key(|key| key.state = KeyState::Enabled);
+    service.clock.advance(Duration::from_secs(10));
+    let due = DueVault {
+        workspace_id: workspace(),
+        vault_id,
+        due_at: on_record(&service).due.at,
+    };
+    let now = on_record(&service).health.checked_at + Duration::from_secs(10);
+    service.records.claim(&due, now).await.unwrap().unwrap();
+    assert_eq!(sweep(&service).await, one(true, true));
+}
