@@ -87,7 +87,8 @@ build: install ## what ships, for AWS (ARCH=arm64 or x86_64): a real `sam build`
 	PATH="$(CURDIR)/.venv/bin:$$PATH" $(SAM) build --parameter-overrides Architecture=$(ARCH)
 
 bench: ## how fast items are sealed and opened
-	cargo bench -p sealed-item
+	cargo bench -p sealed-item --bench sealed_item
+	$(PYTHON) benches/table.py
 
 bench-peers: install-local ## the same with the official SDKs for Rust and Python; builds some 260 crates first
 	cd benches/peers && cargo build --release --locked

@@ -101,8 +101,6 @@ def python(public_key: bytes, private_key: bytes) -> list[dict]:
         report("Python SDK, KMS RSA keyring", "seal", size, lambda: seal(keyring=kms_rsa))
         report("Python SDK, raw RSA keyring", "seal", size, lambda: seal(keyring=raw_rsa))
         report("Python SDK, caching manager", "seal", size, lambda: seal(materials_manager=caching))
-        sealed = seal(keyring=raw_rsa)
-        report("Python SDK, raw RSA keyring", "open", size, lambda: client.decrypt(source=sealed, keyring=raw_rsa))
         cached = seal(materials_manager=caching)
         report(
             "Python SDK, caching manager",

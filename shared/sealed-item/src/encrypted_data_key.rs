@@ -11,9 +11,27 @@ pub const KMS_RSA_PROVIDER_ID: &str = "aws-kms-rsa";
 /// One encrypted data key (data-format/message-header.md, "Encrypted Data Key Entries"). Not secret.
 #[derive(Clone, Eq, Hash, PartialEq)]
 pub struct EncryptedDataKey {
-    key_provider_id: String,
-    key_provider_info: Vec<u8>,
-    ciphertext: Vec<u8>,
+    key_provider_id: KeyProviderId,
+    /// Key provider info and ciphertext, one behind the other.
+    fields: Vec<u8>,
+    key_provider_info_length: usize,
+}
+
+/// Most messages name one and the same keyring: no text is allocated for it.
+#[derive(Clone, Eq, Hash, PartialEq)]
+enum KeyProviderId {
+    KmsRsa,
+    Other(String),
+}
+
+impl From<&str> for KeyProviderId {
+    fn from(id: &str) -> Self {
+        if id == KMS_RSA_PROVIDER_ID {
+            Self::KmsRsa
+        } else {
+            Self::Other(id.to_owned())
+        }
+    }
 }
 
 impl EncryptedDataKey {
@@ -33,11 +51,7 @@ impl EncryptedDataKey {
         {
             return Err(EncryptedDataKeyError::TooLong);
         }
-        Ok(Self {
-            key_provider_id: key_provider_id.to_owned(),
-            key_provider_info,
-            ciphertext,
-        })
+        Ok(Self::of(key_provider_id, &key_provider_info, &ciphertext))
     }
 
     /// The encrypted data key that the AWS KMS RSA keyring writes: the KMS key's ARN, and what
@@ -50,46 +64,54 @@ impl EncryptedDataKey {
     }
 
     pub(crate) fn parse(reader: &mut Reader<'_>) -> Result<Self, ParseError> {
-        let key_provider_id = std::str::from_utf8(reader.short_field()?)
-            .map_err(|_| ParseError::KeyProviderIdUtf8)?
-            .to_owned();
-        let key_provider_info = reader.short_field()?.to_vec();
-        let ciphertext = reader.short_field()?.to_vec();
-        Ok(Self {
-            key_provider_id,
-            key_provider_info,
-            ciphertext,
-        })
+        let key_provider_id = std::str::from_utf8(reader.short_field()?).map_err(|_| ParseError::KeyProviderIdUtf8)?;
+        Ok(Self::of(key_provider_id, reader.short_field()?, reader.short_field()?))
+    }
+
+    fn of(key_provider_id: &str, key_provider_info: &[u8], ciphertext: &[u8]) -> Self {
+        Self {
+            key_provider_id: key_provider_id.into(),
+            fields: [key_provider_info, ciphertext].concat(),
+            key_provider_info_length: key_provider_info.len(),
+        }
+    }
+
+    fn key_provider_info_and_ciphertext(&self) -> (&[u8], &[u8]) {
+        // Never longer than the fields.
+        let split = self.fields.split_at_checked(self.key_provider_info_length);
+        split.unwrap_or_default()
     }
 
     pub(crate) fn write(&self, out: &mut Vec<u8>) -> Result<(), TooLong> {
-        write_short_field(out, self.key_provider_id.as_bytes())?;
-        write_short_field(out, &self.key_provider_info)?;
-        write_short_field(out, &self.ciphertext)
+        write_short_field(out, self.key_provider_id().as_bytes())?;
+        write_short_field(out, self.key_provider_info())?;
+        write_short_field(out, self.ciphertext())
     }
 
     /// The keyring that wrapped it, e.g. [`KMS_RSA_PROVIDER_ID`].
     pub fn key_provider_id(&self) -> &str {
-        &self.key_provider_id
+        match &self.key_provider_id {
+            KeyProviderId::KmsRsa => KMS_RSA_PROVIDER_ID,
+            KeyProviderId::Other(id) => id,
+        }
     }
 
     /// Whatever that keyring finds its wrapping key by; for the AWS KMS RSA keyring the key's ARN.
     pub fn key_provider_info(&self) -> &[u8] {
-        &self.key_provider_info
+        self.key_provider_info_and_ciphertext().0
     }
 
     /// The ARN of the KMS key, if the AWS KMS RSA keyring wrapped it and the ARN is UTF-8.
     pub fn key_arn(&self) -> Option<&str> {
-        if self.key_provider_id == KMS_RSA_PROVIDER_ID {
-            std::str::from_utf8(&self.key_provider_info).ok()
-        } else {
-            None
+        match self.key_provider_id {
+            KeyProviderId::KmsRsa => std::str::from_utf8(self.key_provider_info()).ok(),
+            KeyProviderId::Other(_) => None,
         }
     }
 
     /// The wrapped data key.
     pub fn ciphertext(&self) -> &[u8] {
-        &self.ciphertext
+        self.key_provider_info_and_ciphertext().1
     }
 }
 
@@ -97,9 +119,9 @@ impl EncryptedDataKey {
 impl fmt::Debug for EncryptedDataKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("EncryptedDataKey")
-            .field("key_provider_id", &self.key_provider_id)
-            .field("key_provider_info_length", &self.key_provider_info.len())
-            .field("ciphertext_length", &self.ciphertext.len())
+            .field("key_provider_id", &self.key_provider_id())
+            .field("key_provider_info_length", &self.key_provider_info().len())
+            .field("ciphertext_length", &self.ciphertext().len())
             .finish()
     }
 }

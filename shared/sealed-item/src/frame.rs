@@ -104,22 +104,31 @@ pub(crate) fn frame_iv(sequence_number: u32) -> [u8; IV_LENGTH] {
 
 /// What is authenticated with each frame (data-format/message-body-aad.md): message id, kind, sequence number, length.
 /// One buffer serves all frames of a message.
-pub(crate) struct FrameAad(Vec<u8>);
+pub(crate) struct FrameAad([u8; Self::LONGEST]);
 
 impl FrameAad {
+    const LONGEST: usize = MessageId::LENGTH + 35 + 4 + 8;
+
     pub(crate) fn new(message_id: &MessageId) -> Self {
-        let mut aad = Vec::with_capacity(96);
-        aad.extend_from_slice(message_id.as_bytes());
+        let mut aad = [0; Self::LONGEST];
+        let (start, _) = aad.split_at_mut(MessageId::LENGTH);
+        start.copy_from_slice(message_id.as_bytes());
         Self(aad)
     }
 
     pub(crate) fn of(&mut self, kind: FrameKind, sequence_number: u32, length: usize) -> Result<&[u8], AeadError> {
         let length = u64::try_from(length).map_err(|_| AeadError)?;
-        self.0.truncate(MessageId::LENGTH);
-        self.0.extend_from_slice(kind.aad_content());
-        self.0.extend_from_slice(&sequence_number.to_be_bytes());
-        self.0.extend_from_slice(&length.to_be_bytes());
-        Ok(&self.0)
+        let mut end = MessageId::LENGTH;
+        for field in [
+            kind.aad_content(),
+            &sequence_number.to_be_bytes(),
+            &length.to_be_bytes(),
+        ] {
+            let start = end;
+            end = end.saturating_add(field.len());
+            self.0.get_mut(start..end).ok_or(AeadError)?.copy_from_slice(field);
+        }
+        self.0.get(..end).ok_or(AeadError)
     }
 }
 

@@ -8,9 +8,9 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use aws_lc_rs::constant_time::verify_slices_are_equal;
 use aws_lc_rs::digest::{self, SHA256};
 use aws_lc_rs::rand;
-use subtle::ConstantTimeEq;
 
 use crate::encrypted_data_key::{EncryptedDataKey, KMS_RSA_PROVIDER_ID};
 use crate::encryption_context::EncryptionContext;
@@ -154,7 +154,7 @@ impl<'a> SealedItem<'a> {
     pub fn matches(&self, identity: &ItemIdentity) -> bool {
         let stored = self.message.message_id().as_bytes();
         match stored.first_chunk() {
-            Some(nonce) => identity.message_id(nonce).as_bytes().ct_eq(stored).into(),
+            Some(nonce) => verify_slices_are_equal(identity.message_id(nonce).as_bytes(), stored).is_ok(),
             None => false,
         }
     }

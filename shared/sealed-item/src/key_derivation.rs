@@ -1,7 +1,7 @@
 //! From one plaintext data key to each message's own keys.
 
+use aws_lc_rs::constant_time::verify_slices_are_equal;
 use aws_lc_rs::hmac;
-use subtle::ConstantTimeEq;
 use zeroize::{Zeroizing, zeroize_stack};
 
 use crate::content_key::ContentKey;
@@ -29,8 +29,8 @@ pub(crate) struct MessageKeys {
 /// Commits a message to one data key. Stands in the header in the clear.
 pub(crate) struct CommitKey([u8; Self::LENGTH]);
 
-/// More than the derivation uses of the stack: 9 KiB at `opt-level = 1`, for the contexts of HMAC and their moves.
-const STACK_USED: usize = 16 * 1024;
+/// More than the derivation uses of the stack, for the contexts of HMAC and their moves: 9 KiB at `opt-level = 1`.
+const STACK_USED: usize = if cfg!(debug_assertions) { 64 * 1024 } else { 12 * 1024 };
 
 impl MessageKeys {
     /// An `hmac::Key` is zeroed on drop, but each move of one leaves its hash states behind, and those of the PRK's are as
@@ -45,6 +45,8 @@ impl MessageKeys {
     #[inline(never)]
     fn derive_on_the_stack_below(message_id: &MessageId, data_key: &PlaintextDataKey) -> Result<Self, DerivationError> {
         let prk = extract(message_id, data_key)?;
+        // Keeps the PRK's padded blocks for both expansions.
+        let prk = hmac::Key::new(hmac::HMAC_SHA512, prk.as_slice());
         let content_key = expand(&prk, CONTENT_KEY_INFO)?;
         let commit_key = expand(&prk, COMMIT_KEY_INFO)?;
         Ok(Self {
@@ -64,22 +66,24 @@ impl CommitKey {
 
     /// Whether the message is committed to the data key that this was derived from, in constant time.
     pub(crate) fn matches(&self, stored: &[u8; Self::LENGTH]) -> bool {
-        self.0.ct_eq(stored).into()
+        verify_slices_are_equal(&self.0, stored).is_ok()
     }
 }
 
 // HKDF (RFC 5869) is spelt out over HMAC because `aws_lc_rs::hkdf` repeats the extraction for each expansion, and the
-// derivation is most of what a small message costs. An `hmac::Key` also keeps the PRK's padded blocks for both.
+// derivation is most of what a small message costs. Neither step is inlined, so that they use the same stack.
 
 /// HKDF-Extract: HMAC-SHA512(salt, input keying material).
-fn extract(message_id: &MessageId, data_key: &PlaintextDataKey) -> Result<hmac::Key, DerivationError> {
+#[inline(never)]
+fn extract(message_id: &MessageId, data_key: &PlaintextDataKey) -> Result<Zeroizing<[u8; 64]>, DerivationError> {
     let salt = hmac::Key::new(hmac::HMAC_SHA512, message_id.as_bytes());
     let mut prk = Zeroizing::new([0; 64]);
     hmac::sign_to_buffer(&salt, data_key.expose_secret(), prk.as_mut_slice()).map_err(|_| DerivationError)?;
-    Ok(hmac::Key::new(hmac::HMAC_SHA512, prk.as_slice()))
+    Ok(prk)
 }
 
 /// HKDF-Expand to 32 bytes, which is within one block of SHA-512: T(1) = HMAC-SHA512(PRK, info || 0x01), cut to length.
+#[inline(never)]
 fn expand(prk: &hmac::Key, info_and_counter: &[u8]) -> Result<Zeroizing<[u8; 32]>, DerivationError> {
     let mut block = Zeroizing::new([0; 64]);
     hmac::sign_to_buffer(prk, info_and_counter, block.as_mut_slice()).map_err(|_| DerivationError)?;
@@ -114,6 +118,7 @@ mod tests {
     fn the_keys_are_those_of_hkdf() {
         let (message_id, data_key) = (MessageId::generate().unwrap(), PlaintextDataKey::generate().unwrap());
         let prk = extract(&message_id, &data_key).ok().unwrap();
+        let prk = hmac::Key::new(hmac::HMAC_SHA512, prk.as_slice());
         let content_key = expand(&prk, CONTENT_KEY_INFO).ok().unwrap();
         let suite = ALGORITHM_SUITE_ID.to_be_bytes();
         assert_eq!(*content_key, hkdf(&message_id, &data_key, &[&suite, b"DERIVEKEY"]));

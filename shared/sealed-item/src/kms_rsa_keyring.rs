@@ -7,10 +7,10 @@
 
 use std::fmt;
 
+use aws_lc_rs::constant_time::verify_slices_are_equal;
 use aws_lc_rs::digest::{self, SHA256, SHA384, SHA384_OUTPUT_LEN};
 use aws_lc_rs::encoding::{AsDer, PublicKeyX509Der};
 use aws_lc_rs::rsa::{OAEP_SHA256_MGF1SHA256, OaepPublicEncryptingKey, PublicEncryptingKey};
-use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
 use crate::encryption_context::EncryptionContext;
@@ -130,9 +130,8 @@ pub fn unwrap_payload(
         .split_first_chunk::<SHA384_OUTPUT_LEN>()
         .ok_or(UnwrapError::Length)?;
     let data_key = data_key.try_into().map_err(|_| UnwrapError::Length)?;
-    if !bool::from(context_digest.as_slice().ct_eq(digest_of(encryption_context).as_ref())) {
-        return Err(UnwrapError::EncryptionContext);
-    }
+    verify_slices_are_equal(context_digest, digest_of(encryption_context).as_ref())
+        .map_err(|_| UnwrapError::EncryptionContext)?;
     Ok(PlaintextDataKey::copy_from(data_key))
 }
 
