@@ -1,0 +1,30 @@
+"""Each promise of the documents names the test that holds it: so each test that they name is there, where they say."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+DOCUMENTS = ["sealed-item.md", "threat-model.md", "leaving.md"]
+SOURCES = [path for folder in ["shared", "tests", "fuzz/targets"] for path in (REPOSITORY / folder).glob("**/*.*s")]
+SOURCES += (REPOSITORY / "tests").glob("**/*.py")
+
+# `file: test`, `test`: in code, with or without its file.
+NAMED = re.compile(r"`(?:([a-z_/]+\.(?:rs|py)):?\s*)?([a-z][a-z0-9]*(?:_[a-z0-9]+){3,})?`")
+
+
+def names_in(path: Path) -> set[str]:
+    return set(re.findall(r"\b(?:fn|def) (\w+)", path.read_text()))
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_every_test_that_a_document_names_exists(document):
+    known = {path: names_in(path) for path in SOURCES}
+    text = (REPOSITORY / "docs" / document).read_text()
+    named = [(file, test) for file, test in NAMED.findall(text) if file or test]
+    assert len(named) > (2 if document == "leaving.md" else 30)
+    for file, test in named:
+        files = [path for path in known if str(path).endswith(f"/{file}")] if file else list(known)
+        assert files, file
+        assert not test or any(test in known[path] for path in files), (file, test)
