@@ -1,7 +1,7 @@
 # The one door to everything here. It needs Rust, Python 3 and make, and installs the rest into .venv, .venv-sam and .tools.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up down watch url token vault-request test check build bench bench-peers fuzz install install-local install-sam check-rust check-deny check-templates check-scripts check-fuzz
+.PHONY: help demo up down watch url token vault-request test check build bench bench-format bench-peers fuzz install install-local install-sam check-rust check-deny check-templates check-scripts check-fuzz
 
 PYTHON ?= python3
 ARCH ?= arm64
@@ -86,11 +86,14 @@ build: install ## what ships, for AWS (ARCH=arm64 or x86_64): a real `sam build`
 	fi
 	PATH="$(CURDIR)/.venv/bin:$$PATH" $(SAM) build --parameter-overrides Architecture=$(ARCH)
 
-bench: ## how fast items are sealed and opened
+bench: bench-format bench-peers ## how fast items are sealed and opened, beside the format's floor and the official SDKs
+
+bench-format: ## the same without the official SDKs, and so without building their 260 crates
 	cargo bench -p sealed-item --bench sealed_item
 	$(PYTHON) benches/table.py
 
-bench-peers: install-local ## the same with the official SDKs for Rust and Python; builds some 260 crates first
+bench-peers: install-local
+	@echo "  the official SDKs: building some 260 crates first (once; about 10 min) ..."
 	cd benches/peers && cargo build --release --locked
 	.venv/bin/python benches/peers/run.py
 
