@@ -236,6 +236,9 @@ impl Refusal {
             region: Some(region),
             message: message.to_owned(),
             remedy: Some(remedy),
+            since: None,
+            deletion_at: None,
+            unanswered: false,
         }
     }
 }

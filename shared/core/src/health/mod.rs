@@ -69,6 +69,15 @@ pub struct Finding {
     /// The exact thing to change.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub remedy: Option<String>,
+    /// Since when it has been found by every check that looked for it. Absent in the report of a single validation.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since: Option<Timestamp>,
+    /// When KMS deletes the key, if it is scheduled for deletion and KMS states the date.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deletion_at: Option<Timestamp>,
+    /// Whether it is no more than a call that AWS left unanswered: that says nothing of the customer's set-up.
+    #[serde(default, skip_serializing_if = "core::ops::Not::not")]
+    pub unanswered: bool,
 }
 
 #[cfg(test)]

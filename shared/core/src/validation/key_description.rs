@@ -124,14 +124,18 @@ impl Place<'_> {
             || "once its waiting period ends".to_owned(),
             |date| format!("on {}", date.strftime("%Y-%m-%d at %H:%M UTC")),
         );
-        self.fail(
+        let found = self.fail(
             check,
             format!(
                 "The key is scheduled for deletion: KMS deletes it {when}. From then on nothing sealed with it can ever \
                  be opened again. Until then the deletion can be cancelled."
             ),
             remedies::cancel_deletion(self.access, self.region),
-        )
+        );
+        CheckOutcome {
+            deletion_at: key.deletion_date,
+            ..found
+        }
     }
 
     fn topology(&self, key: &KeyDescription) -> CheckOutcome {

@@ -1,5 +1,6 @@
 //! The report of a validation: every check, its result, what is wrong and how to mend it.
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::access::{AccessError, Outage};
@@ -68,6 +69,9 @@ pub struct CheckOutcome {
     /// The exact thing to change.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub remedy: Option<String>,
+    /// When KMS deletes the key, if that is what was found and KMS states the date.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deletion_at: Option<Timestamp>,
     /// Failed because AWS gave no answer: says nothing about the customer's set-up.
     #[serde(skip)]
     pub unanswered: bool,
@@ -119,6 +123,9 @@ impl CheckOutcome {
             region: self.region,
             message: self.message,
             remedy: self.remedy,
+            since: None,
+            deletion_at: self.deletion_at,
+            unanswered: self.unanswered,
         }
     }
 
@@ -135,6 +142,7 @@ impl CheckOutcome {
             verdict,
             message: message.into(),
             remedy,
+            deletion_at: None,
             unanswered: false,
         }
     }

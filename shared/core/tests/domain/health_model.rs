@@ -48,6 +48,9 @@ fn observation(number: usize, step: &Step, asked_at: Timestamp) -> Observation {
         region: None,
         message: number.to_string(),
         remedy: None,
+        since: None,
+        deletion_at: None,
+        unanswered: step.outcome == Outcome::Unanswered,
     };
     Observation {
         asked_at,
