@@ -12,6 +12,7 @@ use crate::access::{AccessError, CustomerAccess};
 use crate::data_key::{DataKeyId, IssuedDataKey};
 use crate::error::Error;
 use crate::health::Health;
+use crate::health::announcement::Announcement;
 use crate::health::due::{Due, DuePartition};
 use crate::public_key::CustomerPublicKey;
 use crate::region::{MultiRegionKeyType, Region};
@@ -149,6 +150,17 @@ pub struct DueVault {
     /// Since when it is due.
     pub due_at: Timestamp,
 }
+
+/// The event bus, on which the outside is told of vaults' health.
+pub trait Announcer: Send + Sync {
+    /// Puts one announcement on the bus. `Ok`: the bus has it.
+    fn announce(&self, announcement: &Announcement) -> impl Future<Output = Result<(), AnnouncerError>> + Send;
+}
+
+/// The event bus did not take an announcement, or did not say so. It is announced again, under the same event id.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the event bus took no announcement")]
+pub struct AnnouncerError;
 
 /// The data keys on record. They are written once and never changed.
 pub trait DataKeyStore: Send + Sync {

@@ -6,8 +6,12 @@
 //! | what a check or a live call has learnt | [`observation`] |
 //! | which observation makes which state | [`transitions`] |
 //! | how an observation gets on record | [`recording`] |
+//! | which changes nobody has been told of yet | [`changes`] |
+//! | what the outside is told | [`announcement`] |
 //! | when a vault is checked next | [`due`] |
 
+pub mod announcement;
+pub mod changes;
 pub mod due;
 pub mod observation;
 pub mod recording;
@@ -16,6 +20,7 @@ pub mod transitions;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::health::changes::HealthChange;
 use crate::region::Region;
 use crate::validation::Check;
 
@@ -36,6 +41,12 @@ pub struct Health {
     /// How many checks in a row AWS has left unanswered.
     #[serde(skip)]
     pub unanswered_in_a_row: u32,
+    /// The changes that have not been announced yet, the oldest first.
+    #[serde(skip)]
+    pub unannounced: Vec<HealthChange>,
+    /// When a pending deletion of the key was last announced.
+    #[serde(skip)]
+    pub deletion_announced_at: Option<Timestamp>,
     /// Counts the changes of this record, so that of two who change it at the same time one is told so.
     #[serde(skip)]
     pub revision: u64,

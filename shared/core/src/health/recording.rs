@@ -1,6 +1,10 @@
-//! How an observation gets on record: read, decide, write if nobody has written meanwhile, or else decide anew.
+//! How health gets on record: read, decide, write if nobody has written meanwhile, or else decide anew.
+
+use jiff::Timestamp;
 
 use super::Health;
+use super::announcement::Announcement;
+use super::due::Due;
 use super::observation::Observation;
 use crate::error::Error;
 use crate::ports::VaultStore;
@@ -19,22 +23,52 @@ const ATTEMPTS: u32 = 20;
 /// # Errors
 /// [`Error::VaultNotFound`] when the vault is gone, or the records' own trouble.
 pub async fn record<S: VaultStore>(store: &S, vault: &Vault, observation: &Observation) -> Result<Health, Error> {
-    let (mut on_record, mut due) = (vault.health.clone(), vault.due);
+    let observed = |health: &Health, due: &Due| {
+        let health = health.after(observation)?;
+        let due = due.after(observation, &health);
+        Some((health, due))
+    };
+    let on_record = (vault.health.clone(), vault.due);
+    replace(store, vault, on_record, observed).await
+}
+
+/// Puts on record that `announced` have been announced at `now`. Answers as [`record`] does.
+///
+/// # Errors
+/// As [`record`].
+pub async fn record_announced<S: VaultStore>(
+    store: &S,
+    vault: &Vault,
+    announced: &[Announcement],
+    now: Timestamp,
+) -> Result<Health, Error> {
+    let told = |health: &Health, due: &Due| health.once_announced(announced, now).map(|health| (health, *due));
+    let on_record = read(store, vault).await?;
+    replace(store, vault, on_record, told).await
+}
+
+async fn replace<S: VaultStore>(
+    store: &S,
+    vault: &Vault,
+    (mut on_record, mut due): (Health, Due),
+    decide: impl Fn(&Health, &Due) -> Option<(Health, Due)>,
+) -> Result<Health, Error> {
     for _ in 0..ATTEMPTS {
-        let Some(health) = on_record.after(observation) else {
+        let Some((health, next)) = decide(&on_record, &due) else {
             return Ok(on_record);
         };
-        let next = due.after(observation, &health);
         if store
             .record_health(&vault.workspace_id, &vault.vault_id, &health, &next)
             .await?
         {
             return Ok(health);
         }
-        let read_again = store.vault(&vault.workspace_id, &vault.vault_id).await?;
-        (on_record, due) = read_again
-            .map(|vault| (vault.health, vault.due))
-            .ok_or(Error::VaultNotFound)?;
+        (on_record, due) = read(store, vault).await?;
     }
     Err(Error::Unavailable)
+}
+
+async fn read<S: VaultStore>(store: &S, vault: &Vault) -> Result<(Health, Due), Error> {
+    let found = store.vault(&vault.workspace_id, &vault.vault_id).await?;
+    found.map(|vault| (vault.health, vault.due)).ok_or(Error::VaultNotFound)
 }

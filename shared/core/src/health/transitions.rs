@@ -18,9 +18,16 @@ impl Health {
             findings: Vec::new(),
             access_ends_by: None,
             unanswered_in_a_row: 0,
+            unannounced: Vec::new(),
+            deletion_announced_at: None,
             revision: 0,
         };
-        unexamined.after(observation).unwrap_or(unexamined)
+        let first = unexamined.after(observation).unwrap_or(unexamined);
+        // Whoever creates the vault is answered with it: there is nothing to announce.
+        Self {
+            unannounced: Vec::new(),
+            ..first
+        }
     }
 
     /// The health after an observation; `None` when it changes nothing: it is older than what is on record, it is a light
@@ -38,7 +45,7 @@ impl Health {
             (Outcome::Passed | Outcome::Warned, Scope::Whole) => cleared(observation),
             (Outcome::Passed | Outcome::Warned, Scope::Description | Scope::LiveCall) => self.let_stand()?,
         };
-        Some(Self {
+        let health = Self {
             checked_at: observation.asked_at,
             since: if next.state == self.state {
                 self.since
@@ -46,10 +53,16 @@ impl Health {
                 observation.asked_at
             },
             state: next.state,
-            findings: next.findings,
+            findings: self.dated(&next.findings, observation.asked_at),
             access_ends_by: next.access_ends_by,
             unanswered_in_a_row: next.unanswered_in_a_row,
+            unannounced: Vec::new(),
+            deletion_announced_at: self.deletion_announced_at,
             revision: self.revision.saturating_add(1),
+        };
+        Some(Self {
+            unannounced: self.unannounced_with(&health),
+            ..health
         })
     }
 

@@ -1,4 +1,4 @@
-//! The ports in one process: records, a customer's account and a clock, each with switches for what goes wrong outside.
+//! The ports in one process: records, a customer's account, an event bus and a clock, each with switches for what goes wrong outside.
 //!
 //! Faithful where the domain could notice: conditional writes, real RSA, KMS's order of refusals, calls that are
 //! answered later than they are made. Clones share one state, so several operations, and several execution
@@ -11,6 +11,7 @@ mod customer_key;
 mod customer_keys;
 mod customer_role;
 mod data_key_store;
+mod event_bus;
 mod records;
 mod rsa_key_pair;
 mod vault_store;
@@ -20,6 +21,7 @@ pub use clock::FakeClock;
 pub use customer::{InMemoryCustomer, RegionOutage};
 pub use customer_key::{KeyState, RegionalKey};
 pub use customer_role::RoleTrust;
+pub use event_bus::InMemoryEventBus;
 pub use records::InMemoryRecords;
 pub use rsa_key_pair::RsaKeyPair;
 pub use write_faults::WriteFault;

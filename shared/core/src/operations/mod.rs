@@ -13,7 +13,7 @@ pub use create_vault::{CreateVault, CreateVaultCommand};
 pub use decrypt_item::{DecryptItem, DecryptItemCommand, OpenedItem};
 pub use disable_vault::{DisableMode, DisableVault};
 pub use encrypt_item::{EncryptItem, EncryptItemCommand, EncryptedItems};
-pub use sweep_vaults::Swept;
+pub use sweep_vaults::{AuditCheck, CheckedVault, SweepVaults, Swept, VaultCheck};
 pub use validate_vault::ValidateVault;
 
 use std::collections::BTreeMap;

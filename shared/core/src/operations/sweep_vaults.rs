@@ -1,8 +1,10 @@
-//! The sweep: each minute, every vault that is due is claimed and checked, many at once (requirement H1).
+//! The sweep: each minute, every vault that is due is claimed and checked, many at once, and what has changed is announced
+//! (requirement H1).
 //!
 //! Both Regions sweep; a claim decides who checks a vault. What a sweep does not get to stays due for the next one.
 
 use core::time::Duration;
+use std::io;
 
 use futures::future::join_all;
 use futures::stream::{StreamExt, iter};
@@ -11,11 +13,12 @@ use jiff::Timestamp;
 use super::ValidateVault;
 use super::validate_vault::access_to;
 use crate::error::Error;
+use crate::health::announcement::Announcement;
 use crate::health::due::DuePartition;
 use crate::health::observation::Observation;
-use crate::health::recording;
-use crate::ports::{Clock, CustomerKeys, DueVault, DueVaults, StoreError, VaultStore};
-use crate::request::RequestContext;
+use crate::health::{Health, HealthState, recording};
+use crate::ports::{Announcer, Clock, CustomerKeys, DueVault, DueVaults, StoreError, VaultStore};
+use crate::request::{KeyUse, RequestContext};
 use crate::validation::{LightCheck, light_check};
 use crate::vault::Vault;
 
@@ -27,6 +30,17 @@ const TIME_OF_A_CHECK: Duration = Duration::from_secs(6);
 const TIME_OF_A_CLAIM: Duration = Duration::from_secs(60);
 /// How many due vaults are read from the index at a time, for each partition.
 const READ_AT_ONCE: usize = 500;
+
+/// What announcing one vault's news may take; what is not taken by then is announced by the next sweep.
+const TIME_OF_ANNOUNCING: Duration = Duration::from_secs(3);
+
+/// Checks the vaults that are due, and announces what has changed.
+pub struct SweepVaults<S, K, C, A> {
+    /// The checks.
+    pub validate_vault: ValidateVault<S, K, C>,
+    /// The event bus.
+    pub announcer: A,
+}
 
 /// What a sweep did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -41,32 +55,75 @@ pub struct Swept {
     pub failed: u32,
     /// Vaults that were left for the next sweep for want of time.
     pub left: u32,
+    /// How many of those that were checked are `degraded` now.
+    pub degraded: u32,
+    /// How many of those that were checked are `unusable` now.
+    pub unusable: u32,
+    /// How many of those that were checked are `unknown` now.
+    pub unknown: u32,
+    /// Announcements that the event bus has taken.
+    pub announced: u32,
+    /// Vaults of which something is still to be announced, because the event bus did not take it.
+    pub unannounced: u32,
+    /// For how long the vault that was due first had been due.
+    pub longest_wait: Duration,
 }
 
+/// One vault's check, for the audit log.
+pub struct CheckedVault<'a> {
+    /// The vault, as it was before.
+    pub vault: &'a Vault,
+    /// What came of the check; `None` if it could not be finished or recorded.
+    pub outcome: Option<&'a VaultCheck>,
+    /// The calls to the customer's key and role.
+    pub key_uses: Vec<KeyUse>,
+}
+
+/// What came of a check that is on record.
+pub struct VaultCheck {
+    /// Whether it was the whole validation.
+    pub whole: bool,
+    /// The vault's health now.
+    pub health: Health,
+    /// What was announced.
+    pub announced: Vec<Announcement>,
+}
+
+/// Takes the line of each checked vault for the audit log.
+pub type AuditCheck<'a> = &'a (dyn Fn(&CheckedVault<'_>) -> io::Result<()> + Sync);
+
 /// What came of one due vault.
-#[derive(Clone, Copy)]
 enum Check {
-    Done { whole: bool, changed: bool },
+    Done {
+        outcome: VaultCheck,
+        changed: bool,
+        waited: Duration,
+    },
     ClaimedByAnother,
     Failed,
     Left,
 }
 
-impl<S: VaultStore + DueVaults, K: CustomerKeys, C: Clock> ValidateVault<S, K, C> {
-    /// Checks the vaults of these partitions that are due, for as long as there is time to finish what is begun.
+impl<S: VaultStore + DueVaults, K: CustomerKeys, C: Clock, A: Announcer> SweepVaults<S, K, C, A> {
+    /// Checks the vaults of these partitions that are due, for as long as there is time to finish what is begun. Each
+    /// check goes through `audit`; one that cannot be audited counts as failed.
     ///
     /// # Errors
     /// The records' own trouble, when no partition of the index could be read.
-    pub async fn sweep(&self, context: &RequestContext, partitions: &[DuePartition]) -> Result<Swept, Error> {
+    pub async fn run(
+        &self,
+        context: &RequestContext,
+        partitions: &[DuePartition],
+        audit: AuditCheck<'_>,
+    ) -> Result<Swept, Error> {
         let mut swept = Swept::default();
         loop {
-            let now = self.clock.now().wall;
-            let (due, more) = self.due(partitions, now).await?;
+            let (due, more) = self.due(partitions, self.now()).await?;
             let claimed_before = swept.claimed();
-            let checks = iter(due).map(|due| async move { self.check_claimed(context, &due).await });
+            let checks = iter(due).map(|due| async move { self.check_claimed(context, &due, audit).await });
             let mut checks = checks.buffer_unordered(CHECKS_AT_ONCE);
             while let Some(check) = checks.next().await {
-                swept.count(check);
+                swept.count(&check);
             }
             // The index follows the records a little later, so a round that claimed nothing has seen nothing new.
             if !more || swept.left > 0 || swept.claimed() == claimed_before {
@@ -79,7 +136,7 @@ impl<S: VaultStore + DueVaults, K: CustomerKeys, C: Clock> ValidateVault<S, K, C
     async fn due(&self, partitions: &[DuePartition], now: Timestamp) -> Result<(Vec<DueVault>, bool), Error> {
         let reads = partitions
             .iter()
-            .map(|partition| self.store.due_vaults(*partition, now, READ_AT_ONCE));
+            .map(|partition| self.store().due_vaults(*partition, now, READ_AT_ONCE));
         let answers: Vec<Result<Vec<DueVault>, StoreError>> = join_all(reads).await;
         if !answers.is_empty() && answers.iter().all(Result::is_err) {
             return Err(Error::Unavailable);
@@ -91,53 +148,103 @@ impl<S: VaultStore + DueVaults, K: CustomerKeys, C: Clock> ValidateVault<S, K, C
         Ok((due, more))
     }
 
-    async fn check_claimed(&self, context: &RequestContext, due: &DueVault) -> Check {
+    async fn check_claimed(&self, context: &RequestContext, due: &DueVault, audit: AuditCheck<'_>) -> Check {
         // A check that is begun must have its time: it is never cut off by the end of the function.
         if context.time_left() < TIME_OF_A_CHECK.saturating_mul(2) {
             return Check::Left;
         }
-        let now = self.clock.now().wall;
+        let now = self.now();
         let until = now.checked_add(TIME_OF_A_CLAIM).unwrap_or(Timestamp::MAX);
-        match self.store.claim(due, until).await {
-            Ok(Some(vault)) => {
-                let check = tokio::time::timeout(TIME_OF_A_CHECK.saturating_mul(2), self.check(context, &vault));
-                check.await.unwrap_or(Check::Failed)
-            }
-            Ok(None) => Check::ClaimedByAnother,
-            Err(_) => Check::Failed,
+        let vault = match self.store().claim(due, until).await {
+            Ok(Some(vault)) => vault,
+            Ok(None) => return Check::ClaimedByAnother,
+            Err(_) => return Check::Failed,
+        };
+        let context = RequestContext::new(context.request_id.clone(), TIME_OF_A_CHECK);
+        let checked = tokio::time::timeout(TIME_OF_A_CHECK.saturating_mul(2), self.check(&context, &vault)).await;
+        let outcome = checked.ok().and_then(Result::ok);
+        let audited = audit(&CheckedVault {
+            vault: &vault,
+            outcome: outcome.as_ref(),
+            key_uses: context.key_uses(),
+        });
+        match outcome {
+            Some(outcome) if audited.is_ok() => Check::Done {
+                changed: outcome.health.state != vault.health.state,
+                waited: Duration::try_from(now.duration_since(due.due_at)).unwrap_or_default(),
+                outcome,
+            },
+            _ => Check::Failed,
         }
     }
 
-    async fn check(&self, context: &RequestContext, vault: &Vault) -> Check {
-        let context = RequestContext::new(context.request_id.clone(), TIME_OF_A_CHECK);
-        let whole_is_due = vault.due.is_whole(self.clock.now().wall, &vault.health);
+    async fn check(&self, context: &RequestContext, vault: &Vault) -> Result<VaultCheck, Error> {
+        let whole_is_due = vault.due.is_whole(self.now(), &vault.health);
         let light = if whole_is_due {
             None
         } else {
-            self.light(&context, vault).await
+            self.light(context, vault).await
         };
         let whole = light.is_none();
         let observation = match light {
             Some(observation) => observation,
-            None => self.validate(&context, vault).await.1,
+            None => self.validate_vault.validate(context, vault).await.1,
         };
-        match recording::record(&self.store, vault, &observation).await {
-            Ok(health) => Check::Done {
-                whole,
-                changed: health.state != vault.health.state,
-            },
-            Err(_) => Check::Failed,
+        let health = recording::record(self.store(), vault, &observation).await?;
+        let (health, announced) = self.announce(vault, health).await;
+        Ok(VaultCheck {
+            whole,
+            health,
+            announced,
+        })
+    }
+
+    /// Announces what nobody has been told of yet. The claim keeps all other sweepers from announcing it at the same time;
+    /// what the bus does not take stays on record for the next one.
+    async fn announce(&self, vault: &Vault, health: Health) -> (Health, Vec<Announcement>) {
+        let now = self.now();
+        let due = Announcement::due(vault, &health, now);
+        let due_count = due.len();
+        let mut announced = Vec::new();
+        let announcing = async {
+            for announcement in due {
+                if self.announcer.announce(&announcement).await.is_err() {
+                    return;
+                }
+                announced.push(announcement);
+            }
+        };
+        let in_time = tokio::time::timeout(TIME_OF_ANNOUNCING, announcing).await;
+        if in_time.is_err() || announced.len() < due_count {
+            tracing::warn!(
+                vault_id = vault.vault_id.as_str(),
+                "the event bus did not take all that was to be announced"
+            );
         }
+        if announced.is_empty() {
+            return (health, announced);
+        }
+        // Should this fail, the next sweep announces the same again, under the same event id.
+        let recorded = recording::record_announced(self.store(), vault, &announced, now).await;
+        (recorded.unwrap_or(health), announced)
     }
 
     /// The light check; `None` when it has seen something that the whole validation must explain.
     async fn light(&self, context: &RequestContext, vault: &Vault) -> Option<Observation> {
-        let asked_at = self.clock.now().wall;
-        match light_check(&self.customer_keys, context, &access_to(vault)).await {
+        let asked_at = self.now();
+        match light_check(&self.validate_vault.customer_keys, context, &access_to(vault)).await {
             LightCheck::AsItMustBe => Some(Observation::of_light_check(Vec::new(), asked_at)),
             LightCheck::Unanswered(findings) => Some(Observation::of_light_check(findings, asked_at)),
             LightCheck::SomethingElse => None,
         }
+    }
+
+    const fn store(&self) -> &S {
+        &self.validate_vault.store
+    }
+
+    fn now(&self) -> Timestamp {
+        self.validate_vault.clock.now().wall
     }
 }
 
@@ -146,13 +253,24 @@ impl Swept {
         self.checked.saturating_add(self.failed)
     }
 
-    fn count(&mut self, check: Check) {
+    fn count(&mut self, check: &Check) {
         let add = |count: &mut u32, one: bool| *count = count.saturating_add(u32::from(one));
         match check {
-            Check::Done { whole, changed } => {
+            Check::Done {
+                outcome,
+                changed,
+                waited,
+            } => {
                 add(&mut self.checked, true);
-                add(&mut self.validated, whole);
-                add(&mut self.changed, changed);
+                add(&mut self.validated, outcome.whole);
+                add(&mut self.changed, *changed);
+                add(&mut self.degraded, outcome.health.state == HealthState::Degraded);
+                add(&mut self.unusable, outcome.health.state == HealthState::Unusable);
+                add(&mut self.unknown, outcome.health.state == HealthState::Unknown);
+                let announced = u32::try_from(outcome.announced.len()).unwrap_or(u32::MAX);
+                self.announced = self.announced.saturating_add(announced);
+                add(&mut self.unannounced, !outcome.health.unannounced.is_empty());
+                self.longest_wait = self.longest_wait.max(*waited);
             }
             Check::ClaimedByAnother => {}
             Check::Failed => add(&mut self.failed, true),

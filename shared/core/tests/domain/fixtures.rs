@@ -9,11 +9,14 @@ use latchkey_core::caller::{Caller, WorkspaceRole};
 use latchkey_core::customer_role::RoleArn;
 use latchkey_core::data_key_rotation::RotationLimits;
 use latchkey_core::data_keys::DataKeys;
-use latchkey_core::in_memory::{FakeClock, InMemoryCustomer, InMemoryRecords, RegionOutage, RsaKeyPair};
+use latchkey_core::health::due::DuePartition;
+use latchkey_core::in_memory::{
+    FakeClock, InMemoryCustomer, InMemoryEventBus, InMemoryRecords, RegionOutage, RsaKeyPair,
+};
 use latchkey_core::kms_key::{AwsAccountId, CustomerKey, KmsKeyId};
 use latchkey_core::operations::{
     CreateVault, CreateVaultCommand, DecryptItem, DecryptItemCommand, DisableVault, EncryptItem, EncryptItemCommand,
-    ItemContext, ValidateVault, VaultView,
+    ItemContext, SweepVaults, Swept, ValidateVault, VaultView,
 };
 use latchkey_core::region::Region;
 use latchkey_core::request::{RequestContext, RequestId};
@@ -40,6 +43,7 @@ pub(crate) struct Service {
     pub(crate) records: InMemoryRecords,
     pub(crate) customer: InMemoryCustomer,
     pub(crate) clock: FakeClock,
+    pub(crate) event_bus: InMemoryEventBus,
 }
 
 impl Service {
@@ -48,6 +52,7 @@ impl Service {
             records: InMemoryRecords::new(),
             customer: InMemoryCustomer::new(customer_key(), &KEY_PAIR, role_arn(CUSTOMER_ROLE), workspace()),
             clock: FakeClock::at("2026-11-23T10:00:00Z".parse().unwrap()),
+            event_bus: InMemoryEventBus::default(),
         }
     }
 
@@ -80,6 +85,19 @@ impl Service {
             access_role: role_arn(ACCESS_ROLE),
             home: Region::UsEast2,
         }
+    }
+
+    pub(crate) fn sweep_vaults(&self) -> SweepVaults<InMemoryRecords, InMemoryCustomer, FakeClock, InMemoryEventBus> {
+        SweepVaults {
+            validate_vault: self.validate_vault(),
+            announcer: self.event_bus.clone(),
+        }
+    }
+
+    /// One sweep of everything that is due.
+    pub(crate) async fn sweep(&self) -> Swept {
+        let all = DuePartition::of_shard(0, 1);
+        self.sweep_vaults().run(&request(), &all, &|_| Ok(())).await.unwrap()
     }
 
     pub(crate) fn disable_vault(&self) -> DisableVault<InMemoryRecords, FakeClock> {

@@ -4,6 +4,8 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
+use latchkey_core::health::announcement::{Announcement, News};
+use latchkey_core::health::changes::HealthChange;
 use latchkey_core::health::observation::{Observation, Outcome, Scope};
 use latchkey_core::health::{Finding, Health, HealthState};
 use latchkey_core::validation::Check;
@@ -16,6 +18,8 @@ struct Step {
     scope: Scope,
     outcome: Outcome,
     ends_access: bool,
+    /// Whether the event bus takes what is to be announced then.
+    bus_takes: bool,
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -29,10 +33,12 @@ fn step() -> impl Strategy<Value = Step> {
         Outcome::Refused,
     ]);
     let seconds = prop_oneof![4 => 0..90_i64, 1 => -90..0_i64];
-    (seconds, scope, outcome, any::<bool>()).prop_map(|(seconds, scope, outcome, ends_access)| Step {
+    let flags = (any::<bool>(), prop::bool::weighted(0.7));
+    (seconds, scope, outcome, flags).prop_map(|(seconds, scope, outcome, (ends_access, bus_takes))| Step {
         seconds,
         scope,
         outcome,
+        bus_takes,
         ends_access: ends_access && scope == Scope::Whole && outcome == Outcome::Refused,
     })
 }
@@ -116,15 +122,52 @@ fn expected(history: &[Observation]) -> Expected {
     }
 }
 
+fn undated(findings: &[Finding]) -> Vec<Finding> {
+    let undated = |found: &Finding| Finding {
+        since: None,
+        ..found.clone()
+    };
+    findings.iter().map(undated).collect()
+}
+
+/// Since when there has been the one finding that there is in this model.
+fn found_since(history: &[Observation]) -> Timestamp {
+    let found = |count: &usize| !expected(&history[..*count]).findings.is_empty();
+    let first = (1..=history.len()).rev().take_while(found).last().unwrap();
+    history[first - 1].asked_at
+}
+
+/// Announces what is to be announced, as a bus that takes it would have it.
+fn announced(health: &Health, told: &mut Vec<HealthChange>) -> Option<Health> {
+    let announcements: Vec<_> = health.unannounced.iter().cloned().map(announcement).collect();
+    told.extend(health.unannounced.iter().cloned());
+    health.once_announced(&announcements, health.checked_at)
+}
+
+fn announcement(change: HealthChange) -> Announcement {
+    Announcement {
+        event_id: change.revision.to_string(),
+        workspace_id: String::new(),
+        vault_id: String::new(),
+        vault_name: String::new(),
+        aws_account_id: String::new(),
+        kms_key_id: String::new(),
+        aws_role_arn: String::new(),
+        news: News::HealthChanged(change),
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(2_000))]
 
     #[test]
     fn every_history_follows_the_rules(created_warned in any::<bool>(), steps in prop::collection::vec(step(), 0..24)) {
         let outcome = if created_warned { Outcome::Warned } else { Outcome::Passed };
-        let creation = Step { seconds: 0, scope: Scope::Whole, outcome, ends_access: false };
+        let creation = Step { seconds: 0, scope: Scope::Whole, outcome, ends_access: false, bus_takes: false };
         let mut history = vec![observation(usize::MAX, &creation, start())];
         let mut health = Health::first(&history[0]);
+        let created_as = health.state;
+        let mut told = Vec::<HealthChange>::new();
         let mut now = start();
         for (number, step) in steps.iter().enumerate() {
             let asked_at = now + jiff::SignedDuration::from_secs(step.seconds);
@@ -137,22 +180,42 @@ proptest! {
             }
             let light = step.scope != Scope::Whole && matches!(step.outcome, Outcome::Passed | Outcome::Warned);
             let stands = matches!(before.state, HealthState::Healthy | HealthState::Degraded);
-            let told = step.scope == Scope::LiveCall
+            let known_already = step.scope == Scope::LiveCall
                 && step.outcome == Outcome::Refused
                 && before.state == HealthState::Unusable;
-            prop_assert_eq!(after.is_none(), (light && !stands) || told, "only a whole validation clears");
+            prop_assert_eq!(after.is_none(), (light && !stands) || known_already, "only a whole validation clears");
             let Some(after) = after else { continue };
             now = asked_at;
             history.push(observed);
             health = after;
             let expected = expected(&history);
             prop_assert_eq!(health.state, expected.state);
-            prop_assert_eq!(&health.findings, &expected.findings);
+            prop_assert_eq!(undated(&health.findings), expected.findings);
+            for found in &health.findings {
+                prop_assert_eq!(found.since, Some(found_since(&history)), "of its first check in a row that found it");
+            }
             prop_assert_eq!(health.access_ends_by, expected.access_ends_by);
             prop_assert_eq!(health.checked_at, asked_at);
             prop_assert_eq!(health.revision, before.revision + 1);
             let since = if health.state == before.state { before.since } else { asked_at };
             prop_assert_eq!(health.since, since);
+
+            let told_before = told.len();
+            if step.bus_takes {
+                health = announced(&health, &mut told).unwrap_or(health);
+                prop_assert!(health.unannounced.is_empty());
+                let known = told.last().map_or(created_as, |change| change.state);
+                prop_assert_eq!(known, health.state, "who has heard everything knows the state");
+                if before.unannounced.is_empty() {
+                    let news = told.len() - told_before;
+                    let same = health.state == before.state;
+                    prop_assert!(if same { news <= 1 } else { news == 1 }, "one announcement a change");
+                }
+            }
+            for (earlier, later) in told.iter().zip(told.iter().skip(1)) {
+                prop_assert_eq!(earlier.state, later.previous_state, "no change is left out");
+                prop_assert!(earlier.revision < later.revision, "and none is told twice");
+            }
         }
     }
 }

@@ -9,6 +9,7 @@
     clippy::use_debug
 )]
 
+mod announcing;
 mod concurrency;
 mod create_vault;
 mod create_vault_crashes;

@@ -15,9 +15,20 @@ use crate::fixtures::{Service, command, request, workspace};
 
 const MINUTE: Duration = Duration::from_secs(60);
 
+/// What a sweep says of its checks.
 async fn sweep(service: &Service) -> Swept {
-    let all = DuePartition::of_shard(0, 1);
-    service.validate_vault().sweep(&request(), &all).await.unwrap()
+    checks_of(service.sweep().await)
+}
+
+fn checks_of(swept: Swept) -> Swept {
+    Swept {
+        checked: swept.checked,
+        validated: swept.validated,
+        changed: swept.changed,
+        failed: swept.failed,
+        left: swept.left,
+        ..Swept::default()
+    }
 }
 
 fn on_record(service: &Service) -> Vault {
@@ -173,7 +184,7 @@ async fn what_cannot_be_recorded_is_counted_and_due_again() {
     assert_eq!(sweep(&service).await, one(false, false));
     service.records.fail_reads(Some(StoreError::Unavailable));
     let all = DuePartition::of_shard(0, 1);
-    assert!(service.validate_vault().sweep(&request(), &all).await.is_err());
+    assert!(service.sweep_vaults().run(&request(), &all, &|_| Ok(())).await.is_err());
 }
 
 /// A vault is in the index by the very write that makes it: there is no moment at which it is on record and never due.
@@ -199,9 +210,15 @@ async fn a_vault_is_swept_by_its_own_shard_alone() {
     let (own, others): (Vec<_>, Vec<_>) = DuePartition::of_shard(0, 1)
         .into_iter()
         .partition(|partition| *partition == DuePartition::of(&vault_id));
-    let operation = service.validate_vault();
-    assert_eq!(operation.sweep(&request(), &others).await.unwrap(), Swept::default());
-    assert_eq!(operation.sweep(&request(), &own).await.unwrap(), one(false, false));
+    let operation = service.sweep_vaults();
+    assert_eq!(
+        checks_of(operation.run(&request(), &others, &|_| Ok(())).await.unwrap()),
+        Swept::default()
+    );
+    assert_eq!(
+        checks_of(operation.run(&request(), &own, &|_| Ok(())).await.unwrap()),
+        one(false, false)
+    );
     assert_ne!(on_record(&service).due, Due::at_once(on_record(&service).created_at));
 }
 

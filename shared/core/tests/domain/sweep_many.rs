@@ -7,8 +7,8 @@ use std::time::Duration;
 use futures::future::join;
 use latchkey_core::access::{AccessError, CustomerAccess};
 use latchkey_core::health::due::DuePartition;
-use latchkey_core::in_memory::{FakeClock, InMemoryCustomer, InMemoryRecords, RegionOutage};
-use latchkey_core::operations::{Swept, ValidateVault};
+use latchkey_core::in_memory::{FakeClock, InMemoryCustomer, InMemoryEventBus, InMemoryRecords, RegionOutage};
+use latchkey_core::operations::{SweepVaults, Swept, ValidateVault};
 use latchkey_core::ports::{CustomerKeys, KeyDescription, RoleAttempt, VaultStore};
 use latchkey_core::public_key::CustomerPublicKey;
 use latchkey_core::region::Region;
@@ -40,12 +40,12 @@ async fn two_regions_that_sweep_at_once_check_each_vault_once() {
     const VAULTS: usize = 700;
     let service = with_vaults(VAULTS).await;
     let calls = service.customer.calls_of("kms:DescribeKey");
-    let (one, other) = (service.validate_vault(), service.validate_vault());
+    let (one, other) = (service.sweep_vaults(), service.sweep_vaults());
     let (request_of_one, request_of_other) = (request(), request());
     let partitions = all();
     let (one, other) = join(
-        one.sweep(&request_of_one, &partitions),
-        other.sweep(&request_of_other, &partitions),
+        one.run(&request_of_one, &partitions, &|_| Ok(())),
+        other.run(&request_of_other, &partitions, &|_| Ok(())),
     )
     .await;
     let (one, other) = (one.unwrap(), other.unwrap());
@@ -59,7 +59,7 @@ async fn two_regions_that_sweep_at_once_check_each_vault_once() {
 async fn a_sweep_goes_on_until_nothing_is_due() {
     const VAULTS: usize = 10_000;
     let service = with_vaults(VAULTS).await;
-    let swept = service.validate_vault().sweep(&request(), &all()).await.unwrap();
+    let swept = service.sweep().await;
     assert_eq!((swept.checked as usize, swept.left, swept.failed), (VAULTS, 0, 0));
     assert!(service.records.calls_of("due_vaults") > all().len());
 }
@@ -75,7 +75,7 @@ async fn a_key_that_hangs_delays_no_other() {
         .map(|vault| vault.vault_id)
         .step_by(10)
         .collect();
-    let operation = ValidateVault {
+    let validate_vault = ValidateVault {
         store: service.records.clone(),
         customer_keys: SomeHang {
             hangs: hangs.clone(),
@@ -84,6 +84,10 @@ async fn a_key_that_hangs_delays_no_other() {
         clock: service.clock.clone(),
         access_role: role_arn(ACCESS_ROLE),
         home: Region::UsEast2,
+    };
+    let operation = SweepVaults {
+        validate_vault,
+        announcer: service.event_bus.clone(),
     };
     let start = tokio::time::Instant::now();
     let swept = sweep_within(&operation, Duration::from_secs(28)).await;
@@ -104,7 +108,7 @@ async fn what_there_is_no_time_for_stays_due_and_nothing_is_cut_off() {
     let (mut checked, mut sweeps) = (0, 0);
     while checked < VAULTS {
         let start = tokio::time::Instant::now();
-        let swept = sweep_within(&service.validate_vault(), Duration::from_secs(20)).await;
+        let swept = sweep_within(&service.sweep_vaults(), Duration::from_secs(20)).await;
         assert!(start.elapsed() < Duration::from_secs(20), "{:?}", start.elapsed());
         assert_eq!(swept.failed, 0, "what was begun was finished");
         assert!(swept.checked > 0);
@@ -121,11 +125,11 @@ async fn what_there_is_no_time_for_stays_due_and_nothing_is_cut_off() {
 }
 
 async fn sweep_within<K: CustomerKeys>(
-    operation: &ValidateVault<InMemoryRecords, K, FakeClock>,
+    operation: &SweepVaults<InMemoryRecords, K, FakeClock, InMemoryEventBus>,
     time: Duration,
 ) -> Swept {
     let request = RequestContext::new(RequestId::generate(), time);
-    operation.sweep(&request, &all()).await.unwrap()
+    operation.run(&request, &all(), &|_| Ok(())).await.unwrap()
 }
 
 /// Customers some of whom have a KMS that never answers.
