@@ -1,7 +1,7 @@
 //! Lambda function `validate-vault`: `POST /v1/vaults/{vault_id}/validate`, and the schedule of health checks.
 
 use latchkey_aws::{Aws, Settings};
-use latchkey_core::operations::ValidateVault;
+use latchkey_core::operations::{SweepVaults, ValidateVault};
 use latchkey_core::ports::SystemClock;
 use latchkey_http::endpoints::ValidateVaultEndpoint;
 use latchkey_http::{serve, telemetry};
@@ -11,12 +11,19 @@ async fn main() -> Result<(), lambda_runtime::Error> {
     telemetry::init();
     let settings = Settings::from_environment()?;
     let aws = Aws::connect(&settings).await;
-    serve(ValidateVaultEndpoint(ValidateVault {
+    let validate_vault = ValidateVault {
         store: aws.vault_records(),
         customer_keys: aws.customer_keys(),
         clock: SystemClock,
         access_role: settings.access_role_arn,
         home: settings.region,
-    }))
+    };
+    serve(ValidateVaultEndpoint {
+        operation: SweepVaults {
+            validate_vault,
+            announcer: aws.event_bus(),
+        },
+        stage: settings.stage,
+    })
     .await
 }

@@ -1,4 +1,5 @@
-//! The clients: one for KMS and one for STS in each Region, one for DynamoDB in our own, made once per execution
+//! The clients: one for KMS and one for STS in each Region, one for DynamoDB and, where it is asked for, one for EventBridge
+//! in our own, made once per execution
 //! environment, with timeouts and retries that are ours and not the SDK's defaults.
 
 use core::time::Duration;
@@ -11,6 +12,7 @@ use latchkey_core::ports::{Clock, SystemClock};
 use latchkey_core::region::Region;
 
 use crate::customer_keys::KmsCustomerKeys;
+use crate::event_bus::EventBus;
 use crate::per_region::PerRegion;
 use crate::settings::Settings;
 use crate::vault_records::VaultRecords;
@@ -24,14 +26,16 @@ const INITIAL_BACKOFF: Duration = Duration::from_millis(50);
 const MAX_BACKOFF: Duration = Duration::from_millis(500);
 /// One retry: the other Region is the better second try.
 const KEY_ATTEMPTS: u32 = 2;
-/// Our own records have no other Region to turn to.
-const RECORD_ATTEMPTS: u32 = 3;
+/// Our own records, and our own event bus, have no other Region to turn to.
+const OWN_ATTEMPTS: u32 = 3;
 
 /// AWS, as one execution environment reaches it.
 #[derive(Clone)]
 pub struct Aws {
     vault_records: VaultRecords,
     customer_keys: KmsCustomerKeys,
+    own_config: SdkConfig,
+    event_bus_name: String,
 }
 
 impl Aws {
@@ -65,22 +69,29 @@ impl Aws {
                     .build(),
             )
         });
-        let dynamodb = aws_sdk_dynamodb::Client::from_conf(
-            aws_sdk_dynamodb::config::Builder::from(config)
-                .region(sdk_region(settings.region))
-                .timeout_config(timeouts())
-                .retry_config(retries(RECORD_ATTEMPTS))
-                .build(),
-        );
+        let own_config = config
+            .to_builder()
+            .region(sdk_region(settings.region))
+            .timeout_config(timeouts())
+            .retry_config(retries(OWN_ATTEMPTS))
+            .build();
+        let dynamodb = aws_sdk_dynamodb::Client::new(&own_config);
         Self {
             vault_records: VaultRecords::new(dynamodb, &settings.table_name),
             customer_keys: KmsCustomerKeys::new(kms, sts, settings.access_role_arn.clone(), clock),
+            own_config,
+            event_bus_name: settings.event_bus_name.clone(),
         }
     }
 
     /// The vault and data key records.
     pub fn vault_records(&self) -> VaultRecords {
         self.vault_records.clone()
+    }
+
+    /// The event bus. Only one function has a use for it, so its client is made when it is asked for.
+    pub fn event_bus(&self) -> EventBus {
+        EventBus::new(aws_sdk_eventbridge::Client::new(&self.own_config), &self.event_bus_name)
     }
 
     /// The customers' keys and roles. All clones share their sessions.

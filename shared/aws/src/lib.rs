@@ -1,4 +1,4 @@
-//! The domain's ports on KMS, STS and DynamoDB: the only crate that names an AWS SDK type.
+//! The domain's ports on KMS, STS, DynamoDB and EventBridge: the only crate that names an AWS SDK type.
 //!
 //! | to find | read |
 //! | --- | --- |
@@ -6,9 +6,11 @@
 //! | clients, timeouts and retries | `connection` |
 //! | the table: keys, records, conditions | [`vault_records`] |
 //! | the customer's role and key | [`customer_keys`] |
+//! | the events that others hear | [`event_bus`] |
 //! | which AWS error is a refusal and which an outage | `customer_keys::errors` |
 
 pub mod customer_keys;
+pub mod event_bus;
 pub mod settings;
 pub mod vault_records;
 

@@ -10,6 +10,10 @@ use latchkey_core::region::Region;
 pub struct Settings {
     /// The Region we run in (`AWS_REGION`).
     pub region: Region,
+    /// The deployment's stage (`LATCHKEY_STAGE`).
+    pub stage: String,
+    /// The event bus for what others are to hear (`LATCHKEY_EVENT_BUS_NAME`).
+    pub event_bus_name: String,
     /// The table of vault records (`LATCHKEY_TABLE_NAME`).
     pub table_name: String,
     /// The service's access role, which customers trust (`LATCHKEY_ACCESS_ROLE_ARN`).
@@ -62,6 +66,13 @@ impl Settings {
             region: required("AWS_REGION")?
                 .parse()
                 .map_err(|error: latchkey_core::Invalid| invalid("AWS_REGION", error.expectation()))?,
+            stage: required("LATCHKEY_STAGE")?,
+            event_bus_name: Some(required("LATCHKEY_EVENT_BUS_NAME")?)
+                .filter(|name| is_event_bus_name(name))
+                .ok_or(invalid(
+                    "LATCHKEY_EVENT_BUS_NAME",
+                    "an event bus's name: 1 to 256 characters of A-Z a-z 0-9 _ . -",
+                ))?,
             table_name: Some(required("LATCHKEY_TABLE_NAME")?)
                 .filter(|name| is_table_name(name))
                 .ok_or(invalid(
@@ -75,18 +86,27 @@ impl Settings {
 }
 
 fn is_table_name(name: &str) -> bool {
-    (3..=255).contains(&name.len())
-        && name
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte))
+    (3..=255).contains(&name.len()) && is_plain(name)
+}
+
+/// Source: EventBridge API reference, CreateEventBus.
+fn is_event_bus_name(name: &str) -> bool {
+    (1..=256).contains(&name.len()) && is_plain(name)
+}
+
+fn is_plain(name: &str) -> bool {
+    name.bytes()
+        .all(|byte| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const GOOD: [(&str, &str); 3] = [
+    const GOOD: [(&str, &str); 5] = [
         ("AWS_REGION", "us-west-2"),
+        ("LATCHKEY_STAGE", "production"),
+        ("LATCHKEY_EVENT_BUS_NAME", "production-latchkey"),
         ("LATCHKEY_TABLE_NAME", "production-latchkey"),
         (
             "LATCHKEY_ACCESS_ROLE_ARN",
@@ -105,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn three_variables_are_enough() {
+    fn five_variables_are_enough() {
         let settings = read(&[]).expect("settings");
         assert_eq!(
             (settings.region, settings.table_name.as_str()),
@@ -119,6 +139,7 @@ mod tests {
         for (name, wrong) in [
             ("AWS_REGION", "eu-west-1"),
             ("LATCHKEY_TABLE_NAME", "a/b/c"),
+            ("LATCHKEY_EVENT_BUS_NAME", "a/b/c"),
             ("LATCHKEY_ACCESS_ROLE_ARN", "arn:aws:iam::111111111111:user/mallory"),
         ] {
             for value in [wrong, ""] {

@@ -8,6 +8,8 @@ pub mod caller;
 pub mod endpoints;
 pub mod event;
 mod json_body;
+pub mod log;
+pub mod metrics;
 pub mod problem;
 mod secret_text;
 mod serve;

@@ -20,6 +20,7 @@ use zeroize::Zeroizing;
 use crate::audit::AuditRecord;
 use crate::caller::ClaimNames;
 use crate::event::{ApiRequest, Event};
+use crate::log::Log;
 use crate::problem::Problem;
 
 /// Kept back of the function's time, to answer in.
@@ -48,6 +49,7 @@ pub trait Endpoint: Send + Sync {
         _context: &RequestContext,
         _shard: u32,
         _shards: u32,
+        _log: &Log<'_>,
     ) -> impl Future<Output = Result<Success, Problem>> + Send {
         ready(Err(Problem::unknown_event()))
     }
@@ -138,8 +140,9 @@ pub async fn answer<E: Endpoint>(
     claim_names: &ClaimNames,
     context: &RequestContext,
     payload: &RawValue,
-    audit_log: impl Write,
+    log: impl Write + Send,
 ) -> Response {
+    let log = Log::new(log);
     let started = Instant::now();
     let event = Event::from_payload(payload);
     let (caller, request, outcome) = match &event {
@@ -151,13 +154,13 @@ pub async fn answer<E: Endpoint>(
             Err(_) => (None, Some(request), Err(Problem::no_caller())),
         },
         Event::Sweep { shard, shards } => {
-            let sweep = endpoint.sweep(context, *shard, *shards).boxed();
+            let sweep = endpoint.sweep(context, *shard, *shards, &log).boxed();
             (None, None, within_time(context, sweep).await)
         }
         Event::Unknown => (None, None, Err(Problem::unknown_event())),
     };
     let outcome = outcome.map_err(|problem| problem.with_request_id(context.request_id.to_string()));
-    let audited = record::<E>(context, caller.as_ref(), request, &outcome, started).write(audit_log);
+    let audited = log.write(&record::<E>(context, caller.as_ref(), request, &outcome, started));
     let outcome = match audited {
         Ok(()) => outcome,
         Err(_) => Err(Problem::internal().with_request_id(context.request_id.to_string())),

@@ -2,6 +2,7 @@
 
 use latchkey_core::Invalid;
 use latchkey_core::customer_role::RoleArn;
+use latchkey_core::health::changes::HealthChange;
 use latchkey_core::health::due::{Due, DuePartition};
 use latchkey_core::health::{Finding, Health, HealthState};
 use latchkey_core::kms_key::{AwsAccountId, CustomerKey, KmsKeyId};
@@ -105,6 +106,10 @@ pub(super) struct HealthRecord {
     access_ends_by: Option<RecordedAt>,
     #[serde(default)]
     unanswered_in_a_row: u32,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    unannounced: Vec<HealthChange>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    deletion_announced_at: Option<RecordedAt>,
     /// 0 in records of before there were revisions.
     #[serde(default)]
     revision: u64,
@@ -119,6 +124,8 @@ impl From<&Health> for HealthRecord {
             findings: health.findings.clone(),
             access_ends_by: health.access_ends_by.map(RecordedAt),
             unanswered_in_a_row: health.unanswered_in_a_row,
+            unannounced: health.unannounced.clone(),
+            deletion_announced_at: health.deletion_announced_at.map(RecordedAt),
             revision: health.revision,
         }
     }
@@ -133,6 +140,8 @@ impl From<HealthRecord> for Health {
             findings: record.findings,
             access_ends_by: record.access_ends_by.map(|at| at.0),
             unanswered_in_a_row: record.unanswered_in_a_row,
+            unannounced: record.unannounced,
+            deletion_announced_at: record.deletion_announced_at.map(|at| at.0),
             revision: record.revision,
         }
     }

@@ -7,12 +7,13 @@ use std::process::Stdio;
 
 use latchkey_aws::Aws;
 use latchkey_core::access::AccessPurpose;
-use latchkey_core::ports::{CustomerKeys, VaultStore};
+use latchkey_core::ports::{Announcer, CustomerKeys, VaultStore};
 use latchkey_core::region::Region;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::process::Command;
 
+use crate::event_bus::announcement;
 use crate::fixtures::{access, context, settings, workspace};
 
 #[tokio::test]
@@ -42,6 +43,7 @@ async fn the_endpoint_url_of_the_environment_moves_every_client() {
     }
     let expected = [
         "us-east-2/dynamodb",
+        "us-east-2/events",
         "us-east-2/kms",
         "us-east-2/sts",
         "us-west-2/kms",
@@ -89,4 +91,6 @@ async fn call_with_every_client() {
     }
     let found = aws.vault_records().vault(&workspace("ws-acme"), &access.vault_id).await;
     assert!(matches!(found, Ok(None)));
+    let announced = aws.event_bus().announce(&announcement()).await;
+    assert!(announced.is_ok());
 }

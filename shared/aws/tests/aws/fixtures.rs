@@ -31,6 +31,8 @@ pub(crate) const EC_P256_DER: &str = "MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEA+Tx+L
 pub(crate) fn settings() -> Settings {
     Settings {
         region: Region::UsEast2,
+        stage: "production".to_owned(),
+        event_bus_name: "production-latchkey".to_owned(),
         table_name: "production-latchkey".to_owned(),
         access_role_arn: RoleArn::parse(ACCESS_ROLE).expect("valid"),
     }

@@ -15,6 +15,7 @@
 mod due_index;
 mod endpoints;
 mod error_classification;
+mod event_bus;
 mod fixtures;
 mod kms_calls;
 mod local_dynamodb;

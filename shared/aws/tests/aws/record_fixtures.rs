@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use latchkey_core::customer_role::RoleArn;
 use latchkey_core::data_key::{DataKeyId, DataKeyPeriod, IssuedDataKey};
+use latchkey_core::health::changes::HealthChange;
 use latchkey_core::health::due::Due;
 use latchkey_core::health::{Finding, Health, HealthState};
 use latchkey_core::region::Region;
@@ -59,6 +60,15 @@ pub(crate) fn vault() -> Vault {
             ],
             access_ends_by: Some(at("2026-11-23T10:05:00.5Z")),
             unanswered_in_a_row: 2,
+            unannounced: vec![HealthChange {
+                revision: 6,
+                changed_at: at("2026-11-23T10:00:00.25Z"),
+                previous_state: HealthState::Healthy,
+                state: HealthState::Degraded,
+                findings: Vec::new(),
+                access_ends_by: Some(at("2026-11-23T10:05:00.5Z")),
+            }],
+            deletion_announced_at: Some(at("2026-11-23T09:00:00.000000001Z")),
             revision: 7,
         },
         due: Due {

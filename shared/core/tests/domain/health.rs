@@ -49,8 +49,14 @@ async fn health_follows_what_was_found() {
     let (report, unusable) = validate(&service, &vault_id).await;
     assert_eq!((report.verdict, unusable.state), (Verdict::Fail, HealthState::Unusable));
     assert_eq!(unusable.since, unusable.checked_at);
-    let undated = |found: &Finding| Finding { since: None, ..found.clone() };
-    assert_eq!(unusable.findings.iter().map(undated).collect::<Vec<_>>(), report.findings());
+    let undated = |found: &Finding| Finding {
+        since: None,
+        ..found.clone()
+    };
+    assert_eq!(
+        unusable.findings.iter().map(undated).collect::<Vec<_>>(),
+        report.findings()
+    );
     assert!(
         unusable
             .findings

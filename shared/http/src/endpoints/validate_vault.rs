@@ -1,20 +1,29 @@
 //! `POST /v1/vaults/{vault_id}/validate`, and the schedule.
 
+use jiff::Timestamp;
 use latchkey_core::caller::Caller;
 use latchkey_core::health::due::DuePartition;
-use latchkey_core::operations::ValidateVault;
-use latchkey_core::ports::{Clock, CustomerKeys, DueVaults, VaultStore};
+use latchkey_core::operations::{CheckedVault, SweepVaults};
+use latchkey_core::ports::{Announcer, Clock, CustomerKeys, DueVaults, VaultStore};
 use latchkey_core::request::RequestContext;
 use serde::{Deserialize, Serialize};
 
 use super::vault_id_of;
+use crate::audit::CheckAuditRecord;
 use crate::event::ApiRequest;
 use crate::json_body;
+use crate::log::Log;
+use crate::metrics::SweepMetrics;
 use crate::problem::Problem;
 use crate::serve::{Endpoint, Success};
 
 /// validate-vault at the edge.
-pub struct ValidateVaultEndpoint<S, K, C>(pub ValidateVault<S, K, C>);
+pub struct ValidateVaultEndpoint<S, K, C, A> {
+    /// Its two operations: the sweep, and the validation of one vault, which the sweep is made of.
+    pub operation: SweepVaults<S, K, C, A>,
+    /// The deployment's stage, for the metrics.
+    pub stage: String,
+}
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -29,20 +38,35 @@ struct SweepResponse {
     vaults_changed: u32,
     vaults_failed: u32,
     vaults_left: u32,
+    vaults_unannounced: u32,
+    events_announced: u32,
 }
 
-impl<S: VaultStore + DueVaults, K: CustomerKeys, C: Clock> Endpoint for ValidateVaultEndpoint<S, K, C> {
+impl<S: VaultStore + DueVaults, K: CustomerKeys, C: Clock, A: Announcer> Endpoint
+    for ValidateVaultEndpoint<S, K, C, A>
+{
     const NAME: &'static str = "validate-vault";
 
     async fn call(&self, context: &RequestContext, caller: &Caller, request: &ApiRequest) -> Result<Success, Problem> {
         let vault_id = vault_id_of(request)?;
         let ValidateVaultRequest {} = json_body::parse(request.body())?;
-        let report = self.0.run(context, caller, &vault_id).await?;
+        let report = self.operation.validate_vault.run(context, caller, &vault_id).await?;
         Ok(Success::json(200, &report)?.about_vault(vault_id))
     }
-    async fn sweep(&self, context: &RequestContext, shard: u32, shards: u32) -> Result<Success, Problem> {
+
+    async fn sweep(
+        &self,
+        context: &RequestContext,
+        shard: u32,
+        shards: u32,
+        log: &Log<'_>,
+    ) -> Result<Success, Problem> {
         let partitions = DuePartition::of_shard(shard, shards);
-        let swept = self.0.sweep(context, &partitions).await?;
+        let audit = |checked: &CheckedVault<'_>| log.write(&CheckAuditRecord::new(&context.request_id, checked));
+        let swept = self.operation.run(context, &partitions, &audit).await?;
+        let metrics = SweepMetrics::new(&swept, &self.stage, Timestamp::now());
+        // Metrics that cannot be written change nothing of what was done; the alarm on missing ones tells.
+        let _ = log.write(&metrics);
         let response = SweepResponse {
             shard,
             shards,
@@ -51,6 +75,8 @@ impl<S: VaultStore + DueVaults, K: CustomerKeys, C: Clock> Endpoint for Validate
             vaults_changed: swept.changed,
             vaults_failed: swept.failed,
             vaults_left: swept.left,
+            vaults_unannounced: swept.unannounced,
+            events_announced: swept.announced,
         };
         Success::json(200, &response)
     }

@@ -101,7 +101,7 @@ async fn the_schedule_checks_what_is_due() {
     let sweep = async |event| invoke(&service.validate_vault_endpoint(), &event).await;
     let nothing = json!({
         "shard": 0, "shards": 1, "vaults_checked": 0, "vaults_validated": 0, "vaults_changed": 0, "vaults_failed": 0,
-        "vaults_left": 0,
+        "vaults_left": 0, "vaults_unannounced": 0, "events_announced": 0,
     });
     let answer = sweep(json!({ "sweep": { "shard": 0 } })).await;
     assert_eq!(

@@ -4,12 +4,13 @@
 use core::time::Duration;
 use std::io::{self, Write};
 
+use latchkey_core::in_memory::KeyState;
 use latchkey_core::request::{RequestContext, RequestId};
 use latchkey_http::answer;
 use serde_json::json;
 use serde_json::value::RawValue;
 
-use crate::service::{Service, admin, api_event, claim_names, member};
+use crate::service::{Service, admin, api_event, claim_names, invoke, member};
 
 #[tokio::test]
 async fn a_line_says_who_did_what_with_which_uses_of_the_key() {
@@ -52,6 +53,47 @@ async fn a_refused_request_has_its_line_too() {
     );
     let line = service.create_vault(&json!({}), "").await.audit;
     assert_eq!((&line["status"], line.get("workspace_id")), (&json!(401), None));
+}
+
+/// The sweep has nobody to name; each vault that it checks has a line of its own, and so have the metrics.
+#[tokio::test]
+async fn a_sweep_has_a_line_for_each_vault_and_one_of_metrics() {
+    let service = Service::new();
+    let vault_id = service.with_vault().await;
+    service.customer.change_key(|key| key.state = KeyState::Disabled);
+    service.clock.advance(Duration::from_secs(61));
+    let event = json!({ "sweep": { "shard": 0 } });
+    let answer = invoke(&service.validate_vault_endpoint(), &event).await;
+    let [check, metrics] = answer.log.as_slice() else {
+        panic!("{:?}", answer.log);
+    };
+    assert_eq!(
+        (&check["log"], &check["operation"]),
+        (&json!("audit"), &json!("check-vault"))
+    );
+    assert_eq!(
+        (&check["workspace_id"], &check["vault_id"], &check["request_id"]),
+        (&json!("ws-acme-0001"), &json!(vault_id), &answer.audit["request_id"])
+    );
+    assert_eq!(
+        (&check["previous_health"], &check["health"], &check["whole"]),
+        (&json!("healthy"), &json!("unusable"), &json!(true))
+    );
+    assert_eq!(
+        check["findings"][0],
+        json!({ "check": "key_enabled", "region": "us-east-2" })
+    );
+    assert_eq!(check["announced"], json!([service.event_bus.events()[0].event_id]));
+    assert!(check["key_uses"].as_array().is_some_and(|uses| uses.len() >= 12));
+    assert_eq!(
+        (&metrics["vaults_unusable"], &metrics["stage"]),
+        (&json!(1), &json!("production"))
+    );
+    assert_eq!(metrics["sweep_lag_seconds"], 1);
+    assert_eq!(
+        (&answer.audit["operation"], answer.audit.get("subject")),
+        (&json!("validate-vault"), None)
+    );
 }
 
 struct Full;

@@ -8,9 +8,9 @@ use jiff::Timestamp;
 use latchkey_core::customer_role::RoleArn;
 use latchkey_core::data_key_rotation::RotationLimits;
 use latchkey_core::data_keys::DataKeys;
-use latchkey_core::in_memory::{FakeClock, InMemoryCustomer, InMemoryRecords, RsaKeyPair};
+use latchkey_core::in_memory::{FakeClock, InMemoryCustomer, InMemoryEventBus, InMemoryRecords, RsaKeyPair};
 use latchkey_core::kms_key::{AwsAccountId, CustomerKey, KmsKeyId};
-use latchkey_core::operations::{CreateVault, DecryptItem, DisableVault, EncryptItem, ValidateVault};
+use latchkey_core::operations::{CreateVault, DecryptItem, DisableVault, EncryptItem, SweepVaults, ValidateVault};
 use latchkey_core::region::Region;
 use latchkey_core::request::{RequestContext, RequestId};
 use latchkey_core::workspace::WorkspaceId;
@@ -29,8 +29,10 @@ pub const ROLE_ARN: &str = "arn:aws:iam::222222222222:role/latchkey";
 
 /// An answer, as API Gateway passes it on.
 pub struct Answer {
-    /// The line of the audit log.
+    /// The last line of the log: the request's line of the audit log.
     pub audit: Value,
+    /// The lines before it.
+    pub log: Vec<Value>,
     pub status: u64,
     pub content_type: String,
     pub body: Value,
@@ -51,6 +53,7 @@ pub struct Service {
     pub records: InMemoryRecords,
     pub customer: InMemoryCustomer,
     pub clock: FakeClock,
+    pub event_bus: InMemoryEventBus,
 }
 
 impl Service {
@@ -67,6 +70,7 @@ impl Service {
             records: InMemoryRecords::new(),
             customer: InMemoryCustomer::new(key, key_pair, role, workspace),
             clock: FakeClock::at(Timestamp::UNIX_EPOCH),
+            event_bus: InMemoryEventBus::default(),
         }
     }
 
@@ -90,13 +94,20 @@ impl Service {
     }
 
     pub fn validate_vault_endpoint(&self) -> impl Endpoint {
-        ValidateVaultEndpoint(ValidateVault {
+        let validate_vault = ValidateVault {
             store: self.records.clone(),
             customer_keys: self.customer.clone(),
             clock: self.clock.clone(),
             access_role: access_role(),
             home: Region::UsEast2,
-        })
+        };
+        ValidateVaultEndpoint {
+            operation: SweepVaults {
+                validate_vault,
+                announcer: self.event_bus.clone(),
+            },
+            stage: "production".to_owned(),
+        }
     }
 
     pub async fn disable_vault(&self, caller: &Value, vault_id: &str, body: &str) -> Answer {
@@ -214,11 +225,16 @@ pub fn claim_names() -> ClaimNames {
 pub async fn invoke<E: Endpoint>(endpoint: &E, event: &Value) -> Answer {
     let context = RequestContext::new(RequestId::generate(), Duration::from_secs(28));
     let payload = RawValue::from_string(event.to_string()).expect("JSON");
-    let mut audit_log = Vec::new();
-    let response = answer(endpoint, &claim_names(), &context, &payload, &mut audit_log).await;
+    let mut log = Vec::new();
+    let response = answer(endpoint, &claim_names(), &context, &payload, &mut log).await;
+    let lines = core::str::from_utf8(&log).expect("text").lines();
+    let mut log: Vec<Value> = lines
+        .map(|line| serde_json::from_str(line).expect("each line is JSON"))
+        .collect();
     let text = response.body.to_string();
     Answer {
-        audit: serde_json::from_slice(&audit_log).expect("one line of JSON"),
+        audit: log.pop().expect("a line"),
+        log,
         status: response.status_code.into(),
         content_type: response.headers.get("content-type").cloned().unwrap_or_default(),
         body: serde_json::from_str(&text).expect("every answer is JSON"),

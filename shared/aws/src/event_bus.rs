@@ -1,0 +1,43 @@
+//! The event bus, on which the outside is told of vaults' health. docs/events.md has the schema.
+
+use aws_sdk_eventbridge::Client;
+use aws_sdk_eventbridge::types::PutEventsRequestEntry;
+use latchkey_core::health::announcement::Announcement;
+use latchkey_core::ports::{Announcer, AnnouncerError};
+
+/// The source of every event.
+const SOURCE: &str = "latchkey";
+
+/// The service's own event bus in our Region.
+#[derive(Clone)]
+pub struct EventBus {
+    client: Client,
+    name: String,
+}
+
+impl EventBus {
+    pub(crate) fn new(client: Client, name: &str) -> Self {
+        Self {
+            client,
+            name: name.to_owned(),
+        }
+    }
+}
+
+impl Announcer for EventBus {
+    async fn announce(&self, announcement: &Announcement) -> Result<(), AnnouncerError> {
+        let detail = serde_json::to_string(announcement).map_err(|_| AnnouncerError)?;
+        let event = PutEventsRequestEntry::builder()
+            .event_bus_name(&self.name)
+            .source(SOURCE)
+            .detail_type(announcement.detail_type())
+            .detail(detail)
+            .build();
+        let answer = self.client.put_events().entries(event).send().await;
+        // An entry that is refused by itself comes with a 200 (EventBridge API reference, PutEvents).
+        match answer {
+            Ok(answer) if answer.failed_entry_count() == 0 => Ok(()),
+            Ok(_) | Err(_) => Err(AnnouncerError),
+        }
+    }
+}
