@@ -37,6 +37,8 @@ ASSUME_ACCESS_ROLE = {"create-vault", "validate-vault", "encrypt-item", "decrypt
 PROBE_CUSTOMER_ROLES = {"create-vault", "validate-vault"}
 # The one that finds out which vaults are due.
 QUERY_DUE_INDEX = {"validate-vault"}
+# The one that announces what it finds.
+PUT_EVENTS = {"validate-vault"}
 ANY_ROLE = "arn:aws:iam::*:role/*"
 
 
@@ -193,6 +195,8 @@ def test_a_role_allows_exactly_what_its_function_does(operation, roles, function
     expected |= index
     expected |= {(action, log_group) for action in ("logs:CreateLogStream", "logs:PutLogEvents")}
     expected |= {(action, "*") for action in ("xray:PutTraceSegments", "xray:PutTelemetryRecords")}  # has no resources
+    if operation in PUT_EVENTS:
+        expected |= {("events:PutEvents", "<EventBus.Arn>")}
     if operation in ASSUME_ACCESS_ROLE:
         expected |= {("sts:AssumeRole", ACCESS_ROLE_ARN)}
     if operation in PROBE_CUSTOMER_ROLES:
@@ -257,6 +261,7 @@ def test_functions_are_told_the_role_and_the_table_that_exist(region):
     assert variables == {
         "LATCHKEY_STAGE": "production",
         "LATCHKEY_TABLE_NAME": "production-latchkey",
+        "LATCHKEY_EVENT_BUS_NAME": "production-latchkey",
         "LATCHKEY_ACCESS_ROLE_ARN": ACCESS_ROLE_ARN,
         "LATCHKEY_WORKSPACE_CLAIM": "workspace_id",
         "LATCHKEY_ROLE_CLAIM": "role",
@@ -322,6 +327,31 @@ def test_the_sweep_starts_each_minute_and_may_start_nothing_else(functions, serv
     ((action, resource),) = granted(role)
     assert action == "lambda:InvokeFunction"
     assert resource.endswith(f":{ACCOUNT_ID}:function:production-latchkey-validate-vault")
+
+
+def test_every_announcement_goes_to_the_topic_and_only_aws_may_publish_there(service):
+    assert service["EventBus"]["Properties"]["Name"] == "production-latchkey"
+    rule = service["NoticesRule"]["Properties"]
+    assert (rule["EventBusName"], rule["EventPattern"]) == ("<EventBus>", {"source": ["latchkey"]})
+    assert [target["Arn"] for target in rule["Targets"]] == ["<Notices>"]
+    policy = service["NoticesPolicy"]["Properties"]
+    (statement,) = policy["PolicyDocument"]["Statement"]
+    assert (policy["Topics"], statement["Action"], statement["Resource"]) == (["<Notices>"], "sns:Publish", "<Notices>")
+    assert statement["Principal"] == {"Service": ["events.amazonaws.com", "cloudwatch.amazonaws.com"]}
+    assert statement["Condition"] == {"StringEquals": {"aws:SourceAccount": ACCOUNT_ID}}
+
+
+def test_every_alarm_is_told_of_and_watches_a_metric_that_there_is(service):
+    metrics = (REPOSITORY / "shared" / "http" / "src" / "metrics.rs").read_text()
+    documented = (REPOSITORY / "docs" / "events.md").read_text()
+    alarms = [it["Properties"] for it in of_type(service, "AWS::CloudWatch::Alarm").values()]
+    assert {it["MetricName"] for it in alarms} >= {"vaults_unusable", "vaults_failed", "vaults_unannounced"}
+    for alarm in alarms:
+        assert alarm["AlarmActions"] == alarm["OKActions"] == ["<Notices>"]
+        assert alarm["Namespace"] == "Latchkey"
+        assert alarm["Dimensions"] == [{"Name": "stage", "Value": "production"}]
+        assert f'("{alarm["MetricName"]}", "' in metrics, alarm["MetricName"]
+        assert f"`{alarm['AlarmName'].replace('production', '<stage>')}`" in documented
 
 
 def test_the_customer_trusts_the_access_role_with_its_workspace_id_and_nobody_else(customer):
