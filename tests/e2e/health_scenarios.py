@@ -252,7 +252,9 @@ SCENARIOS = [
         change=role_given_another_key,
         state="unusable",
         # Without a public key and an encrypted challenge there is nothing to try kms:Decrypt with.
-        findings=in_regions("key_found", BOTH) | in_regions("get_public_key_allowed", BOTH) | in_regions("encrypt_allowed", BOTH),
+        findings=in_regions("key_found", BOTH)
+        | in_regions("get_public_key_allowed", BOTH)
+        | in_regions("encrypt_allowed", BOTH),
         remedies={
             "key_found": "so that it allows kms:DescribeKey on the key in both Regions",
             "get_public_key_allowed": "so that it allows kms:GetPublicKey on the key in both Regions",
