@@ -9,6 +9,9 @@ from dataclasses import dataclass
 from layout import PRIMARY_REGION, aws_client
 
 
+ROLE_POLICY = "use-vault-key"  # as customer-setup/key-and-role.yaml names it
+
+
 @dataclass(frozen=True)
 class Answer:
     """What an API answered. `json` is the parsed body, None if it is not JSON."""
@@ -83,6 +86,21 @@ class Customer:
     def role_name(self) -> str:
         return self.aws_role_arn.rpartition("/")[2]
 
+    @property
+    def trust_policy(self) -> dict:
+        return policy_of(self.iam.get_role(RoleName=self.role_name)["Role"]["AssumeRolePolicyDocument"])
+
+    def set_trust_policy(self, policy: dict) -> None:
+        self.iam.update_assume_role_policy(RoleName=self.role_name, PolicyDocument=json.dumps(policy))
+
+    @property
+    def role_policy(self) -> dict:
+        """The inline policy of the role that customer-setup/ makes."""
+        return policy_of(self.iam.get_role_policy(RoleName=self.role_name, PolicyName=ROLE_POLICY)["PolicyDocument"])
+
+    def set_role_policy(self, policy: dict) -> None:
+        self.iam.put_role_policy(RoleName=self.role_name, PolicyName=ROLE_POLICY, PolicyDocument=json.dumps(policy))
+
     def vault_request(self, name: str, **more) -> dict:
         """The body of create-vault for this customer's key."""
         return {
@@ -92,6 +110,11 @@ class Customer:
             "kms_key_id": self.kms_key_id,
             "aws_role_arn": self.aws_role_arn,
         } | more
+
+
+def policy_of(document: dict | str) -> dict:
+    """A policy, whether boto3 has parsed it already (as it does for IAM) or not (as for KMS)."""
+    return json.loads(document) if isinstance(document, str) else document
 
 
 def token_of(issuer: str, **claims: str | int) -> str:

@@ -14,6 +14,7 @@ import time
 from client import Answer, Api, Customer, token_of
 from layout import PRIMARY_REGION, REGIONS, REPLICA_REGION, STACK_FILE
 from provision import provision_customer
+from schedule import Schedule
 
 SECRET = b"correct horse battery staple"
 CACHE_BOUND_SECONDS = 2
@@ -78,6 +79,8 @@ def main() -> int:
     items = seal_and_open(story, workspace, vault_id)
     stranger(story, stack, vault_id, items)
     revocation(story, workspace, vault_id, items)
+    deletion_found(story, workspace, vault_id)
+    wide_trust_found(story, workspace, vault_id)
     disabling(story, workspace, vault_id, items)
 
     seconds = time.monotonic() - story.started_at
@@ -257,6 +260,98 @@ def revocation(story: Story, workspace: Workspace, vault_id: str, items: list[di
         return None, "the vault takes new items again"
 
     story.step("vault validated, as the schedule would", reopened)
+
+
+def deletion_found(story: Story, workspace: Workspace, vault_id: str) -> None:
+    story.chapter("Sweeps check every vault, whether anybody uses it or not (here at once, on AWS each minute)")
+    customer = workspace.customer
+    replica = customer.kms(REPLICA_REGION)
+
+    def scheduled():
+        answer = replica.schedule_key_deletion(KeyId=customer.kms_key_id, PendingWindowInDays=7)
+        return None, f"its last day is {answer['DeletionDate']:%Y-%m-%d}; nobody calls us meanwhile"
+
+    story.step(f"replica scheduled for deletion, in {REPLICA_REGION}", scheduled)
+    found_by_the_sweep(story, workspace, vault_id, "unusable", "key_not_pending_deletion")
+
+    def not_sealed():
+        answer = seal_new(workspace, vault_id)
+        assert answer.status == 409, answer.text
+        assert "key_not_pending_deletion" in [found["check"] for found in answer.json["findings"]], answer.text
+        return None, "409, vault unusable: nothing is sealed that could be lost"
+
+    story.step(f"a new item, in {PRIMARY_REGION}, whose key is well", not_sealed)
+
+    def cancelled():
+        replica.cancel_key_deletion(KeyId=customer.kms_key_id)
+        replica.enable_key(KeyId=customer.kms_key_id)
+        return None, "as the remedy says"
+
+    story.step("deletion cancelled and key enabled", cancelled)
+    mended_by_the_sweep(story, workspace, vault_id)
+
+
+def wide_trust_found(story: Story, workspace: Workspace, vault_id: str) -> None:
+    customer = workspace.customer
+    trust = customer.trust_policy
+    principal = trust["Statement"][0]["Principal"]["AWS"]
+    root = f"arn:aws:iam::{workspace.stack['service_account_id']}:root"
+
+    def widened():
+        customer.set_trust_policy(json.loads(json.dumps(trust).replace(principal, root)))
+        assert customer.trust_policy["Statement"][0]["Principal"]["AWS"] == root
+        return None, root
+
+    story.step("trust policy widened to the whole account of the service", widened)
+    found_by_the_sweep(story, workspace, vault_id, "degraded", "role_trusts_only_service_role")
+
+    def sealed():
+        answer = seal_new(workspace, vault_id)
+        assert answer.status == 200, answer.text
+        return None, "sealed: what works is not stopped"
+
+    story.step("a new item", sealed)
+
+    def restored():
+        customer.set_trust_policy(trust)
+        return None, principal
+
+    story.step("trust policy as it was", restored)
+    mended_by_the_sweep(story, workspace, vault_id)
+
+
+def found_by_the_sweep(story: Story, workspace: Workspace, vault_id: str, state: str, check: str) -> None:
+    """The next sweep that is due for a whole validation puts the vault into `state`, because of `check` alone."""
+
+    def swept():
+        health = sweep(workspace, vault_id)
+        assert (health["state"], [found["check"] for found in health["findings"]]) == (state, [check]), health
+        finding = health["findings"][0]
+        return finding, f"{state}, {check}" + (f" in {finding['region']}" if "region" in finding else "")
+
+    finding = story.step(f"the next sweep, in {PRIMARY_REGION}", swept)
+    if finding:
+        story.detail(f"{finding['message']} Remedy: {finding['remedy']}")
+
+
+def mended_by_the_sweep(story: Story, workspace: Workspace, vault_id: str) -> None:
+    def swept():
+        health = sweep(workspace, vault_id, REPLICA_REGION)
+        assert (health["state"], health["findings"]) == ("healthy", []), health
+        answer = seal_new(workspace, vault_id)
+        assert answer.status == 200, answer.text
+        return None, "healthy; the vault takes new items"
+
+    story.step(f"the next sweep, in {REPLICA_REGION}", swept)
+
+
+def sweep(workspace: Workspace, vault_id: str, region: str = PRIMARY_REGION) -> dict:
+    return Schedule.of(workspace.stack).health_after_sweep(workspace.customer.workspace_id, vault_id, region)
+
+
+def seal_new(workspace: Workspace, vault_id: str, region: str = PRIMARY_REGION) -> Answer:
+    body = {"vault_id": vault_id, "items": [{"item_id": "new", "plaintext": ""}]}
+    return workspace.post("/v1/items/encrypt", body, "member", region)
 
 
 def disabling(story: Story, workspace: Workspace, vault_id: str, items: list[dict]) -> None:

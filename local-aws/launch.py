@@ -1,6 +1,7 @@
 """Starts the AWS emulator. Its settings come from the environment; `start_emulator` in stack.py makes it."""
 
 import importlib
+import json
 import pkgutil
 import re
 import socketserver
@@ -11,7 +12,7 @@ socketserver.StreamRequestHandler.disable_nagle_algorithm = True
 from ministack import app  # noqa: E402 (after the setting above)
 from ministack.core import iam_evaluator  # noqa: E402
 from ministack.core.responses import get_account_id, get_region  # noqa: E402
-from ministack.services import cloudformation  # noqa: E402
+from ministack.services import cloudformation, kms  # noqa: E402
 from ministack.services.cloudformation import engine  # noqa: E402
 
 
@@ -45,6 +46,60 @@ def sessions_are_their_roles() -> None:
     iam_evaluator._resolve_condition_key = resolve_with_roles
 
 
+def keys_are_deleted_as_on_aws() -> None:
+    """On AWS a replica whose deletion is scheduled stays in its set until it is gone; the emulator takes it out at once and
+    for good. On AWS a primary that waits for its replicas' deletion cannot be used; here it could.
+
+    And on AWS a key is gone when its waiting period ends; the emulator keeps it for ever. Nobody can wait for seven days, so
+    a waiting period of one day, which AWS refuses, means here that it is over already."""
+    schedule, check_state = kms._schedule_key_deletion, kms._check_key_state
+
+    def schedule_key_deletion(data: dict):
+        key = kms._resolve_key(data.get("KeyId", ""))
+        if not key:
+            return schedule(data)
+        others = [member for _, member in kms._mrk_members(key) if member is not key]
+        before = [(member, {"KeyState": member["KeyState"], "_mrk_regions": member["_mrk_regions"]}) for member in others]
+        regions = key.get("_mrk_regions")
+        if data.get("PendingWindowInDays") == 1:
+            answer = schedule(data | {"PendingWindowInDays": 7})
+            if key["KeyState"] == "PendingDeletion":
+                kms._keys.pop(key["KeyId"])
+            return answer
+        answer = schedule(data)
+        if regions:
+            key["_mrk_regions"] = regions
+            for member, was in before:
+                member.update(was)
+        return answer
+
+    def check_key_state(key: dict):
+        waits = key["KeyState"] == "PendingReplicaDeletion"
+        return check_state(key | {"KeyState": "PendingDeletion"} if waits else key)
+
+    kms._schedule_key_deletion, kms._check_key_state = schedule_key_deletion, check_key_state
+
+
+def keys_can_have_the_id_of_a_former_one() -> None:
+    """KMS gives no id twice. To see that another key under a vault's ARN would be noticed all the same, a key that is made
+    with the tag `_custom_id_` gets its value as its id, as in LocalStack."""
+    create = kms._create_key
+
+    def create_key(data: dict):
+        status, headers, body = answer = create(data)
+        ids = [tag["TagValue"] for tag in data.get("Tags", []) if tag["TagKey"] == "_custom_id_"]
+        if status != 200 or not ids:
+            return answer
+        key = kms._keys.pop(json.loads(body)["KeyMetadata"]["KeyId"])
+        key.update(KeyId=ids[0], Arn=kms._arn(ids[0]))
+        kms._keys[ids[0]] = key
+        return status, headers, json.dumps({"KeyMetadata": kms._key_metadata(key)}).encode()
+
+    kms._create_key = create_key
+
+
 conditions_know_where_they_are()
 sessions_are_their_roles()
+keys_are_deleted_as_on_aws()
+keys_can_have_the_id_of_a_former_one()
 app.main()

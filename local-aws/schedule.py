@@ -1,0 +1,88 @@
+"""The schedule, for whoever cannot wait a minute: makes a vault due, and has a Region sweep as its schedule would."""
+
+import json
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from layout import PRIMARY_REGION, STAGE, aws_client
+
+SWEEP = {"sweep": {"shard": 0}}
+PAST = "2020-01-01T00:00:00.000000000Z"
+
+# What of a vault's record is set to the past, so that its check is due and finds everything.
+MADE_DUE = [
+    "due_at",
+    "whole_due_from",  # for what only the whole validation looks at, which is due each hour; nothing else needs it
+]
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """The service's side of a vault's health."""
+
+    endpoint: str
+    service_account_id: str
+    table_name: str
+
+    @staticmethod
+    def of(stack: dict) -> "Schedule":
+        """For the stack of .local/stack.json."""
+        return Schedule(stack["aws_endpoint"], stack["service_account_id"], stack["table_name"])
+
+    def health_after_sweep(self, workspace_id: str, vault_id: str, region: str = PRIMARY_REGION) -> dict:
+        """Sweeps until the vault was checked by a check that began after this call, whoever made it: the emulator's own
+        schedule sweeps too. Answers with the health on record."""
+        called_at = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")
+        deadline = time.monotonic() + 10
+        while True:
+            self.make_due(workspace_id, vault_id)
+            self.sweep(region)
+            health = self.health_on_record(workspace_id, vault_id)
+            if health["checked_at"] > called_at:
+                return health
+            assert time.monotonic() < deadline, f"not checked within 10 s: {vault_id}"
+
+    def make_due(self, workspace_id: str, vault_id: str) -> None:
+        """What the passing of time does."""
+        self.client("dynamodb").update_item(
+            TableName=self.table_name,
+            Key=key_of(workspace_id, vault_id),
+            UpdateExpression="SET " + ", ".join(f"{name} = :past" for name in MADE_DUE),
+            ExpressionAttributeValues={":past": {"S": PAST}},
+        )
+
+    def sweep(self, region: str) -> dict:
+        """What the schedule does each minute. Answers with the counts."""
+        function = f"{STAGE}-latchkey-validate-vault"
+        answer = self.client("lambda", region).invoke(FunctionName=function, Payload=json.dumps(SWEEP))
+        response = json.load(answer["Payload"])
+        assert response["statusCode"] == 200, response
+        counts = json.loads(response["body"])
+        assert counts["vaults_failed"] == 0 and counts["vaults_left"] == 0, counts
+        return counts
+
+    def health_on_record(self, workspace_id: str, vault_id: str) -> dict:
+        key = key_of(workspace_id, vault_id)
+        record = self.client("dynamodb").get_item(TableName=self.table_name, Key=key, ConsistentRead=True)
+        return plain(record["Item"]["health"])
+
+    def client(self, service: str, region: str = PRIMARY_REGION):
+        return aws_client(self.endpoint, service, region, self.service_account_id)
+
+
+def key_of(workspace_id: str, vault_id: str) -> dict:
+    return {"pk": {"S": f"WORKSPACE#{workspace_id}"}, "sk": {"S": f"VAULT#{vault_id}"}}
+
+
+def plain(attribute: dict):
+    """What a DynamoDB attribute holds."""
+    ((kind, value),) = attribute.items()
+    match kind:
+        case "M":
+            return {name: plain(it) for name, it in value.items()}
+        case "L":
+            return [plain(it) for it in value]
+        case "N":
+            return int(value)
+    return value
