@@ -8,6 +8,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from e2e_support import Workspace  # noqa: E402 (found by the line above)
+from subscription import Subscription  # noqa: E402
 
 
 @pytest.fixture(scope="module")
@@ -20,3 +21,9 @@ def workspace(new_customer, api, token, wait_for) -> Workspace:
 def new_workspace(new_customer, api, token, wait_for):
     """new_workspace(...): for tests that change the key or the role. Takes what new_customer takes."""
     return lambda **options: Workspace(new_customer(**options), api, token, wait_for)
+
+
+@pytest.fixture(scope="session")
+def subscription(service_client) -> Subscription:
+    """What the service announces, from now on."""
+    return Subscription(service_client)

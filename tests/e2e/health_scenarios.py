@@ -39,6 +39,10 @@ class Scenario:
     access_ends: bool = False
 
     @property
+    def is_pending_deletion(self) -> bool:
+        return self.reversible == UNTIL_DELETED
+
+    @property
     def consequence(self) -> str:
         """In the words of the table."""
         if not self.locked_in:

@@ -26,7 +26,7 @@ def sweep(stack):
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.name)
-def test_what_the_customer_does_is_found_and_its_undoing_too(new_workspace, sweep, scenario):
+def test_what_the_customer_does_is_found_and_its_undoing_too(new_workspace, sweep, subscription, scenario):
     workspace = new_workspace()
     vault_id = workspace.new_vault(data_key_cache_seconds=0)
     item = workspace.sealed(vault_id, "i", b"secret")
@@ -34,6 +34,7 @@ def test_what_the_customer_does_is_found_and_its_undoing_too(new_workspace, swee
     with scenario.change(workspace.customer):
         health = sweep(workspace, vault_id, PRIMARY_REGION)
         assert_found(scenario, health)
+        assert_announced(subscription, vault_id, [("healthy", scenario.state)], health, reminders=scenario.is_pending_deletion)
         assert_gate(scenario, workspace, vault_id)
         assert_opens(workspace, item, [region for region in REGIONS if region not in scenario.locked_in])
 
@@ -41,10 +42,28 @@ def test_what_the_customer_does_is_found_and_its_undoing_too(new_workspace, swee
     if scenario.reversible == PERMANENT:
         assert_found(scenario, health)
         assert_opens(workspace, item, [])
+        assert_announced(subscription, vault_id, [("healthy", scenario.state)], health)
     else:
         assert (health["state"], health["findings"]) == ("healthy", []) and "access_ends_by" not in health
         assert workspace.opened(workspace.sealed(vault_id, "new", b"new"), REPLICA_REGION) == b"new"
         assert_opens(workspace, item, REGIONS)
+        changes = [("healthy", scenario.state), (scenario.state, "healthy")]
+        assert_announced(subscription, vault_id, changes, health, reminders=scenario.is_pending_deletion)
+
+
+def assert_announced(subscription, vault_id, changes, health, *, reminders=False):
+    """These changes and no others, each once; the last is what is on record. A pending deletion by itself, too."""
+    events = subscription.of_vault(vault_id, at_least=len(changes) + reminders)
+    told = [event["detail"] for event in events if event["detail-type"] == "Vault Health Changed"]
+    assert [(it["previous_state"], it["state"]) for it in told] == changes
+    found = [[(it["check"], it.get("region")) for it in findings] for findings in (told[-1]["findings"], health["findings"])]
+    assert found[0] == found[1]
+    assert ("access_ends_by" in told[-1]) == ("access_ends_by" in health)
+    pending = [event["detail"] for event in events if event["detail-type"] == "Vault Key Deletion Pending"]
+    assert len(pending) == reminders
+    for reminder in pending:
+        assert reminder["days_left"] in (6, 7) and reminder["deletion_at"], reminder
+        assert all("cancel-key-deletion" in found["remedy"] for found in reminder["findings"])
 
 
 def assert_found(scenario, health):

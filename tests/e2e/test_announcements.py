@@ -1,0 +1,61 @@
+"""What others are told of a vault's health arrives, once, and as docs/events.md says."""
+
+import json
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from layout import REGIONS
+from schedule import Schedule
+from subscription import REPOSITORY, SCHEMAS, validate
+
+SAMPLES = sorted((REPOSITORY / "events").glob("*.json"))
+
+
+@pytest.mark.parametrize("sample", SAMPLES, ids=lambda path: path.stem)
+def test_a_sample_follows_its_schema(sample):
+    validate(json.loads(sample.read_text()))
+
+
+def test_every_event_has_a_sample():
+    assert {json.loads(sample.read_text())["detail-type"] for sample in SAMPLES} == SCHEMAS.keys()
+
+
+def test_a_change_arrives_at_a_queue(new_workspace, subscription, stack, wait_for, function_logs):
+    workspace = new_workspace()
+    vault_id = workspace.new_vault()
+    schedule = Schedule.of(stack)
+    workspace.customer.kms().disable_key(KeyId=workspace.customer.kms_key_id)
+    health = schedule.health_after_sweep(workspace.customer.workspace_id, vault_id)
+    (event,) = subscription.of_vault(vault_id, at_least=1)
+    detail = event["detail"]
+    assert (event["detail-type"], event["source"]) == ("Vault Health Changed", "latchkey")
+    assert (detail["previous_state"], detail["state"]) == ("healthy", "unusable")
+    assert detail["workspace_id"] == workspace.customer.workspace_id
+    assert detail["kms_key_id"] == workspace.customer.kms_key_id
+    assert [(found["check"], found["region"]) for found in detail["findings"]] == [("key_enabled", "us-east-2")]
+    assert detail["changed_at"] == detail["findings"][0]["since"] == health["since"].replace("000Z", "Z")
+
+    def audited():
+        """the check is in the audit log, with its event and its uses of the key"""
+        lines = [json.loads(line) for line in function_logs("validate-vault") if detail["event_id"] in line]
+        return [line for line in lines if line.get("operation") == "check-vault"]
+
+    (line,) = wait_for(audited)
+    assert (line["vault_id"], line["announced"]) == (vault_id, [detail["event_id"]])
+    assert (line["previous_health"], line["health"]) == ("healthy", "unusable")
+    actions = {use["action"] for use in line["key_uses"]}
+    assert actions >= {"sts:AssumeRole", "kms:DescribeKey", "kms:Decrypt"}
+    assert all(use["role_session_name"].startswith(vault_id) for use in line["key_uses"] if use["action"] != "sts:AssumeRole")
+
+
+def test_both_regions_that_sweep_at_once_announce_it_once(new_workspace, subscription, stack):
+    workspace = new_workspace()
+    vault_id = workspace.new_vault()
+    schedule = Schedule.of(stack)
+    workspace.customer.kms().disable_key(KeyId=workspace.customer.kms_key_id)
+    for _ in range(3):
+        schedule.make_due(workspace.customer.workspace_id, vault_id)
+        with ThreadPoolExecutor() as pool:
+            list(pool.map(schedule.sweep, [*REGIONS, *REGIONS]))
+    schedule.health_after_sweep(workspace.customer.workspace_id, vault_id)
+    assert len(subscription.of_vault(vault_id, at_least=1)) == 1
