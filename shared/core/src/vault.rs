@@ -117,11 +117,17 @@ impl VaultId {
         &self.0
     }
 
-    /// The value of its last digit, 0 to 31: random bits of the UUID.
-    pub(crate) fn last_digit(&self) -> usize {
-        let last = self.0.bytes().next_back();
-        let place = Self::ALPHABET.iter().position(|digit| Some(*digit) == last);
-        place.unwrap_or_default()
+    /// The value of its last two digits, 0 to 1023: random bits of the UUID.
+    pub(crate) fn last_two_digits(&self) -> usize {
+        let value = |digit: u8| {
+            Self::ALPHABET
+                .iter()
+                .position(|known| *known == digit)
+                .unwrap_or_default()
+        };
+        let mut last = self.0.bytes().rev().map(value);
+        let (ones, tens) = (last.next().unwrap_or_default(), last.next().unwrap_or_default());
+        tens.saturating_mul(Self::ALPHABET.len()).saturating_add(ones)
     }
 }
 

@@ -76,18 +76,19 @@ impl Due {
 pub struct DuePartition(u8);
 
 impl DuePartition {
-    /// How many partitions there are. What is on record goes by it: it never changes.
-    const COUNT: u8 = 16;
+    /// How many partitions there are. What is on record goes by it: it never changes. docs/sweep-at-scale.md says why so
+    /// many.
+    const COUNT: u16 = u8::MAX as u16 + 1;
 
-    /// The vault's partition: by the last digit of its id, which is random.
+    /// The vault's partition: by the last two digits of its id, which are random.
     pub fn of(vault_id: &VaultId) -> Self {
-        let partition = vault_id.last_digit().checked_rem(usize::from(Self::COUNT));
+        let partition = vault_id.last_two_digits().checked_rem(usize::from(Self::COUNT));
         Self(partition.and_then(|place| u8::try_from(place).ok()).unwrap_or_default())
     }
 
     /// The partitions of shard number `shard` of `shards`. Together the shards have every partition, each once.
     pub fn of_shard(shard: u32, shards: u32) -> Vec<Self> {
-        (0..Self::COUNT)
+        (0..=u8::MAX)
             .filter(|partition| u32::from(*partition).checked_rem(shards) == Some(shard))
             .map(Self)
             .collect()
@@ -96,7 +97,7 @@ impl DuePartition {
 
 impl fmt::Display for DuePartition {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:02}", self.0)
+        write!(f, "{:03}", self.0)
     }
 }
 
@@ -106,17 +107,17 @@ mod tests {
 
     #[test]
     fn every_vault_is_in_one_partition_and_every_partition_in_one_shard() {
-        let mut vaults = [0_u32; 16];
-        for _ in 0..4_000 {
+        let mut vaults = [0_u32; 256];
+        for _ in 0..40_000 {
             vaults[usize::from(DuePartition::of(&VaultId::generate()).0)] += 1;
         }
-        assert!(vaults.iter().all(|&count| count > 150), "{vaults:?}");
+        assert!(vaults.iter().all(|&count| count > 80), "{vaults:?}");
         for shards in 1..=20 {
             let mut all: Vec<_> = (0..shards)
                 .flat_map(|shard| DuePartition::of_shard(shard, shards))
                 .collect();
             all.sort();
-            assert_eq!(all, (0..16).map(DuePartition).collect::<Vec<_>>(), "{shards} shards");
+            assert_eq!(all, (0..=255).map(DuePartition).collect::<Vec<_>>(), "{shards} shards");
         }
         assert!(DuePartition::of_shard(0, 0).is_empty());
     }

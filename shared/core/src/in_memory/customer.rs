@@ -28,7 +28,7 @@ pub(super) struct State {
     pub(super) keys: BTreeMap<Region, RegionalKey>,
     pub(super) outages: BTreeMap<Region, RegionOutage>,
     pub(super) answers: BTreeMap<(&'static str, Region), AccessError>,
-    pub(super) latency: Duration,
+    pub(super) latency: BTreeMap<Region, Duration>,
     pub(super) service_misconfigured: bool,
     pub(super) calls: Calls<(&'static str, Region)>,
 }
@@ -52,7 +52,7 @@ impl InMemoryCustomer {
                 .into(),
             outages: BTreeMap::new(),
             answers: BTreeMap::new(),
-            latency: Duration::ZERO,
+            latency: BTreeMap::new(),
             service_misconfigured: false,
             calls: Calls::default(),
         };
@@ -102,7 +102,14 @@ impl InMemoryCustomer {
 
     /// How long every answer takes, in the runtime's time.
     pub fn set_latency(&self, latency: Duration) {
-        self.with_state(|state| state.latency = latency);
+        for region in Region::ALL {
+            self.set_latency_of(region, latency);
+        }
+    }
+
+    /// How long every answer of one Region takes, in the runtime's time.
+    pub fn set_latency_of(&self, region: Region, latency: Duration) {
+        self.with_state(|state| state.latency.insert(region, latency));
     }
 
     /// Whether the service may not even enter its own access role.

@@ -122,10 +122,10 @@ impl InMemoryCustomer {
     ) -> Result<T, AccessError> {
         let (latency, outage) = self.with_state(|state| {
             state.calls.note((action, region));
-            (state.latency, state.outages.get(&region).copied())
+            (state.latency.get(&region).copied(), state.outages.get(&region).copied())
         });
         yield_now().await;
-        if !latency.is_zero() {
+        if let Some(latency) = latency {
             sleep(latency).await;
         }
         let answer = match outage {

@@ -1,9 +1,11 @@
 //! The records of both Regions: one state, consistent reads, conditional writes, no transactions.
 
+use core::time::Duration;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 use tokio::task::yield_now;
+use tokio::time::sleep;
 
 use super::calls::Calls;
 use super::lock;
@@ -23,6 +25,8 @@ struct State {
     calls: Calls<&'static str>,
     write_faults: WriteFaults,
     read_fault: Option<StoreError>,
+    read_latency: Option<Duration>,
+    write_latency: Option<Duration>,
 }
 
 /// What is on record.
@@ -49,6 +53,13 @@ impl InMemoryRecords {
     /// Lets every read fail from now on; `None` mends it.
     pub fn fail_reads(&self, error: Option<StoreError>) {
         lock(&self.0).read_fault = error;
+    }
+
+    /// How long every read and every write takes, in the runtime's time.
+    pub fn set_latency(&self, read: Duration, write: Duration) {
+        let mut state = lock(&self.0);
+        state.read_latency = Some(read);
+        state.write_latency = Some(write);
     }
 
     /// How often the operation of this name, as the port spells it, was called.
@@ -91,6 +102,10 @@ impl InMemoryRecords {
         read: impl FnOnce(&Tables) -> T + Send,
     ) -> Result<T, StoreError> {
         yield_now().await;
+        let latency = lock(&self.0).read_latency;
+        if let Some(latency) = latency {
+            sleep(latency).await;
+        }
         let mut state = lock(&self.0);
         state.calls.note(operation);
         match state.read_fault {
@@ -106,6 +121,10 @@ impl InMemoryRecords {
         write: impl FnOnce(&mut Tables) -> T + Send,
     ) -> Result<T, StoreError> {
         yield_now().await;
+        let latency = lock(&self.0).write_latency;
+        if let Some(latency) = latency {
+            sleep(latency).await;
+        }
         match self.write_now(operation, write) {
             Ok(answer) => Ok(answer),
             Err(fault) => Err(fault.strike().await),

@@ -29,7 +29,7 @@ const TIME_OF_A_CHECK: Duration = Duration::from_secs(6);
 /// How long a claim holds: longer than a function may run, so that only a dead sweeper's claim ever expires.
 const TIME_OF_A_CLAIM: Duration = Duration::from_secs(60);
 /// How many due vaults are read from the index at a time, for each partition.
-const READ_AT_ONCE: usize = 500;
+const READ_AT_ONCE: usize = 25;
 
 /// What announcing one vault's news may take; what is not taken by then is announced by the next sweep.
 const TIME_OF_ANNOUNCING: Duration = Duration::from_secs(3);
