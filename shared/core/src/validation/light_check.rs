@@ -35,6 +35,10 @@ pub async fn light_check<K: CustomerKeys>(
             access,
             region,
             role_lets_us_in: true,
+            asked_at: jiff::Timestamp::MIN,
+            here: super::denials::Permissions::UNKNOWN,
+            there: super::denials::Permissions::UNKNOWN,
+            described_there: None,
         };
         for outcome in place.described(&description) {
             match outcome.verdict {

@@ -141,7 +141,7 @@ type Change = fn(&InMemoryCustomer);
 #[tokio::test]
 async fn the_end_of_access_is_stated_once_no_region_opens_data_keys() {
     const BOUND: u64 = 30;
-    let cases: [(&str, Change, Option<u64>); 8] = [
+    let cases: [(&str, Change, Option<u64>); 9] = [
         (
             "disabled",
             |c| c.change_key(|key| key.state = KeyState::Disabled),
@@ -180,8 +180,9 @@ async fn the_end_of_access_is_stated_once_no_region_opens_data_keys() {
             },
             None,
         ),
+        ("all denied", |c| c.change_key(|key| key.allowed.clear()), Some(BOUND)),
         (
-            "decrypt not tried",
+            "all but decrypt denied",
             |c| c.change_key(|key| key.allowed.retain(|action| *action == "kms:Decrypt")),
             None,
         ),

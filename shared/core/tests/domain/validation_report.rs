@@ -20,7 +20,7 @@ fn policies_in(report: &Report) -> Vec<Value> {
         .findings()
         .iter()
         .map(|finding| finding.remedy.as_deref().unwrap())
-        .filter(|remedy| remedy.starts_with("Make this"))
+        .filter(|remedy| remedy.contains("policy"))
         .map(|remedy| serde_json::from_str(&remedy[remedy.find('{').unwrap()..]).unwrap())
         .collect()
 }
