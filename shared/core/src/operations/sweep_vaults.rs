@@ -133,8 +133,19 @@ impl<S: VaultStore + DueVaults, K: CustomerKeys, C: Clock> ValidateVault<S, K, C
     /// The light check; `None` when it has seen something that the whole validation must explain.
     async fn light(&self, context: &RequestContext, vault: &Vault) -> Option<Observation> {
         let asked_at = self.clock.now().wall;
-        match light_check(&self.customer_keys, context, &access_to(vault)).await {
-            LightCheck::AsItMustBe => Some(Observation::of_light_check(Vec::new(), asked_at)),
+        let (access, access_role) = (access_to(vault), &self.access_role);
+        match light_check(
+            &self.customer_keys,
+            context,
+            &access,
+            access_role,
+            self.home,
+            asked_at,
+            vault,
+        )
+        .await
+        {
+            LightCheck::NothingNew => Some(Observation::of_light_check(Vec::new(), asked_at)),
             LightCheck::Unanswered(findings) => Some(Observation::of_light_check(findings, asked_at)),
             LightCheck::SomethingElse => None,
         }

@@ -26,6 +26,21 @@ pub(super) struct Place<'a> {
     pub(super) described_there: Option<&'a KeyDescription>,
 }
 
+impl<'a> Place<'a> {
+    /// A look at one Region by itself: nothing is known that could explain a failure.
+    pub(super) const fn alone(access: &'a CustomerAccess, region: Region, asked_at: Timestamp) -> Self {
+        Self {
+            access,
+            region,
+            role_lets_us_in: true,
+            asked_at,
+            here: Permissions::UNKNOWN,
+            there: Permissions::UNKNOWN,
+            described_there: None,
+        }
+    }
+}
+
 impl Place<'_> {
     /// All checks of one Region, in the order of the documentation.
     pub(super) fn check_key(&self, answers: &KeyAnswers) -> Vec<CheckOutcome> {
