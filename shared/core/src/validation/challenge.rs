@@ -54,3 +54,50 @@ impl Challenge {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use core::time::Duration;
+
+    use super::*;
+    use crate::access::CustomerAccess;
+    use crate::customer_role::RoleArn;
+    use crate::in_memory::{InMemoryCustomer, RsaKeyPair};
+    use crate::kms_key::{AwsAccountId, CustomerKey, KmsKeyId};
+    use crate::request::RequestId;
+    use crate::vault::{DataKeyCacheBound, Strategy, VaultId, VaultName, VaultSettings};
+    use crate::workspace::WorkspaceId;
+
+    /// Whoever decrypts, but to something else, does not have the key.
+    #[tokio::test]
+    async fn the_answer_to_another_challenge_is_no_answer() {
+        let key = CustomerKey {
+            account_id: AwsAccountId::parse("222222222222").expect("valid"),
+            key_id: KmsKeyId::parse("mrk-1234abcd12ab34cd56ef1234567890ab").expect("valid"),
+        };
+        let settings = VaultSettings {
+            name: VaultName::parse("Acme").expect("valid"),
+            strategy: Strategy::AwsKms,
+            customer_key: key.clone(),
+            aws_role_arn: RoleArn::parse("arn:aws:iam::222222222222:role/latchkey").expect("valid"),
+            data_key_cache: DataKeyCacheBound::from_seconds(30).expect("valid"),
+        };
+        let workspace_id = WorkspaceId::parse("ws-acme").expect("valid");
+        let access = CustomerAccess::to_validate(&VaultId::generate(), &workspace_id, &settings);
+        let key_pair = RsaKeyPair::generate().expect("a key pair");
+        let customer = InMemoryCustomer::new(key, &key_pair, settings.aws_role_arn, workspace_id);
+        let context = RequestContext::new(RequestId::generate(), Duration::from_secs(60));
+        let [challenge, another] = [(); 2].map(|()| Challenge::generate().expect("random"));
+        let wrapped = challenge.wrapped_with(key_pair.public_key()).expect("wrapped");
+        let answer = async |challenge: &Challenge| {
+            challenge
+                .decrypt(&customer, &context, &access, Region::UsEast2, &wrapped)
+                .await
+        };
+        assert_eq!(answer(&challenge).await, Ok(()));
+        assert_eq!(
+            answer(&another).await,
+            Err(AccessError::Refused(Refusal::InvalidCiphertext))
+        );
+    }
+}

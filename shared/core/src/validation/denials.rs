@@ -193,40 +193,41 @@ impl<'a> Denial<'a> {
             let [east, west] = Region::ALL.map(|region| remedies::show_key_policy(access, region));
             format!("{east} and {west}")
         };
-        let in_key_policy = format!(
-            "It must have the default statement (Sid \"Enable IAM User Permissions\": Allow kms:* on * to \
+        let default_statement = format!(
+            "must have the default statement (Sid \"Enable IAM User Permissions\": Allow kms:* on * to \
              arn:aws:iam::{}:root) and no Deny that meets the role.",
             access.key.account_id
         );
         let steps = match self.pattern {
             Pattern::NothingAnywhere => format!(
                 "Make the policy below the inline policy of the role {role}. If it is so already, look at the key policy in \
-                 each Region: {}. {in_key_policy} If that is so as well: {}",
+                 each Region: {}. Each {default_statement} If that is so as well: {}",
                 both_key_policies(),
                 self.simulate()
             ),
             Pattern::NothingHere => format!(
                 "See that the inline policy of the role {role} lists {here} under Resource, as the policy below does. If it \
-                 does, look at the key policy in {region}: {}. {in_key_policy} If that is so as well: {}",
+                 does, look at the key policy in {region}: {}. It {default_statement} If that is so as well: {}",
                 remedies::show_key_policy(access, region),
                 self.simulate()
             ),
             Pattern::ActionAnywhere => format!(
                 "Make the policy below the inline policy of the role {role}, so that it allows {action} on the key in both \
-                 Regions. If it is so already, something denies the action: {} If that shows nothing, look for a Deny in \
-                 the key policies: {}.",
+                 Regions. If it is so already, something denies the action: {} If IAM allows it, look for a Deny in the key \
+                 policies: {}.",
                 self.simulate(),
                 both_key_policies()
             ),
             Pattern::ActionHere => format!(
-                "Compare the key policies of the two Regions: {}. {in_key_policy} If the two are alike, see that the inline \
-                 policy of the role {role} allows {action} on {here}, as the policy below does. If it does: {}",
+                "Compare the key policies of the two Regions: {}. The one in {region} {default_statement} If the two are \
+                 alike, see that the inline policy of the role {role} allows {action} on {here}, as the policy below does. \
+                 If it does: {}",
                 both_key_policies(),
                 self.simulate()
             ),
             Pattern::Unclear => format!(
                 "See that the policy below is the inline policy of the role {role}. If it is, look at the key policy in \
-                 {region}: {}. {in_key_policy} If that is so as well: {}",
+                 {region}: {}. It {default_statement} If that is so as well: {}",
                 remedies::show_key_policy(access, region),
                 self.simulate()
             ),
@@ -236,8 +237,8 @@ impl<'a> Denial<'a> {
 
     fn simulate(&self) -> String {
         format!(
-            "aws iam simulate-principal-policy --policy-source-arn {} --action-names {} --resource-arns {} shows whether \
-             another policy of the role, its permissions boundary or a service control policy denies it.",
+            "ask IAM whether another policy of the role, its permissions boundary or a service control policy denies it: \
+             aws iam simulate-principal-policy --policy-source-arn {} --action-names {} --resource-arns {}.",
             self.access.role_arn,
             self.action,
             self.access.key.arn(self.region)

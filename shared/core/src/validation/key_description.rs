@@ -50,9 +50,13 @@ impl Place<'_> {
             ),
             self.enabled(key),
             self.not_pending_deletion(key),
-            self.kind(Check::KeyAsymmetricRsa, "spec", &key.key_spec, "an RSA spec", |spec| {
-                spec.starts_with("RSA_")
-            }),
+            self.kind(
+                Check::KeyAsymmetricRsa,
+                "spec",
+                &key.key_spec,
+                "RSA_2048, RSA_3072 or RSA_4096",
+                |spec| spec.starts_with("RSA_"),
+            ),
             self.kind(
                 Check::KeyUsageEncryptDecrypt,
                 "usage",
@@ -76,7 +80,10 @@ impl Place<'_> {
         }
         self.fail(
             check,
-            format!("The key's {property} in {region} is {actual}; it must be {wanted}. No data is lost by this."),
+            format!(
+                "The key's {property} in {region} is {actual}; it must be {wanted}. That is permanent. No vault can be \
+                 created with such a key, so no item was sealed for it."
+            ),
             remedies::new_key(&format!("The service needs a key whose {property} is {wanted}.")),
         )
     }
@@ -172,8 +179,8 @@ impl Place<'_> {
         self.fail(
             check,
             format!(
-                "The key in {region} is a single-Region key. No data is lost, but without a replica an outage of {region} \
-                 would lock every item."
+                "The key in {region} is a single-Region key. That is permanent. It has no replica, so an outage of {region} \
+                 would lock every item; no data is lost by it."
             ),
             remedies::new_key("The service needs a multi-Region key."),
         )
@@ -193,15 +200,15 @@ impl Place<'_> {
         }
         let replicas = match key.replica_key_arns.as_slice() {
             [] => "no replica".to_owned(),
-            arns => arns.join(", "),
+            arns => format!("{} as replica", arns.join(", ")),
         };
         self.fail(
             check,
             format!(
-                "The primary key must be in us-east-2 and a replica in us-west-2. KMS in {} names as primary {}, as replicas \
-                 {replicas}. No data is lost by this.",
+                "The primary key must be in us-east-2 and a replica in us-west-2. KMS in {} names {} as primary and \
+                 {replicas}. This can be undone, and no data is lost by it.",
                 self.region,
-                key.primary_key_arn.as_deref().unwrap_or("none"),
+                key.primary_key_arn.as_deref().unwrap_or("no key"),
             ),
             remedies::mend_topology(self.access),
         )

@@ -82,7 +82,7 @@ pub async fn validate<K: CustomerKeys>(
         };
         checks.extend(place.check_key(answers));
     }
-    checks.extend(region_comparison::compare_regions(&east, &west, pinned));
+    checks.extend(region_comparison::compare_regions(access, &east, &west, pinned));
     Validation {
         report: Report::new(checks),
         public_key: region_comparison::agreed_public_key(&east, &west).cloned(),

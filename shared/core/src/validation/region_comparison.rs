@@ -5,11 +5,12 @@ use core::time::Duration;
 use super::key_calls::KeyAnswers;
 use super::remedies;
 use super::report::{Check, CheckOutcome};
-use crate::access::{AccessError, LONGEST_SESSION, Refusal};
+use crate::access::{AccessError, CustomerAccess, LONGEST_SESSION, Refusal};
 use crate::public_key::CustomerPublicKey;
 
 /// The checks that need both Regions' answers.
 pub(super) fn compare_regions(
+    access: &CustomerAccess,
     east: &KeyAnswers,
     west: &KeyAnswers,
     pinned: Option<&CustomerPublicKey>,
@@ -24,7 +25,7 @@ pub(super) fn compare_regions(
             None,
             "The key in us-east-2 and the key in us-west-2 have different public keys, so what one opens the other does not. \
              No data is lost as long as both keys are kept.",
-            remedies::RESTORE_KEY.to_owned(),
+            remedies::match_public_keys(access),
         ),
         _ => CheckOutcome::skipped(
             Check::PublicKeysMatch,

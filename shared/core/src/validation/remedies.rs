@@ -58,7 +58,7 @@ pub(crate) fn key_not_found(access: &CustomerAccess, region: Region) -> String {
     let other = region.other();
     format!(
         "KMS knows no key {key_id} of the account {account} in {region}. The key id or the account may be wrong, the key may \
-         never have been replicated to {region}, or it was deleted there. A deletion cannot be undone, but as long as the \
+         never have been there, or it was deleted. A deletion cannot be undone, but as long as the \
          key is there in {other}, no data is lost. If it was deleted in both Regions, nothing sealed with it can ever be \
          opened again."
     )
@@ -91,7 +91,10 @@ pub(crate) fn key_disabled(region: Region) -> String {
 }
 
 pub(crate) fn enable_key(access: &CustomerAccess, region: Region) -> String {
-    format!("Enable the key: {}", enable_command(access, region))
+    format!(
+        "Enable the key: {}, or in the KMS console in {region}: Customer managed keys, the key, Key actions, Enable.",
+        enable_command(access, region)
+    )
 }
 
 fn enable_command(access: &CustomerAccess, region: Region) -> String {
@@ -161,6 +164,16 @@ pub(crate) fn key_replaced(region: Option<Region>) -> String {
     format!(
         "The key{place} is not the one that the vault was created with, and cannot open what was sealed for that one. As long \
          as the first key still exists somewhere, these items are locked; without it they are lost."
+    )
+}
+
+/// A replica has its primary's key material: two keys of one id that differ are no such pair.
+pub(super) fn match_public_keys(access: &CustomerAccess) -> String {
+    let key_id = &access.key.key_id;
+    format!(
+        "See which Region's key is not the right one: aws kms get-public-key --region us-east-2 --key-id {key_id} and aws kms \
+         get-public-key --region us-west-2 --key-id {key_id}. Restore the key that belongs there. Delete neither before \
+         every item opens again."
     )
 }
 

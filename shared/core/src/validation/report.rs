@@ -112,7 +112,7 @@ impl CheckOutcome {
                  Dashboard: https://health.aws.amazon.com/health/status",
             ),
         };
-        let message = format!("{what}, so this could not be checked. It says nothing about your key or role.");
+        let message = format!("{what}, so this could not be checked. That says nothing about your key or role.");
         let unanswered = Self::fail(check, region, message, remedy.to_owned());
         Self {
             unanswered: true,
