@@ -3,6 +3,7 @@
 mod across_regions;
 mod any_answers;
 mod denied_actions;
+mod documentation;
 mod key_in_region;
 mod role;
 mod unanswered;
