@@ -235,7 +235,8 @@ impl Refusal {
         };
         Finding {
             check,
-            region: Some(region),
+            // A role has no Region: the whole validation finds it in none, either.
+            region: (self != Self::RoleNotAssumable).then_some(region),
             message,
             remedy: Some(remedy),
             since: None,

@@ -118,7 +118,7 @@ impl Place<'_> {
                 check,
                 format!(
                     "The key in {region} is in the state {state}, in which it cannot be used. Items cannot be opened through \
-                     {region}. Whether this can be undone depends on the state."
+                     {region}. They are locked; whether this can be undone depends on the state."
                 ),
                 format!(
                     "{}. A key whose material is made in KMS does not get into this state.",

@@ -137,8 +137,8 @@ pub(crate) fn cancel_deletion(access: &CustomerAccess, region: Region) -> String
 /// The key is in a state that forbids its use, and that is all a live call tells.
 pub(crate) fn key_invalid_state(region: Region) -> String {
     format!(
-        "The key in {region} is in a state in which it cannot be used, so items cannot be opened through {region}. Whether \
-         this can be undone depends on the state."
+        "The key in {region} is in a state in which it cannot be used, so items cannot be opened through {region}. They \
+         are locked; whether this can be undone depends on the state."
     )
 }
 

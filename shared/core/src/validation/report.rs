@@ -99,7 +99,7 @@ impl CheckOutcome {
         let place = region.map(|region| format!(" in {region}")).unwrap_or_default();
         let (what, remedy) = match error {
             AccessError::ServiceMisconfigured => (
-                "The service could not enter its own access role".to_owned(),
+                format!("The service could not enter its own access role{place}"),
                 "Nothing to change on your side: the operators of the service have to mend its deployment.",
             ),
             AccessError::Outage(Outage::Throttled) => (

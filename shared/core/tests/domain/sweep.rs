@@ -143,7 +143,7 @@ async fn whatever_ends_or_endangers_access_is_found_within_a_minute() {
 /// A warning that is known is not looked into each minute; the beginning and the end of one are.
 #[tokio::test]
 async fn a_known_warning_is_validated_when_it_begins_and_when_it_ends() {
-    let warnings: [(fn(&InMemoryCustomer), fn(&InMemoryCustomer)); 2] = [
+    let warnings: [(Change, Change); 2] = [
         (
             |c| c.change_role(|role| role.trusts_root = true),
             |c| c.change_role(|role| role.trusts_root = false),

@@ -10,6 +10,7 @@ mod unanswered;
 
 use jiff::Timestamp;
 use latchkey_core::access::CustomerAccess;
+use latchkey_core::health::Finding;
 use latchkey_core::in_memory::InMemoryCustomer;
 use latchkey_core::public_key::CustomerPublicKey;
 use latchkey_core::region::Region;
@@ -125,6 +126,28 @@ fn assert_tells(outcome: &CheckOutcome) {
     assert_eq!(outcome.remedy.is_some(), needs_remedy, "{outcome:?}");
     assert!(outcome.remedy.as_deref().is_none_or(|remedy| remedy.len() > 20));
     assert_eq!(outcome.verdict == Skipped, outcome.message.starts_with("Not checked: "));
+    if needs_remedy {
+        let one = Report::new(vec![outcome.clone()]);
+        assert_tells_what_it_means(&one.findings()[0]);
+    }
+}
+
+/// Where it is, in the text, and what becomes of the items; in one voice.
+pub(crate) fn assert_tells_what_it_means(finding: &Finding) {
+    let message = &finding.message;
+    assert!(
+        finding.region.is_none_or(|region| message.contains(region.code())),
+        "{finding:?}"
+    );
+    let told = ["lost", "locked", "affected", "sealed"]
+        .iter()
+        .any(|word| message.contains(word));
+    assert!(told || finding.unanswered, "{finding:?}");
+    let text = format!("{message} {}", finding.remedy.as_deref().unwrap());
+    assert!(
+        !text.contains(" us ") && !text.contains(" we ") && !text.contains("  "),
+        "{finding:?}"
+    );
 }
 
 /// What a new vault's validation skips at best: it has no pin yet.
