@@ -201,7 +201,8 @@ impl<'a> Denial<'a> {
         let steps = match self.pattern {
             Pattern::NothingAnywhere => format!(
                 "Make the policy below the inline policy of the role {role}, so that it allows {action} on the key in both \
-                 Regions. If it is so already, look at the key policy in each Region: {}. Each {default_statement} If that is so as well: {}",
+                 Regions. If it is so already, look at the key policy in each Region: {}. Each {default_statement} If that \
+                 is so as well: {}",
                 both_key_policies(),
                 self.simulate()
             ),
@@ -220,8 +221,8 @@ impl<'a> Denial<'a> {
             ),
             Pattern::ActionHere => format!(
                 "Compare the key policies of the two Regions and look for a Deny in the key policy in {region}: {}. It \
-                 {default_statement} If the two are alike, see that the inline policy of the role {role} allows {action} on {here}, as the policy below does. \
-                 If it does: {}",
+                 {default_statement} If the two are alike, see that the inline policy of the role {role} allows {action} on \
+                 {here}, as the policy below does. If it does: {}",
                 both_key_policies(),
                 self.simulate()
             ),
