@@ -10,13 +10,6 @@ from layout import PRIMARY_REGION, STAGE, aws_client
 SWEEP = {"sweep": {"shard": 0}}
 PAST = "2020-01-01T00:00:00.000000000Z"
 
-# What of a vault's record is set to the past, so that its check is due and finds everything.
-MADE_DUE = [
-    "due_at",
-    "whole_due_from",  # for what only the whole validation looks at, which is due each hour; nothing else needs it
-]
-
-
 @dataclass(frozen=True)
 class Schedule:
     """The service's side of a vault's health."""
@@ -30,25 +23,28 @@ class Schedule:
         """For the stack of .local/stack.json."""
         return Schedule(stack["aws_endpoint"], stack["service_account_id"], stack["table_name"])
 
-    def health_after_sweep(self, workspace_id: str, vault_id: str, region: str = PRIMARY_REGION) -> dict:
-        """Sweeps until the vault was checked by a check that began after this call, whoever made it: the emulator's own
+    def health_after_sweep(
+        self, workspace_id: str, vault_id: str, region: str = PRIMARY_REGION, *, whole: bool = False
+    ) -> dict:
+        """What the check of the next minute leaves on record, or with `whole` that of the next hour. Sweeps until the vault was checked by a check that began after this call, whoever made it: the emulator's own
         schedule sweeps too. Answers with the health on record."""
         called_at = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")
         deadline = time.monotonic() + 10
         while True:
-            self.make_due(workspace_id, vault_id)
+            self.make_due(workspace_id, vault_id, whole=whole)
             self.sweep(region)
             health = self.health_on_record(workspace_id, vault_id)
             if health["checked_at"] > called_at:
                 return health
             assert time.monotonic() < deadline, f"not checked within 10 s: {vault_id}"
 
-    def make_due(self, workspace_id: str, vault_id: str) -> None:
-        """What the passing of time does."""
+    def make_due(self, workspace_id: str, vault_id: str, *, whole: bool = False) -> None:
+        """What the passing of a minute does; with `whole`, of an hour."""
+        due = ["due_at", "whole_due_from"] if whole else ["due_at"]
         self.client("dynamodb").update_item(
             TableName=self.table_name,
             Key=key_of(workspace_id, vault_id),
-            UpdateExpression="SET " + ", ".join(f"{name} = :past" for name in MADE_DUE),
+            UpdateExpression="SET " + ", ".join(f"{name} = :past" for name in due),
             ExpressionAttributeValues={":past": {"S": PAST}},
         )
 

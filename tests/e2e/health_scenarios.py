@@ -21,6 +21,8 @@ REVERSIBLE = "reversible"
 UNTIL_DELETED = "reversible until the date of the deletion"
 PERMANENT = "permanent"
 
+MINUTE, HOUR = "minute", "hour"
+
 
 @dataclass(frozen=True)
 class Scenario:
@@ -35,6 +37,8 @@ class Scenario:
     reversible: str = REVERSIBLE
     # The Regions in which what was sealed before does not open meanwhile.
     locked_in: tuple[str, ...] = NOWHERE
+    # Whether the check of each minute finds it, or that of each hour.
+    found_within: str = MINUTE
     # Whether it is known when the last data key is forgotten: once both Regions refuse to open any.
     access_ends: bool = False
 
@@ -246,25 +250,31 @@ SCENARIOS = [
         name="key_replaced_under_its_arn",
         change=replaced_under_its_arn,
         state="unusable",
-        findings=anywhere("public_key_unchanged"),
-        remedies={"public_key_unchanged": "Restore the key that the vault was created with"},
+        findings=anywhere("public_key_unchanged") | in_regions("decrypt_allowed", BOTH),
+        remedies={
+            "public_key_unchanged": "Restore the key that the vault was created with",
+            "decrypt_allowed": "Restore the key that the vault was created with",
+        },
         reversible=PERMANENT,
         locked_in=BOTH,
+        access_ends=True,
     ),
     Scenario(
         name="role_given_another_key",
         change=role_given_another_key,
         state="unusable",
-        # Without a public key and an encrypted challenge there is nothing to try kms:Decrypt with.
         findings=in_regions("key_found", BOTH)
         | in_regions("get_public_key_allowed", BOTH)
-        | in_regions("encrypt_allowed", BOTH),
+        | in_regions("encrypt_allowed", BOTH)
+        | in_regions("decrypt_allowed", BOTH),
         remedies={
             "key_found": "so that it allows kms:DescribeKey on the key in both Regions",
             "get_public_key_allowed": "so that it allows kms:GetPublicKey on the key in both Regions",
             "encrypt_allowed": "so that it allows kms:Encrypt on the key in both Regions",
+            "decrypt_allowed": "so that it allows kms:Decrypt on the key in both Regions",
         },
         locked_in=BOTH,
+        access_ends=True,
     ),
     Scenario(
         name="role_deleted",
@@ -292,9 +302,9 @@ SCENARIOS = [
         findings=anywhere("role_trusts_only_service_role"),
         remedies={"role_trusts_only_service_role": ":role/production-kms-byo-key-access-role"},
     ),
-    lacks_action("encrypt_removed", "kms:Encrypt", "encrypt_allowed"),
+    lacks_action("encrypt_removed", "kms:Encrypt", "encrypt_allowed", found_within=HOUR),
     lacks_action("decrypt_removed", "kms:Decrypt", "decrypt_allowed", locked_in=BOTH, access_ends=True),
-    lacks_action("get_public_key_removed", "kms:GetPublicKey", "get_public_key_allowed"),
+    lacks_action("get_public_key_removed", "kms:GetPublicKey", "get_public_key_allowed", found_within=HOUR),
     lacks_action("describe_key_removed", "kms:DescribeKey", "key_found"),
     Scenario(
         name="decrypt_denied_by_key_policy_east",

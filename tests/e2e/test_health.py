@@ -7,7 +7,7 @@ import pytest
 from layout import PRIMARY_REGION, REGIONS, REPLICA_REGION
 from schedule import Schedule
 
-from health_scenarios import PERMANENT, SCENARIOS, role_policy_changed
+from health_scenarios import HOUR, PERMANENT, SCENARIOS, role_policy_changed
 
 GATED = (409, "urn:latchkey:problem:vault-unusable")
 REFUSED = (424, "urn:latchkey:problem:customer-key-refused")
@@ -16,11 +16,11 @@ NEW_ITEM = [{"item_id": "new", "plaintext": ""}]
 
 @pytest.fixture
 def sweep(stack):
-    """sweep(workspace, vault_id, region): makes the vault due, as the passing of time does, and sweeps until it was
-    checked. Answers with its health as it is on record."""
+    """sweep(workspace, vault_id, region, whole=False): makes the vault due, as the passing of a minute does, or of an hour,
+    and sweeps until it was checked. Answers with its health as it is on record."""
 
-    def sweep(workspace, vault_id, region=PRIMARY_REGION):
-        return Schedule.of(stack).health_after_sweep(workspace.customer.workspace_id, vault_id, region)
+    def sweep(workspace, vault_id, region=PRIMARY_REGION, **due):
+        return Schedule.of(stack).health_after_sweep(workspace.customer.workspace_id, vault_id, region, **due)
 
     return sweep
 
@@ -32,7 +32,7 @@ def test_what_the_customer_does_is_found_and_its_undoing_too(new_workspace, swee
     item = workspace.sealed(vault_id, "i", b"secret")
 
     with scenario.change(workspace.customer):
-        health = sweep(workspace, vault_id, PRIMARY_REGION)
+        health = sweep(workspace, vault_id, PRIMARY_REGION, whole=scenario.found_within == HOUR)
         assert_found(scenario, health)
         assert_announced(subscription, vault_id, [("healthy", scenario.state)], health, reminders=scenario.is_pending_deletion)
         assert_gate(scenario, workspace, vault_id)

@@ -29,10 +29,10 @@ def findings_in(cell: str) -> frozenset:
 
 def test_the_table_and_the_scenarios_match_one_to_one():
     tabled = [
-        (test.strip("`"), state.strip("`"), findings_in(findings), consequence, access_ends == "yes")
-        for _, state, findings, consequence, access_ends, test in rows_of_the_table()
+        (test.strip("`"), within, state.strip("`"), findings_in(findings), consequence, access_ends == "yes")
+        for _, within, state, findings, consequence, access_ends, test in rows_of_the_table()
     ]
-    tested = [(it.name, it.state, it.findings, it.consequence, it.access_ends) for it in SCENARIOS]
+    tested = [(it.name, it.found_within, it.state, it.findings, it.consequence, it.access_ends) for it in SCENARIOS]
     assert tabled == tested
 
 

@@ -14,6 +14,7 @@ use crate::kms_key::CustomerKey;
 use crate::region::Region;
 use crate::request::RequestContext;
 use crate::validation::Check;
+use crate::validation::denials::Denial;
 use crate::validation::remedies;
 use crate::vault::{Vault, VaultId, VaultSettings};
 use crate::workspace::WorkspaceId;
@@ -189,52 +190,54 @@ impl Refusal {
 
     /// What is wrong and the exact thing to change, as a live call can know it; a validation tells more.
     pub(crate) fn finding(self, access: &CustomerAccess, region: Region) -> Finding {
+        let denial = Denial::alone(access, region, "kms:Decrypt");
         let (check, message, remedy) = match self {
             Self::RoleNotAssumable => (
                 Check::RoleAssumable,
-                remedies::ROLE_NOT_ASSUMABLE,
+                remedies::role_not_assumable(access),
                 remedies::mend_role(access),
             ),
-            Self::AccessDenied => (
-                Check::DecryptAllowed,
-                remedies::DECRYPT_DENIED,
-                remedies::allow_action(access, "kms:Decrypt"),
-            ),
+            Self::AccessDenied => (Check::DecryptAllowed, denial.message(), denial.remedy()),
             Self::KeyDisabled => (
                 Check::KeyEnabled,
-                remedies::KEY_DISABLED,
+                remedies::key_disabled(region),
                 remedies::enable_key(access, region),
             ),
             Self::KeyPendingDeletion => (
                 Check::KeyNotPendingDeletion,
-                remedies::KEY_PENDING_DELETION,
+                remedies::key_pending_deletion(
+                    region,
+                    "once its waiting period ends",
+                    remedies::DELETION_ELSEWHERE_UNKNOWN,
+                ),
                 remedies::cancel_deletion(access, region),
             ),
             Self::KeyNotFound => (
                 Check::KeyFound,
-                remedies::KEY_NOT_FOUND,
+                remedies::key_not_found(access, region),
                 remedies::find_key(access, region),
             ),
             Self::KeyInvalidState => (
                 Check::KeyEnabled,
-                remedies::KEY_INVALID_STATE,
-                remedies::enable_key(access, region),
+                remedies::key_invalid_state(region),
+                remedies::show_key_state(access, region),
             ),
             Self::InvalidKeyUsage => (
                 Check::KeyUsageEncryptDecrypt,
-                remedies::KEY_WRONG_USAGE,
-                remedies::new_key("A key's spec and usage are fixed."),
+                remedies::key_wrong_usage(region),
+                remedies::new_key("The spec and usage of a key are fixed when it is created."),
             ),
             Self::InvalidCiphertext => (
                 Check::PublicKeyUnchanged,
-                remedies::KEY_REPLACED,
+                remedies::key_replaced(Some(region)),
                 remedies::RESTORE_KEY.to_owned(),
             ),
         };
         Finding {
             check,
-            region: Some(region),
-            message: message.to_owned(),
+            // A role has no Region: the whole validation finds it in none, either.
+            region: (self != Self::RoleNotAssumable).then_some(region),
+            message,
             remedy: Some(remedy),
             since: None,
             deletion_at: None,

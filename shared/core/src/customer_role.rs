@@ -54,6 +54,12 @@ impl RoleArn {
         self.0.rsplit('/').next().unwrap_or_default()
     }
 
+    /// The principal that stands for the role's whole account in policies.
+    pub fn account_root(&self) -> String {
+        let account = self.0.split(":role/").next().unwrap_or_default();
+        format!("{account}:root")
+    }
+
     /// The ARN as text.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -94,6 +100,7 @@ mod tests {
         let plain = RoleArn::parse("arn:aws:iam::222222222222:role/latchkey").expect("valid");
         let nested = RoleArn::parse("arn:aws:iam::222222222222:role/security/byok/latchkey").expect("valid");
         assert_eq!((plain.name(), nested.name()), ("latchkey", "latchkey"));
+        assert_eq!(nested.account_root(), "arn:aws:iam::222222222222:root");
         assert!(plain.is_in(&AwsAccountId::parse("222222222222").expect("valid")));
         assert!(!plain.is_in(&AwsAccountId::parse("333333333333").expect("valid")));
     }

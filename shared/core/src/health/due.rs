@@ -58,7 +58,7 @@ impl Due {
                 whole_from: next,
             },
             (Scope::Whole, HealthState::Healthy | HealthState::Degraded) => Self::first(observation),
-            (Scope::Description, HealthState::Healthy | HealthState::Degraded) => Self {
+            (Scope::Light, HealthState::Healthy | HealthState::Degraded) => Self {
                 at: next,
                 whole_from: self.whole_from,
             },

@@ -28,8 +28,8 @@ pub struct Observation {
 pub enum Scope {
     /// Everything: the whole validation.
     Whole,
-    /// The key as it is described in both Regions: the light check.
-    Description,
+    /// What the light check looks at: the role, and the key in both Regions.
+    Light,
     /// One call of live traffic in one Region.
     LiveCall,
 }
@@ -69,11 +69,11 @@ impl Observation {
         }
     }
 
-    /// What a light check shows that saw nothing wrong, but may have been left unanswered.
+    /// What a light check shows that saw nothing new, but may have been left unanswered.
     pub fn of_light_check(unanswered: Vec<Finding>, asked_at: Timestamp) -> Self {
         Self {
             asked_at,
-            scope: Scope::Description,
+            scope: Scope::Light,
             outcome: if unanswered.is_empty() {
                 Outcome::Passed
             } else {

@@ -43,7 +43,7 @@ impl Health {
             (Outcome::Refused, _) => self.refused(observation),
             (Outcome::Unanswered, _) => self.unanswered(observation),
             (Outcome::Passed | Outcome::Warned, Scope::Whole) => cleared(observation),
-            (Outcome::Passed | Outcome::Warned, Scope::Description | Scope::LiveCall) => self.let_stand()?,
+            (Outcome::Passed | Outcome::Warned, Scope::Light | Scope::LiveCall) => self.let_stand()?,
         };
         let health = Self {
             checked_at: observation.asked_at,

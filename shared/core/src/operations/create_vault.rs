@@ -83,6 +83,7 @@ impl<S: VaultStore, K: CustomerKeys, C: Clock> CreateVault<S, K, C> {
             &access,
             &self.access_role,
             self.home,
+            asked_at,
             pinned,
         )
         .await;

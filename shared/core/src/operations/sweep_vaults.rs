@@ -232,8 +232,15 @@ impl<S: VaultStore + DueVaults, K: CustomerKeys, C: Clock, A: Announcer> SweepVa
     /// The light check; `None` when it has seen something that the whole validation must explain.
     async fn light(&self, context: &RequestContext, vault: &Vault) -> Option<Observation> {
         let asked_at = self.now();
-        match light_check(&self.validate_vault.customer_keys, context, &access_to(vault)).await {
-            LightCheck::AsItMustBe => Some(Observation::of_light_check(Vec::new(), asked_at)),
+        let ValidateVault {
+            customer_keys,
+            access_role,
+            home,
+            ..
+        } = &self.validate_vault;
+        let access = access_to(vault);
+        match light_check(customer_keys, context, &access, access_role, *home, asked_at, vault).await {
+            LightCheck::NothingNew => Some(Observation::of_light_check(Vec::new(), asked_at)),
             LightCheck::Unanswered(findings) => Some(Observation::of_light_check(findings, asked_at)),
             LightCheck::SomethingElse => None,
         }

@@ -50,6 +50,7 @@ impl<S: VaultStore, K: CustomerKeys, C: Clock> ValidateVault<S, K, C> {
             &access_to(vault),
             &self.access_role,
             self.home,
+            asked_at,
             Some(&vault.public_key),
         )
         .await;

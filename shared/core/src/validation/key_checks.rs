@@ -1,5 +1,8 @@
 //! The checks of the customer's key in one Region: what it is, and that each of the four actions works (requirement R3).
 
+use jiff::Timestamp;
+
+use super::denials::{Denial, Permissions};
 use super::key_calls::KeyAnswers;
 use super::remedies;
 use super::report::{Check, CheckOutcome};
@@ -13,6 +16,29 @@ pub(super) struct Place<'a> {
     pub(super) region: Region,
     /// Whether the role let us in when knocked at.
     pub(super) role_lets_us_in: bool,
+    /// When the validation began.
+    pub(super) asked_at: Timestamp,
+    /// What is allowed in this Region.
+    pub(super) here: Permissions,
+    /// What is allowed in the other Region.
+    pub(super) there: Permissions,
+    /// The key as the other Region describes it.
+    pub(super) described_there: Option<&'a KeyDescription>,
+}
+
+impl<'a> Place<'a> {
+    /// A look at one Region by itself: nothing is known that could explain a failure.
+    pub(super) const fn alone(access: &'a CustomerAccess, region: Region, asked_at: Timestamp) -> Self {
+        Self {
+            access,
+            region,
+            role_lets_us_in: true,
+            asked_at,
+            here: Permissions::UNKNOWN,
+            there: Permissions::UNKNOWN,
+            described_there: None,
+        }
+    }
 }
 
 impl Place<'_> {
@@ -43,25 +69,26 @@ impl Place<'_> {
 
     /// The outcome of exercising one of the actions. A refusal is skipped only where another check has failed for the
     /// same cause: a report passes nothing that did not work.
-    fn exercised(
+    pub(super) fn exercised(
         &self,
         check: Check,
-        action: &str,
+        action: &'static str,
         answer: Result<(), &AccessError>,
         key_is_unusable: bool,
     ) -> CheckOutcome {
         let refusal = match answer {
-            Ok(()) => return CheckOutcome::pass(check, Some(self.region), format!("{action} works.")),
+            Ok(()) => return self.pass(check, format!("{action} works in {}.", self.region)),
             Err(AccessError::Refused(refusal)) => refusal,
             Err(error) => return CheckOutcome::unanswered(check, Some(self.region), error),
         };
         match refusal {
-            Refusal::AccessDenied => self.fail(
-                check,
-                format!("{action} is denied."),
-                remedies::allow_action(self.access, action),
-            ),
-            Refusal::InvalidCiphertext => self.fail(check, remedies::KEY_REPLACED, remedies::RESTORE_KEY),
+            Refusal::AccessDenied => {
+                let denial = self.denial(action);
+                self.fail(check, denial.message(), denial.remedy())
+            }
+            Refusal::InvalidCiphertext => {
+                self.fail(check, remedies::key_replaced(Some(self.region)), remedies::RESTORE_KEY)
+            }
             Refusal::RoleNotAssumable => self.not_let_in(check, action),
             Refusal::KeyDisabled
             | Refusal::KeyPendingDeletion
@@ -77,7 +104,7 @@ impl Place<'_> {
             return self.skip(check, "the key itself cannot be used for it");
         }
         let finding = refusal.finding(self.access, self.region);
-        let message = format!("{action} is refused. {}", finding.message);
+        let message = format!("{action} is refused in {}. {}", self.region, finding.message);
         self.fail(check, message, finding.remedy.unwrap_or_default())
     }
 
@@ -86,20 +113,24 @@ impl Place<'_> {
         if self.role_lets_us_in {
             self.fail(
                 check,
-                format!("The role lets us in, but not for {action} in {}.", self.region),
+                format!(
+                    "The role let the service in when asked to, but not for {action} in {}. Perhaps it was changed in \
+                     between. No data is lost.",
+                    self.region
+                ),
                 remedies::mend_role(self.access),
             )
         } else {
-            self.skip(check, "the role does not let us in (see role_assumable)")
+            self.skip(check, "the role does not let the service in (see role_assumable)")
         }
     }
 
-    pub(super) fn expect(&self, check: Check, holds: bool, message: impl Into<String>, remedy: String) -> CheckOutcome {
-        if holds {
-            CheckOutcome::pass(check, Some(self.region), message)
-        } else {
-            self.fail(check, message, remedy)
-        }
+    pub(super) fn denial(&self, action: &'static str) -> Denial<'_> {
+        Denial::new(self.access, self.region, action, &self.here, &self.there)
+    }
+
+    pub(super) fn pass(&self, check: Check, message: impl Into<String>) -> CheckOutcome {
+        CheckOutcome::pass(check, Some(self.region), message)
     }
 
     pub(super) fn fail(&self, check: Check, message: impl Into<String>, remedy: impl Into<String>) -> CheckOutcome {

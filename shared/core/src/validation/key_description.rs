@@ -26,16 +26,14 @@ impl Place<'_> {
         };
         let found = match error {
             AccessError::Refused(Refusal::RoleNotAssumable) => self.not_let_in(Check::KeyFound, "kms:DescribeKey"),
-            AccessError::Refused(Refusal::AccessDenied) => self.fail(
-                Check::KeyFound,
-                "kms:DescribeKey is denied, so it is not known whether the key is here.",
-                remedies::allow_action(self.access, "kms:DescribeKey"),
-            ),
-            AccessError::Refused(_) => self.fail(
-                Check::KeyFound,
-                format!("There is no key {} in {}.", self.access.key.key_id, self.region),
-                remedies::find_key(self.access, self.region),
-            ),
+            AccessError::Refused(Refusal::AccessDenied) => {
+                let denial = self.denial("kms:DescribeKey");
+                self.fail(Check::KeyFound, denial.message(), denial.remedy())
+            }
+            AccessError::Refused(refusal) => {
+                let finding = refusal.finding(self.access, self.region);
+                self.fail(Check::KeyFound, finding.message, finding.remedy.unwrap_or_default())
+            }
             AccessError::Outage(_) | AccessError::ServiceMisconfigured => {
                 CheckOutcome::unanswered(Check::KeyFound, Some(self.region), error)
             }
@@ -46,96 +44,146 @@ impl Place<'_> {
 
     fn of_description(&self, key: &KeyDescription) -> Vec<CheckOutcome> {
         vec![
-            CheckOutcome::pass(
+            self.pass(
                 Check::KeyFound,
-                Some(self.region),
-                format!("The key is here: {}.", key.arn),
+                format!("The key is there in {}: {}.", self.region, key.arn),
             ),
             self.enabled(key),
             self.not_pending_deletion(key),
-            self.expect(
+            self.kind(
                 Check::KeyAsymmetricRsa,
-                key.key_spec.starts_with("RSA_"),
-                format!("The key's spec is {}.", key.key_spec),
-                remedies::new_key("An RSA key pair is needed (RSA_4096 is recommended)."),
+                "spec",
+                &key.key_spec,
+                "RSA_2048, RSA_3072 or RSA_4096",
+                |spec| spec.starts_with("RSA_"),
             ),
-            self.expect(
+            self.kind(
                 Check::KeyUsageEncryptDecrypt,
-                key.key_usage == "ENCRYPT_DECRYPT",
-                format!("The key's usage is {}.", key.key_usage),
-                remedies::new_key("The usage must be ENCRYPT_DECRYPT."),
+                "usage",
+                &key.key_usage,
+                "ENCRYPT_DECRYPT",
+                |usage| usage == "ENCRYPT_DECRYPT",
             ),
-            self.expect(
-                Check::KeyOriginKms,
-                key.origin == "AWS_KMS",
-                format!("The key material's origin is {}.", key.origin),
-                remedies::new_key("The key material must be made in KMS (origin AWS_KMS)."),
-            ),
-            self.expect(
-                Check::KeyMultiRegion,
-                key.multi_region_key_type.is_some(),
-                match key.multi_region_key_type {
-                    Some(_) => "The key is a multi-Region key.",
-                    None => "The key is a single-Region key, so an outage of its Region would lock every item.",
-                },
-                remedies::new_key("The key must be a multi-Region key."),
-            ),
+            self.kind(Check::KeyOriginKms, "origin", &key.origin, "AWS_KMS", |origin| {
+                origin == "AWS_KMS"
+            }),
+            self.multi_region(key),
             self.topology(key),
         ]
     }
 
-    fn enabled(&self, key: &KeyDescription) -> CheckOutcome {
-        match key.key_state.as_str() {
-            "Enabled" => CheckOutcome::pass(Check::KeyEnabled, Some(self.region), "The key is enabled."),
-            "PendingDeletion" | "PendingReplicaDeletion" => self.skip(
-                Check::KeyEnabled,
-                "the key is scheduled for deletion (see key_not_pending_deletion)",
+    /// A property that is fixed for the life of the key.
+    fn kind(&self, check: Check, property: &str, actual: &str, wanted: &str, fits: fn(&str) -> bool) -> CheckOutcome {
+        let region = self.region;
+        if fits(actual) {
+            return self.pass(check, format!("The key's {property} in {region} is {actual}."));
+        }
+        self.fail(
+            check,
+            format!(
+                "The key's {property} in {region} is {actual}; it must be {wanted}. That is permanent. No vault can be \
+                 created with such a key, so no item was sealed for it."
             ),
+            remedies::new_key(&format!("The service needs a key whose {property} is {wanted}.")),
+        )
+    }
+
+    fn enabled(&self, key: &KeyDescription) -> CheckOutcome {
+        let (check, region) = (Check::KeyEnabled, self.region);
+        match key.key_state.as_str() {
+            "Enabled" => self.pass(check, format!("The key in {region} is enabled.")),
+            "PendingDeletion" | "PendingReplicaDeletion" => {
+                self.skip(check, "the key is scheduled for deletion (see key_not_pending_deletion)")
+            }
             "Disabled" => self.fail(
-                Check::KeyEnabled,
-                remedies::KEY_DISABLED,
-                remedies::enable_key(self.access, self.region),
+                check,
+                remedies::key_disabled(region),
+                remedies::enable_key(self.access, region),
             ),
             "Updating" => CheckOutcome::warn(
-                Check::KeyEnabled,
-                Some(self.region),
-                "KMS is changing which key of the set is the primary; the key can be used meanwhile.",
+                check,
+                Some(region),
+                format!(
+                    "KMS is changing which Region holds the primary key. The key in {region} works meanwhile, and no data is \
+                     affected."
+                ),
                 remedies::WAIT.to_owned(),
             ),
             "Creating" => self.fail(
-                Check::KeyEnabled,
-                "The key is still being made, so it cannot be used yet.",
+                check,
+                format!("The key in {region} is still being created, so it cannot be used yet. No data is lost."),
                 remedies::WAIT,
             ),
             state => self.fail(
-                Check::KeyEnabled,
-                format!("The key's state is {state}, in which it cannot be used."),
-                remedies::new_key("Only a key whose material is made in KMS never gets into this state."),
+                check,
+                format!(
+                    "The key in {region} is in the state {state}, in which it cannot be used. Items cannot be opened through \
+                     {region}. They are locked; whether this can be undone depends on the state."
+                ),
+                format!(
+                    "{}. A key whose material is made in KMS does not get into this state.",
+                    remedies::show_key_state(self.access, region)
+                ),
             ),
         }
     }
 
     fn not_pending_deletion(&self, key: &KeyDescription) -> CheckOutcome {
-        let check = Check::KeyNotPendingDeletion;
-        if !matches!(key.key_state.as_str(), "PendingDeletion" | "PendingReplicaDeletion") {
-            return CheckOutcome::pass(check, Some(self.region), "The key is not scheduled for deletion.");
+        let (check, region) = (Check::KeyNotPendingDeletion, self.region);
+        if !is_to_be_deleted(key) {
+            return self.pass(check, format!("The key in {region} is not scheduled for deletion."));
         }
-        let when = key.deletion_date.map_or_else(
-            || "once its waiting period ends".to_owned(),
-            |date| format!("on {}", date.strftime("%Y-%m-%d at %H:%M UTC")),
-        );
+        let when = match key.deletion_date {
+            Some(date) => remedies::deletion_date(date, self.asked_at),
+            None if key.key_state == "PendingReplicaDeletion" => {
+                "once its replicas are deleted and its waiting period has ended".to_owned()
+            }
+            None => "once its waiting period ends".to_owned(),
+        };
         let found = self.fail(
             check,
-            format!(
-                "The key is scheduled for deletion: KMS deletes it {when}. From then on nothing sealed with it can ever \
-                 be opened again. Until then the deletion can be cancelled."
-            ),
-            remedies::cancel_deletion(self.access, self.region),
+            remedies::key_pending_deletion(region, &when, &self.deletion_elsewhere(key)),
+            remedies::cancel_deletion(self.access, region),
         );
         CheckOutcome {
             deletion_at: key.deletion_date,
             ..found
         }
+    }
+
+    /// What the deletion of this Region's key would leave.
+    fn deletion_elsewhere(&self, key: &KeyDescription) -> String {
+        let other = self.region.other();
+        match self.described_there {
+            _ if key.multi_region_key_type.is_none() => {
+                "It is a single-Region key: once it is deleted, nothing sealed with it can ever be opened again."
+                    .to_owned()
+            }
+            Some(there) if is_to_be_deleted(there) => format!(
+                "The key in {other} is scheduled for deletion as well: once both are deleted, nothing sealed with it can \
+                 ever be opened again."
+            ),
+            Some(_) => format!(
+                "The key in {other} is not scheduled for deletion: as long as it is kept, no data is lost. {}",
+                remedies::DELETION_ELSEWHERE_UNKNOWN
+            ),
+            None => remedies::DELETION_ELSEWHERE_UNKNOWN.to_owned(),
+        }
+    }
+
+    fn multi_region(&self, key: &KeyDescription) -> CheckOutcome {
+        let (check, region) = (Check::KeyMultiRegion, self.region);
+        if key.multi_region_key_type.is_some() {
+            return self.pass(check, format!("The key in {region} is a multi-Region key."));
+        }
+        self.fail(
+            check,
+            format!(
+                "The key in {region} is a single-Region key. That is permanent. It has no replica, so an outage of {region} \
+                 would lock every item; no data is lost by it."
+            ),
+            remedies::new_key("The service needs a multi-Region key."),
+        )
     }
 
     fn topology(&self, key: &KeyDescription) -> CheckOutcome {
@@ -147,15 +195,26 @@ impl Place<'_> {
         let arn = |region| self.access.key.arn(region).as_str().to_owned();
         let primary_fits = key.primary_key_arn.as_deref() == Some(arn(Region::PRIMARY).as_str());
         let replica_fits = key.replica_key_arns.contains(&arn(Region::PRIMARY.other()));
-        self.expect(
+        if actual == wanted && primary_fits && replica_fits {
+            return self.pass(check, "The primary key is in us-east-2 and its replica in us-west-2.");
+        }
+        let replicas = match key.replica_key_arns.as_slice() {
+            [] => "no replica".to_owned(),
+            arns => format!("{} as replica", arns.join(", ")),
+        };
+        self.fail(
             check,
-            actual == wanted && primary_fits && replica_fits,
-            if actual == wanted && primary_fits && replica_fits {
-                "The primary key is in us-east-2 and its replica in us-west-2."
-            } else {
-                "The key's set does not have its primary in us-east-2 and a replica in us-west-2."
-            },
+            format!(
+                "The primary key must be in us-east-2 and a replica in us-west-2. KMS in {} names {} as primary and \
+                 {replicas}. This can be undone, and no data is lost by it.",
+                self.region,
+                key.primary_key_arn.as_deref().unwrap_or("no key"),
+            ),
             remedies::mend_topology(self.access),
         )
     }
+}
+
+fn is_to_be_deleted(key: &KeyDescription) -> bool {
+    matches!(key.key_state.as_str(), "PendingDeletion" | "PendingReplicaDeletion")
 }

@@ -1,52 +1,119 @@
-//! The light check: what `kms:DescribeKey` tells in both Regions. Two calls, each minute.
+//! The light check: what must be found within a minute, and nothing that is not needed for it. Whether the role lets us in
+//! and nobody else, what `kms:DescribeKey` tells, and whether `kms:Decrypt` opens what is wrapped with the vault's public
+//! key; both in each Region. Eight calls, side by side.
 
-use futures::future::join;
+use futures::future::{try_join, try_join3};
+use jiff::Timestamp;
 
+use super::challenge::Challenge;
 use super::key_checks::Place;
-use super::report::Verdict;
-use crate::access::{CustomerAccess, in_half_the_time_left};
+use super::report::{Check, CheckOutcome, Verdict};
+use super::role_checks::check_role;
+use crate::access::{AccessError, CustomerAccess, in_half_the_time_left};
+use crate::customer_role::RoleArn;
 use crate::health::Finding;
 use crate::ports::CustomerKeys;
+use crate::public_key::CustomerPublicKey;
 use crate::region::Region;
 use crate::request::RequestContext;
+use crate::vault::Vault;
 
 /// What a light check found.
 #[derive(Debug, PartialEq, Eq)]
 pub enum LightCheck {
-    /// The key is described in both Regions as it must be.
-    AsItMustBe,
-    /// AWS did not answer; what did come was as it must be.
+    /// All is as it must be, but for the warnings that are on record.
+    NothingNew,
+    /// AWS did not answer; what did come was nothing new.
     Unanswered(Vec<Finding>),
-    /// Anything else: only the whole validation can tell what is wrong.
+    /// Anything else: only the whole validation can tell what is wrong, or is so no longer.
     SomethingElse,
 }
 
-/// Looks at the key as it is described in both Regions.
+/// Something is refused, or not as it must be.
+struct Wrong;
+
+/// Looks at the role and at the key in both Regions, from `asked_at` on, and compares what it sees with the findings on
+/// `vault`'s record. Ends as soon as something is wrong.
 pub async fn light_check<K: CustomerKeys>(
     customer_keys: &K,
     context: &RequestContext,
     access: &CustomerAccess,
+    access_role: &RoleArn,
+    home: Region,
+    asked_at: Timestamp,
+    vault: &Vault,
 ) -> LightCheck {
-    let describe = |region| in_half_the_time_left(context, customer_keys.describe_key(context, access, region));
-    let (east, west) = join(describe(Region::UsEast2), describe(Region::UsWest2)).await;
-    let mut unanswered = Vec::new();
-    for (region, description) in [(Region::UsEast2, east), (Region::UsWest2, west)] {
-        let place = Place {
-            access,
-            region,
-            role_lets_us_in: true,
+    let role = async { unless_wrong(check_role(customer_keys, context, access, access_role, home).await) };
+    let key = async |region| {
+        let place = Place::alone(access, region, asked_at);
+        let described = async {
+            let description = customer_keys.describe_key(context, access, region);
+            unless_wrong(place.described(&in_half_the_time_left(context, description).await))
         };
-        for outcome in place.described(&description) {
-            match outcome.verdict {
-                Verdict::Fail if outcome.unanswered => unanswered.push(outcome.into_finding()),
-                Verdict::Fail | Verdict::Warn => return LightCheck::SomethingElse,
-                Verdict::Pass | Verdict::Skipped => {}
-            }
-        }
+        let decrypted = async {
+            let answer = decrypt(customer_keys, context, access, region, &vault.public_key).await;
+            let answer = answer.as_ref().map(|&()| ());
+            unless_wrong(vec![place.exercised(
+                Check::DecryptAllowed,
+                "kms:Decrypt",
+                answer,
+                false,
+            )])
+        };
+        try_join(described, decrypted).await
+    };
+    let Ok((role, east, west)) = try_join3(role, key(Region::UsEast2), key(Region::UsWest2)).await else {
+        return LightCheck::SomethingElse;
+    };
+    let outcomes = [role, east.0, east.1, west.0, west.1].concat();
+    if outcomes.iter().any(|outcome| is_news(outcome, &vault.health.findings)) {
+        return LightCheck::SomethingElse;
     }
+    // Only the key's calls count as unanswered. The knocks go to STS on our own account's quota, so that they are throttled
+    // says nothing of the customer; and an STS that is down is noticed by the key's calls, as soon as they need a session.
+    let unanswered = outcomes
+        .into_iter()
+        .filter(|outcome| outcome.unanswered && outcome.region.is_some());
+    let unanswered: Vec<_> = unanswered.collect();
     if unanswered.is_empty() {
-        LightCheck::AsItMustBe
+        LightCheck::NothingNew
     } else {
-        LightCheck::Unanswered(unanswered)
+        LightCheck::Unanswered(unanswered.into_iter().map(CheckOutcome::into_finding).collect())
+    }
+}
+
+async fn decrypt<K: CustomerKeys>(
+    customer_keys: &K,
+    context: &RequestContext,
+    access: &CustomerAccess,
+    region: Region,
+    public_key: &CustomerPublicKey,
+) -> Result<(), AccessError> {
+    let challenge = Challenge::generate()?;
+    let wrapped = challenge.wrapped_with(public_key)?;
+    challenge
+        .decrypt(customer_keys, context, access, region, &wrapped)
+        .await
+}
+
+fn unless_wrong(outcomes: Vec<CheckOutcome>) -> Result<Vec<CheckOutcome>, Wrong> {
+    let wrong = |outcome: &CheckOutcome| outcome.verdict == Verdict::Fail && !outcome.unanswered;
+    if outcomes.iter().any(wrong) {
+        Err(Wrong)
+    } else {
+        Ok(outcomes)
+    }
+}
+
+/// Whether a check warns that did not, or passes that did not. A check that was not answered, or that only the whole
+/// validation makes, tells no news.
+fn is_news(outcome: &CheckOutcome, known: &[Finding]) -> bool {
+    let is_known = known
+        .iter()
+        .any(|finding| (finding.check, finding.region) == (outcome.check, outcome.region));
+    match outcome.verdict {
+        Verdict::Warn => !is_known,
+        Verdict::Pass => is_known,
+        Verdict::Fail | Verdict::Skipped => false,
     }
 }

@@ -4,6 +4,8 @@
 //! `skipped`, and says because of which; so nothing is skipped (but a comparison with a pin that there is not) unless
 //! something has failed.
 
+mod challenge;
+pub(crate) mod denials;
 mod key_calls;
 mod key_checks;
 mod key_description;
@@ -16,6 +18,7 @@ mod role_checks;
 use core::time::Duration;
 
 use futures::future::join3;
+use jiff::Timestamp;
 
 pub use light_check::{LightCheck, light_check};
 pub use report::{Check, CheckOutcome, Report, Verdict};
@@ -27,6 +30,7 @@ use crate::public_key::CustomerPublicKey;
 use crate::region::Region;
 use crate::request::RequestContext;
 
+use denials::Permissions;
 use key_checks::Place;
 
 /// What one validation found.
@@ -43,7 +47,8 @@ pub struct Validation {
     pub opening_ended: Option<Duration>,
 }
 
-/// Validates the key and role of `access`; `pinned` is the vault's public key, where there is a vault already.
+/// Validates the key and role of `access`, from `asked_at` on; `pinned` is the vault's public key, where there is a vault
+/// already.
 ///
 /// `access_role` is the service's access role, for the policy texts in remedies. Never fails, and ends well within the
 /// request's time: what could not be found out is in the report.
@@ -53,26 +58,31 @@ pub async fn validate<K: CustomerKeys>(
     access: &CustomerAccess,
     access_role: &RoleArn,
     home: Region,
+    asked_at: Timestamp,
     pinned: Option<&CustomerPublicKey>,
 ) -> Validation {
     let (mut checks, east, west) = join3(
         role_checks::check_role(customer_keys, context, access, access_role, home),
-        key_calls::ask_key(customer_keys, context, access, Region::UsEast2),
-        key_calls::ask_key(customer_keys, context, access, Region::UsWest2),
+        key_calls::ask_key(customer_keys, context, access, Region::UsEast2, pinned),
+        key_calls::ask_key(customer_keys, context, access, Region::UsWest2, pinned),
     )
     .await;
     let role_lets_us_in = checks
         .iter()
         .any(|outcome| outcome.check == Check::RoleAssumable && outcome.verdict == Verdict::Pass);
-    for (region, answers) in [(Region::UsEast2, &east), (Region::UsWest2, &west)] {
+    for (region, answers, other) in [(Region::UsEast2, &east, &west), (Region::UsWest2, &west, &east)] {
         let place = Place {
             access,
             region,
             role_lets_us_in,
+            asked_at,
+            here: Permissions::of(answers),
+            there: Permissions::of(other),
+            described_there: other.description.as_ref().ok(),
         };
         checks.extend(place.check_key(answers));
     }
-    checks.extend(region_comparison::compare_regions(&east, &west, pinned));
+    checks.extend(region_comparison::compare_regions(access, &east, &west, pinned));
     Validation {
         report: Report::new(checks),
         public_key: region_comparison::agreed_public_key(&east, &west).cloned(),

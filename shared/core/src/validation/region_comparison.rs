@@ -5,11 +5,12 @@ use core::time::Duration;
 use super::key_calls::KeyAnswers;
 use super::remedies;
 use super::report::{Check, CheckOutcome};
-use crate::access::{AccessError, LONGEST_SESSION, Refusal};
+use crate::access::{AccessError, CustomerAccess, LONGEST_SESSION, Refusal};
 use crate::public_key::CustomerPublicKey;
 
 /// The checks that need both Regions' answers.
 pub(super) fn compare_regions(
+    access: &CustomerAccess,
     east: &KeyAnswers,
     west: &KeyAnswers,
     pinned: Option<&CustomerPublicKey>,
@@ -22,8 +23,9 @@ pub(super) fn compare_regions(
         [Some(_), Some(_)] => CheckOutcome::fail(
             Check::PublicKeysMatch,
             None,
-            "The two Regions have different public keys, so what one opens the other does not.",
-            remedies::RESTORE_KEY.to_owned(),
+            "The key in us-east-2 and the key in us-west-2 have different public keys, so what one opens the other does not. \
+             No data is lost as long as both keys are kept.",
+            remedies::match_public_keys(access),
         ),
         _ => CheckOutcome::skipped(
             Check::PublicKeysMatch,
@@ -36,7 +38,7 @@ pub(super) fn compare_regions(
         None => CheckOutcome::skipped(
             Check::PublicKeyUnchanged,
             None,
-            "Not checked: a new vault has no pinned key yet.",
+            "Not checked: a new vault has no key on record to compare with.",
         ),
         Some(_) if known().count() == 0 => CheckOutcome::skipped(
             Check::PublicKeyUnchanged,
@@ -51,7 +53,7 @@ pub(super) fn compare_regions(
         Some(_) => CheckOutcome::fail(
             Check::PublicKeyUnchanged,
             None,
-            remedies::KEY_REPLACED,
+            remedies::key_replaced(None),
             remedies::RESTORE_KEY.to_owned(),
         ),
     };
@@ -60,8 +62,8 @@ pub(super) fn compare_regions(
         Some(spec) if spec.starts_with("RSA_") => CheckOutcome::warn(
             Check::KeySpecRecommended,
             None,
-            format!("The key's spec is {spec}; RSA_4096 is recommended."),
-            remedies::new_key("Nothing breaks if you keep this one."),
+            format!("The key's spec is {spec}. It works, and no data is affected; RSA_4096 is recommended."),
+            remedies::new_key("Nothing breaks if this key is kept."),
         ),
         _ => CheckOutcome::skipped(
             Check::KeySpecRecommended,
@@ -91,14 +93,7 @@ pub(super) fn opening_ended(east: &KeyAnswers, west: &KeyAnswers) -> Option<Dura
 
 /// KMS judges each call by the key and the policies as they are, but a trust policy only when a session begins.
 fn refuses_to_open(answers: &KeyAnswers) -> Option<Duration> {
-    let refusal = match (&answers.decrypted, &answers.encrypted) {
-        (Some(answer), _) => answer.as_ref().err(),
-        // There was nothing to decrypt. What kept Encrypt from working keeps Decrypt from it too, unless it was denied:
-        // policies name each action.
-        (None, Err(AccessError::Refused(Refusal::AccessDenied))) | (None, Ok(_)) => None,
-        (None, Err(error)) => Some(error),
-    };
-    match refusal? {
+    match answers.decrypted.as_ref()?.as_ref().err()? {
         AccessError::Refused(Refusal::RoleNotAssumable) => Some(LONGEST_SESSION),
         AccessError::Refused(_) => Some(Duration::ZERO),
         AccessError::Outage(_) | AccessError::ServiceMisconfigured => None,

@@ -96,20 +96,23 @@ impl CheckOutcome {
 
     /// A check whose call was not answered, or that our own set-up kept from being made.
     pub(super) fn unanswered(check: Check, region: Option<Region>, error: &AccessError) -> Self {
-        let (message, remedy) = match error {
+        let place = region.map(|region| format!(" in {region}")).unwrap_or_default();
+        let (what, remedy) = match error {
             AccessError::ServiceMisconfigured => (
-                "The service could not enter its own access role, so this could not be checked.",
+                format!("The service could not enter its own access role{place}"),
                 "Nothing to change on your side: the operators of the service have to mend its deployment.",
             ),
             AccessError::Outage(Outage::Throttled) => (
-                "AWS throttled the call, so this could not be checked.",
-                "Validate again in a minute.",
+                format!("AWS throttled the call{place}"),
+                "Nothing to change on your side. Try again in a minute; a vault is checked again by itself.",
             ),
             AccessError::Outage(_) | AccessError::Refused(_) => (
-                "AWS did not answer in time, so this could not be checked.",
-                "Validate again. If it stays so, look at the AWS Health Dashboard for this Region.",
+                format!("AWS did not answer in time{place}"),
+                "Try again in a minute; a vault is checked again by itself. If it stays so, look at the AWS Health \
+                 Dashboard: https://health.aws.amazon.com/health/status",
             ),
         };
+        let message = format!("{what}, so this could not be checked. That says nothing about your key or role.");
         let unanswered = Self::fail(check, region, message, remedy.to_owned());
         Self {
             unanswered: true,

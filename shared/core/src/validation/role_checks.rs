@@ -33,21 +33,23 @@ pub(super) async fn check_role<K: CustomerKeys>(
             Check::RoleRejectsMissingExternalId,
             without,
             lets_us_in,
-            "The role does not let us in without an external id.",
-            "The role lets us in without any external id, so another customer of the service could have its requests \
-             served with your role (the confused deputy problem).",
+            "The role does not let the service in without an external id.",
+            "The role lets the service in without any external id, so another customer of the service could have its \
+             requests served with your role (the confused deputy problem). No data is lost or locked. No new items are \
+             taken until this is mended.",
             &trust,
         ),
         must_refuse(
             Check::RoleRejectsWrongExternalId,
             wrong,
             lets_us_in,
-            "The role does not let us in with an external id that is not yours.",
-            "The role lets us in with an external id that is not yours, so another customer of the service could have \
-             its requests served with your role (the confused deputy problem).",
+            "The role does not let the service in with an external id that is not yours.",
+            "The role lets the service in with an external id that is not yours, so another customer of the service could \
+             have its requests served with your role (the confused deputy problem). No data is lost or locked. No new \
+             items are taken until this is mended.",
             &trust,
         ),
-        only_service_role(other, lets_us_in, trust),
+        only_service_role(other, lets_us_in, access_role, trust),
     ]
 }
 
@@ -71,17 +73,14 @@ async fn knock<K: CustomerKeys>(
 fn role_assumable(answer: Result<(), AccessError>, access: &CustomerAccess, trust: &str) -> CheckOutcome {
     let check = Check::RoleAssumable;
     match answer {
-        Ok(()) => CheckOutcome::pass(check, None, "The role lets us in with the workspace's external id."),
-        Err(AccessError::Refused(_)) => CheckOutcome::fail(
+        Ok(()) => CheckOutcome::pass(
             check,
             None,
-            format!(
-                "The role {} does not let us in. Either it does not exist, or its trust policy names another principal \
-                 or another external id; AWS does not tell which.",
-                access.role_arn
-            ),
-            trust.to_owned(),
+            "The role lets the service in with the workspace's external id.",
         ),
+        Err(AccessError::Refused(_)) => {
+            CheckOutcome::fail(check, None, remedies::role_not_assumable(access), trust.to_owned())
+        }
         Err(error) => CheckOutcome::unanswered(check, None, &error),
     }
 }
@@ -102,15 +101,23 @@ fn must_refuse(
     }
 }
 
-fn only_service_role(answer: Result<(), AccessError>, lets_us_in: bool, trust: String) -> CheckOutcome {
+fn only_service_role(
+    answer: Result<(), AccessError>,
+    lets_us_in: bool,
+    access_role: &RoleArn,
+    trust: String,
+) -> CheckOutcome {
     let check = Check::RoleTrustsOnlyServiceRole;
     match answer {
         Ok(()) => CheckOutcome::warn(
             check,
             None,
-            "The role trusts more of the service's account than the one access role: most likely its trust policy names \
-             the account's root (arn:aws:iam::<service account>:root), which is the console's default and lets in every \
-             role of that account.",
+            format!(
+                "The role lets in another role of the service's account than the one that it should trust. Most likely its \
+                 trust policy names the whole account ({}), which is the IAM console's default. Everything works, and no \
+                 data is lost or locked.",
+                access_role.account_root()
+            ),
             trust,
         ),
         Err(AccessError::Refused(_)) if lets_us_in => CheckOutcome::pass(

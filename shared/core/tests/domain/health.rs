@@ -74,7 +74,11 @@ async fn a_replaced_key_is_noticed() {
     let (report, health) = validate(&service, &vault_id).await;
     assert_eq!(health.state, HealthState::Unusable);
     let found: Vec<_> = report.findings().iter().map(|finding| finding.check).collect();
-    assert_eq!(found, [Check::PublicKeyUnchanged]);
+    assert_eq!(
+        found,
+        [Check::DecryptAllowed, Check::DecryptAllowed, Check::PublicKeyUnchanged]
+    );
+    assert!(health.access_ends_by.is_some(), "what was sealed before opens nowhere");
 }
 
 #[tokio::test]
@@ -148,7 +152,7 @@ type Change = fn(&InMemoryCustomer);
 #[tokio::test]
 async fn the_end_of_access_is_stated_once_no_region_opens_data_keys() {
     const BOUND: u64 = 30;
-    let cases: [(&str, Change, Option<u64>); 8] = [
+    let cases: [(&str, Change, Option<u64>); 9] = [
         (
             "disabled",
             |c| c.change_key(|key| key.state = KeyState::Disabled),
@@ -187,8 +191,9 @@ async fn the_end_of_access_is_stated_once_no_region_opens_data_keys() {
             },
             None,
         ),
+        ("all denied", |c| c.change_key(|key| key.allowed.clear()), Some(BOUND)),
         (
-            "decrypt not tried",
+            "all but decrypt denied",
             |c| c.change_key(|key| key.allowed.retain(|action| *action == "kms:Decrypt")),
             None,
         ),

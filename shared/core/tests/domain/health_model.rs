@@ -23,7 +23,7 @@ struct Step {
 }
 
 fn step() -> impl Strategy<Value = Step> {
-    let scope = prop::sample::select(vec![Scope::Whole, Scope::Whole, Scope::Description, Scope::LiveCall]);
+    let scope = prop::sample::select(vec![Scope::Whole, Scope::Whole, Scope::Light, Scope::LiveCall]);
     let outcome = prop::sample::select(vec![
         Outcome::Passed,
         Outcome::Passed,

@@ -2,16 +2,17 @@
 
 use std::time::Duration;
 
-use latchkey_core::access::Outage;
-use latchkey_core::health::HealthState;
+use latchkey_core::access::{AccessError, Outage};
 use latchkey_core::health::due::{Due, DuePartition};
-use latchkey_core::in_memory::{KeyState, RegionOutage, WriteFault};
+use latchkey_core::health::{Finding, HealthState};
+use latchkey_core::in_memory::{InMemoryCustomer, KeyState, RegionOutage, WriteFault};
 use latchkey_core::operations::Swept;
 use latchkey_core::ports::{DueVault, DueVaults, StoreError};
 use latchkey_core::region::Region;
+use latchkey_core::validation::Check;
 use latchkey_core::vault::Vault;
 
-use crate::fixtures::{Service, command, request, workspace};
+use crate::fixtures::{OTHER_KEY_PAIR, Service, command, request, workspace};
 
 const MINUTE: Duration = Duration::from_secs(60);
 
@@ -56,7 +57,7 @@ async fn a_vault_is_checked_each_minute_and_validated_each_hour() {
         let whole = minute % 60 == 0;
         assert_eq!(sweep(&service).await, one(whole, false), "minute {minute}");
         let calls = service.customer.calls() - calls;
-        assert_eq!(calls, if whole { 12 } else { 2 }, "minute {minute}");
+        assert_eq!(calls, if whole { 12 } else { 8 }, "minute {minute}");
         let vault = on_record(&service);
         assert_eq!(vault.health.checked_at, vault.created_at + MINUTE * minute);
         assert_eq!(vault.due.at, vault.health.checked_at + MINUTE);
@@ -94,7 +95,149 @@ async fn failure_and_recovery_are_noticed_by_the_next_check_and_explained() {
     }
 }
 
-/// What DescribeKey does not show is found by the hourly validation, or at once where live traffic meets it.
+type Change = fn(&InMemoryCustomer);
+
+/// The promise: whatever ends or endangers access is found by the next check, a minute later at most.
+#[tokio::test]
+async fn whatever_ends_or_endangers_access_is_found_within_a_minute() {
+    let changes: [(&str, Check, Change); 12] = [
+        ("disabled", Check::KeyEnabled, |c| {
+            c.change_key_in(Region::UsWest2, |key| key.state = KeyState::Disabled);
+        }),
+        ("to be deleted", Check::KeyNotPendingDeletion, |c| {
+            c.change_key_in(Region::UsWest2, |key| key.state = KeyState::PendingReplicaDeletion);
+        }),
+        ("gone", Check::KeyFound, |c| {
+            c.change_key_in(Region::UsWest2, |key| key.state = KeyState::Missing);
+        }),
+        ("turned single-Region", Check::KeyMultiRegion, |c| {
+            c.change_key_in(Region::UsWest2, |key| key.multi_region_key_type = None);
+        }),
+        ("changed in its kind", Check::KeyUsageEncryptDecrypt, |c| {
+            c.change_key_in(Region::UsWest2, |key| key.key_usage = "SIGN_VERIFY".to_owned());
+        }),
+        ("DescribeKey denied", Check::KeyFound, |c| {
+            c.change_key_in(Region::UsWest2, |key| key.allowed.retain(|it| *it != "kms:DescribeKey"));
+        }),
+        ("Decrypt denied", Check::DecryptAllowed, |c| {
+            c.change_key_in(Region::UsWest2, |key| key.allowed.retain(|it| *it != "kms:Decrypt"));
+        }),
+        ("replaced", Check::PublicKeyUnchanged, |c| {
+            c.change_key_in(Region::UsWest2, |key| key.key_pair = OTHER_KEY_PAIR.clone());
+        }),
+        ("not let in", Check::RoleAssumable, |c| {
+            c.change_role(|role| role.lets_us_in = false);
+        }),
+        ("no external id needed", Check::RoleRejectsMissingExternalId, |c| {
+            c.change_role(|role| role.takes_missing_external_id = true);
+        }),
+        ("any external id taken", Check::RoleRejectsWrongExternalId, |c| {
+            c.change_role(|role| role.takes_wrong_external_id = true);
+        }),
+        ("whole account trusted", Check::RoleTrustsOnlyServiceRole, |c| {
+            c.change_role(|role| role.trusts_root = true);
+        }),
+    ];
+    for (name, check, change) in changes {
+        let (service, _) = Service::with_vault(30).await;
+        service.clock.advance(MINUTE);
+        assert_eq!(sweep(&service).await, one(false, false), "{name}");
+        change(&service.customer);
+        service.clock.advance(MINUTE);
+        assert_eq!(sweep(&service).await, one(true, true), "{name}");
+        let health = on_record(&service).health;
+        let found = |finding: &Finding| finding.check == check;
+        assert!(health.findings.iter().any(found), "{name}: {health:?}");
+    }
+}
+
+/// A warning that is known is not looked into each minute; the beginning and the end of one are.
+#[tokio::test]
+async fn a_known_warning_is_validated_when_it_begins_and_when_it_ends() {
+    let warnings: [(Change, Change); 2] = [
+        (
+            |c| c.change_role(|role| role.trusts_root = true),
+            |c| c.change_role(|role| role.trusts_root = false),
+        ),
+        (
+            |c| c.change_key_in(Region::UsWest2, |key| key.state = KeyState::Updating),
+            |c| c.change_key_in(Region::UsWest2, |key| key.state = KeyState::Enabled),
+        ),
+    ];
+    for (begin, end) in warnings {
+        let (service, _) = Service::with_vault(30).await;
+        let next_minute = async || {
+            service.clock.advance(MINUTE);
+            sweep(&service).await
+        };
+        begin(&service.customer);
+        assert_eq!(next_minute().await, one(true, true));
+        assert_eq!(on_record(&service).health.state, HealthState::Degraded);
+        assert_eq!(next_minute().await, one(false, false), "it is known");
+        // Another warning of the same check, in another Region, is another warning.
+        let change_east = |state| service.customer.change_key_in(Region::UsEast2, |key| key.state = state);
+        change_east(KeyState::Updating);
+        assert_eq!(next_minute().await, one(true, false));
+        assert_eq!(on_record(&service).health.findings.len(), 2);
+        assert_eq!(next_minute().await, one(false, false), "they are known");
+        change_east(KeyState::Enabled);
+        assert_eq!(next_minute().await, one(true, false));
+        end(&service.customer);
+        assert_eq!(next_minute().await, one(true, true));
+        assert_eq!(on_record(&service).health.state, HealthState::Healthy);
+    }
+}
+
+/// What the light check does not look at, or was not told, is no end of a known warning.
+#[tokio::test]
+async fn a_warning_that_was_not_looked_at_stands() {
+    let service = Service::new();
+    service.customer.change_key(|key| key.key_spec = "RSA_2048".to_owned());
+    service.customer.change_role(|role| role.trusts_root = true);
+    service.create(command("Acme")).await.unwrap();
+    let known = on_record(&service).health.findings;
+    assert_eq!(known.len(), 2);
+    service.clock.advance(MINUTE);
+    assert_eq!(sweep(&service).await, one(false, false));
+    for region in Region::ALL {
+        service
+            .customer
+            .answer_with(region, "sts:AssumeRole", AccessError::Outage(Outage::Throttled));
+    }
+    service.clock.advance(MINUTE);
+    assert_eq!(sweep(&service).await, one(false, false));
+    let health = on_record(&service).health;
+    assert_eq!((health.state, health.unanswered_in_a_row), (HealthState::Degraded, 0));
+    assert_eq!(health.findings, known);
+}
+
+/// Side by side, within the time of one check, whatever hangs; and what is wrong is not kept waiting for what hangs.
+#[tokio::test(start_paused = true)]
+async fn a_region_that_hangs_hides_nothing_of_the_other() {
+    for (hangs, answers) in [(Region::UsEast2, Region::UsWest2), (Region::UsWest2, Region::UsEast2)] {
+        let (service, _) = Service::with_vault(30).await;
+        service.customer.set_outage(hangs, Some(RegionOutage::Hangs));
+        let start = tokio::time::Instant::now();
+        service.clock.advance(MINUTE);
+        assert_eq!(sweep(&service).await, one(false, false));
+        assert!(start.elapsed() < Duration::from_secs(4), "{:?}", start.elapsed());
+        service.customer.change_key_in(answers, |key| {
+            key.allowed.remove("kms:Decrypt");
+        });
+        let start = tokio::time::Instant::now();
+        service.clock.advance(MINUTE);
+        assert_eq!(sweep(&service).await, one(true, true));
+        assert!(start.elapsed() < Duration::from_secs(6), "{:?}", start.elapsed());
+        let findings = on_record(&service).health.findings;
+        assert!(
+            findings
+                .iter()
+                .any(|finding| finding.check == Check::DecryptAllowed && !finding.unanswered)
+        );
+    }
+}
+
+/// What only the whole validation looks at is found by it, or at once where live traffic meets a refusal.
 #[tokio::test]
 async fn a_refusal_of_live_traffic_has_the_vault_validated_at_once() {
     let (service, _) = Service::with_vault(0).await;
@@ -109,6 +252,22 @@ async fn a_refusal_of_live_traffic_has_the_vault_validated_at_once() {
     let health = on_record(&service).health;
     assert_eq!((health.state, health.findings.len()), (HealthState::Unusable, 2));
     assert_eq!(health.access_ends_by, Some(health.checked_at));
+}
+
+/// STS throttles our account for all of our customers together.
+#[tokio::test]
+async fn knocks_that_are_throttled_say_nothing_of_the_vault() {
+    let (service, _) = Service::with_vault(30).await;
+    for region in Region::ALL {
+        let throttled = AccessError::Outage(Outage::Throttled);
+        service.customer.answer_with(region, "sts:AssumeRole", throttled);
+    }
+    for _ in 0..5 {
+        service.clock.advance(MINUTE);
+        assert_eq!(sweep(&service).await, one(false, false));
+    }
+    let health = on_record(&service).health;
+    assert_eq!((health.state, health.unanswered_in_a_row), (HealthState::Healthy, 0));
 }
 
 #[tokio::test]

@@ -1,12 +1,14 @@
 //! What a report says: remedies that can be followed to the letter.
 
+use latchkey_core::Error;
+use latchkey_core::access::{AccessError, Refusal};
 use latchkey_core::in_memory::InMemoryCustomer;
 use latchkey_core::region::Region;
 use latchkey_core::validation::{Check, Report};
 use serde_json::{Value, json};
 
 use crate::fixtures::{ACCESS_ROLE, CUSTOMER_ROLE, KEY_ID, Service, WORKSPACE};
-use crate::validation::report_of;
+use crate::validation::{assert_tells_what_it_means, report_of};
 
 async fn report_with(break_it: impl FnOnce(&InMemoryCustomer)) -> Report {
     let customer = Service::new().customer;
@@ -20,7 +22,7 @@ fn policies_in(report: &Report) -> Vec<Value> {
         .findings()
         .iter()
         .map(|finding| finding.remedy.as_deref().unwrap())
-        .filter(|remedy| remedy.starts_with("Make this"))
+        .filter(|remedy| remedy.contains("policy"))
         .map(|remedy| serde_json::from_str(&remedy[remedy.find('{').unwrap()..]).unwrap())
         .collect()
 }
@@ -112,4 +114,48 @@ async fn one_failure_hides_no_other() {
             (Check::EncryptAllowed, Some(Region::UsWest2)),
         ]
     );
+}
+
+/// A live call has seen one refusal: it tells where, what becomes of the items and what to do, and claims no more.
+#[tokio::test]
+async fn a_live_refusal_tells_as_much_as_a_single_call_can_know() {
+    for (refusal, check, words) in [
+        (Refusal::RoleNotAssumable, Check::RoleAssumable, "locked, not lost"),
+        (
+            Refusal::AccessDenied,
+            Check::DecryptAllowed,
+            "does not tell which policy",
+        ),
+        (Refusal::KeyDisabled, Check::KeyEnabled, "can be undone"),
+        (
+            Refusal::KeyPendingDeletion,
+            Check::KeyNotPendingDeletion,
+            "once its waiting period ends",
+        ),
+        (Refusal::KeyNotFound, Check::KeyFound, "may be wrong"),
+        (Refusal::KeyInvalidState, Check::KeyEnabled, "depends on the state"),
+        (
+            Refusal::InvalidKeyUsage,
+            Check::KeyUsageEncryptDecrypt,
+            "not an RSA key for encryption",
+        ),
+        (Refusal::InvalidCiphertext, Check::PublicKeyUnchanged, "is not the one"),
+    ] {
+        let (service, _) = Service::with_vault(0).await;
+        let sealed = service.environment().seal("item").await.unwrap();
+        for region in Region::ALL {
+            service
+                .customer
+                .answer_with(region, "kms:Decrypt", AccessError::Refused(refusal));
+        }
+        let refused = service.environment_in(Region::UsWest2).open("item", &sealed).await;
+        let Err(Error::KeyRefused { finding, .. }) = refused else {
+            panic!("{refused:?}");
+        };
+        let region = (check != Check::RoleAssumable).then_some(Region::UsWest2);
+        assert_eq!((finding.check, finding.region), (check, region));
+        assert!(finding.message.contains(words), "{finding:?}");
+        assert_tells_what_it_means(&finding);
+        assert!(finding.remedy.is_some_and(|remedy| remedy.len() > 20));
+    }
 }
