@@ -1,7 +1,7 @@
 # The one door to everything here. It needs Rust, Python 3 and make, and installs the rest into .venv, .venv-sam and .tools.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up down watch url token vault-request test check build bench bench-format bench-peers fuzz install install-local install-sam check-rust check-deny check-templates check-scripts check-fuzz
+.PHONY: help demo up down watch url token vault-request test check build bench bench-format bench-peers bench-sweep fuzz install install-local install-sam check-rust check-deny check-templates check-scripts check-fuzz
 
 PYTHON ?= python3
 ARCH ?= arm64
@@ -96,6 +96,12 @@ bench-peers: install-local
 	@echo "  the official SDKs: building some 260 crates first (once; about 10 min) ..."
 	cd benches/peers && cargo build --release --locked
 	.venv/bin/python benches/peers/run.py
+
+bench-sweep: up ## how many vaults a sweep checks, and what a check costs
+	cargo bench -p latchkey-core --bench sweep
+	@echo "  validate-vault, as it ships: building (once; about 4 min) ..."
+	cargo build --release -p validate-vault
+	.venv/bin/python benches/sweep_cpu.py target/release/validate-vault
 
 FUZZ_SECONDS ?= 600
 fuzz: ## fuzzes the item format for FUZZ_SECONDS (600), from where the last run stopped

@@ -1,0 +1,98 @@
+"""Lambda's Runtime API for one program: hands it events and takes its answers, so that a function is measured as it ships.
+
+Source: Lambda developer guide, "Using the Lambda runtime API for custom runtimes".
+"""
+
+import json
+import queue
+import subprocess
+import threading
+import time
+import uuid
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+HOST = "127.0.0.1"
+
+
+@dataclass
+class Environment:
+    """One execution environment: a process, and the times at which it spoke to us (seconds of the monotonic clock)."""
+
+    process: subprocess.Popen
+    started_at: float
+    server: ThreadingHTTPServer
+    polls: queue.Queue = field(default_factory=queue.Queue)
+    events: queue.Queue = field(default_factory=queue.Queue)
+    answers: queue.Queue = field(default_factory=queue.Queue)
+
+    def first_polled_at(self) -> float:
+        """When it asked for its first event: initialised."""
+        return self.polls.get(timeout=60)
+
+    def invoke(self, event, timeout_seconds: float = 28) -> tuple[object, float]:
+        """The answer to an event, and when it came."""
+        self.events.put((event, timeout_seconds))
+        return self.answers.get(timeout=timeout_seconds + 30)
+
+    def cpu_seconds(self) -> float:
+        """User and system time so far (proc(5), /proc/pid/stat)."""
+        with open(f"/proc/{self.process.pid}/stat") as stat:
+            fields = stat.read().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / 100
+
+    def peak_memory_mib(self) -> float:
+        with open(f"/proc/{self.process.pid}/status") as status:
+            [peak] = [line for line in status if line.startswith("VmHWM:")]
+        return int(peak.split()[1]) / 1024
+
+
+@contextmanager
+def running(command: list, environment: dict[str, str], log):
+    """Runs a program as Lambda would; stops it at the end."""
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True
+
+        def do_GET(self):
+            """GET /2018-06-01/runtime/invocation/next"""
+            lambda_.polls.put(time.monotonic())
+            event, timeout_seconds = lambda_.events.get()
+            body = json.dumps(event).encode()
+            self.send_response(200)
+            self.send_header("Lambda-Runtime-Aws-Request-Id", str(uuid.uuid4()))
+            self.send_header("Lambda-Runtime-Deadline-Ms", str(int((time.time() + timeout_seconds) * 1000)))
+            self.send_header("Lambda-Runtime-Invoked-Function-Arn", "arn:aws:lambda:us-east-2:111111111111:function:measured")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def do_POST(self):
+            """POST /2018-06-01/runtime/invocation/{id}/response, or .../error"""
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            answered_at = time.monotonic()
+            self.send_response(202)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+            lambda_.answers.put((json.loads(body), answered_at))
+
+        def log_message(self, *_):
+            pass
+
+    server = ThreadingHTTPServer((HOST, 0), Handler)
+    server.daemon_threads = True
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    address = f"{HOST}:{server.server_address[1]}"
+    started_at = time.monotonic()
+    process = subprocess.Popen(
+        command, env=environment | {"AWS_LAMBDA_RUNTIME_API": address}, stdout=log, stderr=subprocess.STDOUT
+    )
+    lambda_ = Environment(process, started_at, server)
+    try:
+        yield lambda_
+    finally:
+        process.kill()
+        process.wait()
+        server.shutdown()
