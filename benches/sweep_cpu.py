@@ -46,8 +46,16 @@ def main() -> None:
     copies = [f"{vault_id[:-3]}{digits[n // 1024 % 32]}{digits[n // 32 % 32]}{digits[n % 32]}" for n in range(VAULTS)]
 
     environment = watch.function_environment(stack, f"{STAGE}-latchkey-validate-vault", "validate-vault")
+    try:
+        measure(schedule, pattern, workspace_id, copies, [program], environment)
+    finally:
+        schedule.forget(workspace_id)
+
+
+def measure(schedule, pattern, workspace_id, copies, command, environment) -> None:
+    dynamodb, table = schedule.client("dynamodb"), schedule.table_name
     print("| check | processor time | peak memory of the process |\n| --- | --- | --- |")
-    with tempfile.TemporaryFile() as log, runtime_api.running([program], environment, log) as function:
+    with tempfile.TemporaryFile() as log, runtime_api.running(command, environment, log) as function:
         function.first_polled_at()
         function.invoke(SWEEP)  # connections are open, and what was due is not any more
         for name, due in CHECKS:

@@ -8,19 +8,30 @@ import pytest
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from e2e_support import Workspace  # noqa: E402 (found by the line above)
+from schedule import Schedule  # noqa: E402
 from subscription import Subscription  # noqa: E402
 
 
 @pytest.fixture(scope="module")
-def workspace(new_customer, api, token, wait_for) -> Workspace:
+def workspace(stack, new_customer, api, token, wait_for):
     """A workspace of this test file alone."""
-    return Workspace(new_customer(), api, token, wait_for)
+    workspace = Workspace(new_customer(), api, token, wait_for)
+    yield workspace
+    Schedule.of(stack).forget(workspace.customer.workspace_id)
 
 
 @pytest.fixture
-def new_workspace(new_customer, api, token, wait_for):
+def new_workspace(stack, new_customer, api, token, wait_for):
     """new_workspace(...): for tests that change the key or the role. Takes what new_customer takes."""
-    return lambda **options: Workspace(new_customer(**options), api, token, wait_for)
+    made = []
+
+    def new_workspace(**options) -> Workspace:
+        made.append(Workspace(new_customer(**options), api, token, wait_for))
+        return made[-1]
+
+    yield new_workspace
+    for workspace in made:
+        Schedule.of(stack).forget(workspace.customer.workspace_id)
 
 
 @pytest.fixture(scope="session")
