@@ -11,7 +11,7 @@ KEEP ?=
 PROFILE := --profile local
 CARGO_DENY_VERSION := 0.20.2
 SCRIPTS := .ci/run
-TEMPLATES := template.yaml customer-setup/key-and-role.yaml customer-setup/replica.yaml
+TEMPLATES := template.yaml customer-setup/key-and-role.yaml customer-setup/replica.yaml managed-key/key-and-role.yaml managed-key/replica.yaml
 REGIONS := us-east-2 us-west-2
 
 STACK := .venv/bin/python local-aws/stack.py

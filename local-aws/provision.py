@@ -1,32 +1,22 @@
-"""A customer's AWS account: the key, its replica and the role, made from customer-setup/ as the customer would make them."""
+"""A customer's AWS account: the key, its replica and the role, made from customer-setup/ as the customer would make them;
+and the same for the service's managed key, from managed-key/."""
 
 import json
 import time
 
-from layout import PRIMARY_REGION, REPLICA_REGION, REPOSITORY, STAGE, StepFailed, aws_client
+from layout import PRIMARY_REGION, REPLICA_REGION, REPOSITORY, SERVICE_ACCOUNT_ID, STAGE, StepFailed, aws_client
 
 STACK_NAME = "latchkey-key"
 
 
 def provision_customer(endpoint: str, account_id: str, workspace_id: str, service_account_id: str) -> dict[str, str]:
     """Deploys the customer's stack for a workspace. Repeating it is safe; the answer is what stack.json says of a customer."""
-    cloudformation = aws_client(endpoint, "cloudformation", PRIMARY_REGION, account_id)
-    try:
-        outputs = stack_outputs(cloudformation)
-    except cloudformation.exceptions.ClientError:
-        parameters = {
-            "ServiceAccountId": service_account_id,
-            "ExternalId": workspace_id,
-            "AccessRoleName": f"{STAGE}-kms-byo-key-access-role",
-        }
-        cloudformation.create_stack(
-            StackName=STACK_NAME,
-            TemplateBody=(REPOSITORY / "customer-setup" / "key-and-role.yaml").read_text(),
-            Parameters=[{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()],
-            Capabilities=["CAPABILITY_NAMED_IAM"],
-        )
-        outputs = stack_outputs(cloudformation)
-    replicate_key(endpoint, account_id, outputs["PrimaryKeyArn"], outputs["ReplicaKeyArn"])
+    parameters = {
+        "ServiceAccountId": service_account_id,
+        "ExternalId": workspace_id,
+        "AccessRoleName": f"{STAGE}-kms-byo-key-access-role",
+    }
+    outputs = deploy_key(endpoint, account_id, "customer-setup", parameters)
     return {
         "workspace_id": workspace_id,
         "aws_account_id": outputs["AwsAccountId"],
@@ -35,6 +25,28 @@ def provision_customer(endpoint: str, account_id: str, workspace_id: str, servic
         "replica_key_arn": outputs["ReplicaKeyArn"],
         "aws_role_arn": outputs["AwsRoleArn"],
     }
+
+
+def provision_managed_key(endpoint: str) -> str:
+    """Deploys the service's own key for workspaces that bring none. Repeating it is safe; the answer is the key's id."""
+    return deploy_key(endpoint, SERVICE_ACCOUNT_ID, "managed-key", {"Stage": STAGE})["KmsKeyId"]
+
+
+def deploy_key(endpoint: str, account_id: str, folder: str, parameters: dict[str, str]) -> dict[str, str]:
+    """The stack of a folder's key-and-role.yaml, and the replica of its key; answers with the outputs."""
+    cloudformation = aws_client(endpoint, "cloudformation", PRIMARY_REGION, account_id)
+    try:
+        outputs = stack_outputs(cloudformation)
+    except cloudformation.exceptions.ClientError:
+        cloudformation.create_stack(
+            StackName=STACK_NAME,
+            TemplateBody=(REPOSITORY / folder / "key-and-role.yaml").read_text(),
+            Parameters=[{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()],
+            Capabilities=["CAPABILITY_NAMED_IAM"],
+        )
+        outputs = stack_outputs(cloudformation)
+    replicate_key(endpoint, account_id, outputs["PrimaryKeyArn"], outputs["ReplicaKeyArn"])
+    return outputs
 
 
 def stack_outputs(cloudformation) -> dict[str, str]:
@@ -46,9 +58,9 @@ def stack_outputs(cloudformation) -> dict[str, str]:
         if not stack["StackStatus"].endswith("_IN_PROGRESS"):
             events = cloudformation.describe_stack_events(StackName=STACK_NAME)["StackEvents"]
             reasons = [event["ResourceStatusReason"] for event in events if event["ResourceStatus"].endswith("FAILED")]
-            raise StepFailed(f"customer-setup/key-and-role.yaml: {stack['StackStatus']}: {'; '.join(reasons)}")
+            raise StepFailed(f"key-and-role.yaml: {stack['StackStatus']}: {'; '.join(reasons)}")
         time.sleep(0.05)
-    raise StepFailed("customer-setup/key-and-role.yaml: not deployed within 30 s")
+    raise StepFailed("key-and-role.yaml: not deployed within 30 s")
 
 
 def replicate_key(endpoint: str, account_id: str, primary_key_arn: str, replica_key_arn: str) -> None:

@@ -34,7 +34,7 @@ from layout import (
     WORKSPACE_ID,
     StepFailed,
 )
-from provision import provision_customer
+from provision import provision_customer, provision_managed_key
 
 DEPLOYED_FILE = LOCAL / "deployed"
 HOST = "127.0.0.1"
@@ -67,6 +67,9 @@ def up() -> int:
         with step("customer's account set up") as note:
             customer = provision_customer(endpoint, CUSTOMER_ACCOUNT_ID, WORKSPACE_ID, SERVICE_ACCOUNT_ID)
             note(f"{customer['workspace_id']} in {customer['aws_account_id']}, key {customer['kms_key_id']}")
+        with step("managed key made") as note:
+            managed_key_id = provision_managed_key(endpoint)
+            note(managed_key_id)
         # Absent while what is deployed is in between, so that a broken deployment is never taken for a current one.
         DEPLOYED_FILE.unlink(missing_ok=True)
         parameters = {
@@ -74,6 +77,7 @@ def up() -> int:
             "JwtIssuer": issuer,
             "JwtAudience": AUDIENCE,
             "TableDeletionProtection": "false",
+            "ManagedKeyId": managed_key_id,
         }
         for region in REGIONS:
             with step(f"service deployed to {region}") as note:
@@ -93,6 +97,7 @@ def up() -> int:
             "apis": apis,
             "service_account_id": SERVICE_ACCOUNT_ID,
             "customer_account_id": CUSTOMER_ACCOUNT_ID,
+            "managed_key_id": managed_key_id,
             "table_name": outputs["TableName"],
             "access_role_arn": outputs["AccessRoleArn"],
             "customer": customer,

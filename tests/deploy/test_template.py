@@ -39,6 +39,7 @@ PROBE_CUSTOMER_ROLES = {"create-vault", "validate-vault"}
 QUERY_DUE_INDEX = {"validate-vault"}
 # The one that announces what it finds.
 PUT_EVENTS = {"validate-vault"}
+MANAGED_KEY_ROLE_ARN = f"arn:aws:iam::{ACCOUNT_ID}:role/production-latchkey-managed-key"
 ANY_ROLE = "arn:aws:iam::*:role/*"
 
 
@@ -239,7 +240,7 @@ def test_the_access_role_is_made_in_the_primary_only_and_kept(service, region):
     role = service["AccessRole"]
     assert role["Properties"]["RoleName"] == "production-kms-byo-key-access-role"
     assert (role["DeletionPolicy"], role["UpdateReplacePolicy"]) == ("Retain", "Retain")
-    assert granted(role["Properties"]) == {("sts:AssumeRole", ANY_ROLE)}
+    assert granted(role["Properties"]) == {("sts:AssumeRole", ANY_ROLE), ("sts:AssumeRole", MANAGED_KEY_ROLE_ARN)}
 
 
 def test_the_access_role_trusts_the_four_functions_of_both_regions_and_nobody_else():
@@ -263,6 +264,8 @@ def test_functions_are_told_the_role_and_the_table_that_exist(region):
         "LATCHKEY_TABLE_NAME": "production-latchkey",
         "LATCHKEY_EVENT_BUS_NAME": "production-latchkey",
         "LATCHKEY_ACCESS_ROLE_ARN": ACCESS_ROLE_ARN,
+        "LATCHKEY_MANAGED_KEY_ID": "",
+        "LATCHKEY_MANAGED_KEY_ROLE_ARN": MANAGED_KEY_ROLE_ARN,
         "LATCHKEY_WORKSPACE_CLAIM": "workspace_id",
         "LATCHKEY_ROLE_CLAIM": "role",
         "LATCHKEY_SUBJECT_CLAIM": "sub",
@@ -397,6 +400,23 @@ def test_both_keys_have_the_default_policy(customer):
     ]
     assert replica["Properties"]["KeyPolicy"]["Statement"] == default
     assert customer["Key"]["Properties"]["KeyPolicy"]["Statement"] == default
+
+
+def test_the_managed_keys_role_lets_in_the_access_role_alone_and_allows_four_actions_on_its_two_keys():
+    parameters = {"AWS::AccountId": ACCOUNT_ID}
+    resources = rendered("managed-key/key-and-role.yaml", "us-east-2", parameters, {"Key": KEY_ID})["Resources"]
+    role = resources["Role"]["Properties"]
+    assert f"arn:aws:iam::{ACCOUNT_ID}:role/{role['RoleName']}" == MANAGED_KEY_ROLE_ARN
+    (trust,) = role["AssumeRolePolicyDocument"]["Statement"]
+    assert trust["Principal"] == {"AWS": f"arn:aws:iam::{ACCOUNT_ID}:root"}
+    assert trust["Condition"] == {"StringEquals": {"aws:PrincipalArn": ACCESS_ROLE_ARN}}
+    keys = [f"arn:aws:kms:{region}:{ACCOUNT_ID}:key/{KEY_ID}" for region in REGIONS]
+    actions = ("kms:Encrypt", "kms:Decrypt", "kms:GetPublicKey", "kms:DescribeKey")
+    assert granted(role) == {(action, key) for action in actions for key in keys}
+    key = resources["Key"]
+    assert (key["DeletionPolicy"], key["UpdateReplacePolicy"]) == ("Retain", "Retain")
+    expected = {"KeySpec": "RSA_4096", "KeyUsage": "ENCRYPT_DECRYPT", "MultiRegion": True}
+    assert expected.items() <= key["Properties"].items()
 
 
 def test_every_policy_renders_to_plain_json(service, customer):

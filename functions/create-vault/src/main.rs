@@ -16,6 +16,7 @@ async fn main() -> Result<(), lambda_runtime::Error> {
         customer_keys: aws.customer_keys(),
         clock: SystemClock,
         access_role: settings.access_role_arn,
+        managed_key: settings.managed_key,
         home: settings.region,
     }))
     .await

@@ -3,6 +3,8 @@
 use std::env;
 
 use latchkey_core::customer_role::RoleArn;
+use latchkey_core::kms_key::{CustomerKey, KmsKeyId};
+use latchkey_core::managed_key::ManagedKey;
 use latchkey_core::region::Region;
 
 /// Where we are and what we work with.
@@ -16,6 +18,9 @@ pub struct Settings {
     pub event_bus_name: String,
     /// The table of vault records (`LATCHKEY_TABLE_NAME`).
     pub table_name: String,
+    /// The key for workspaces that bring none (`LATCHKEY_MANAGED_KEY_ID`, `LATCHKEY_MANAGED_KEY_ROLE_ARN`); none when the id is
+    /// empty.
+    pub managed_key: Option<ManagedKey>,
     /// The service's access role, which customers trust (`LATCHKEY_ACCESS_ROLE_ARN`).
     pub access_role_arn: RoleArn,
 }
@@ -62,7 +67,27 @@ impl Settings {
                 .ok_or(SettingsError::Missing { name })
         };
         let invalid = |name, expected| SettingsError::Invalid { name, expected };
+        let access_role_arn = RoleArn::parse(&required("LATCHKEY_ACCESS_ROLE_ARN")?)
+            .map_err(|error| invalid("LATCHKEY_ACCESS_ROLE_ARN", error.expectation()))?;
+        let managed_key = match variable("LATCHKEY_MANAGED_KEY_ID").filter(|id| !id.is_empty()) {
+            None => None,
+            Some(key_id) => {
+                let role_arn = RoleArn::parse(&required("LATCHKEY_MANAGED_KEY_ROLE_ARN")?)
+                    .map_err(|error| invalid("LATCHKEY_MANAGED_KEY_ROLE_ARN", error.expectation()))?;
+                let key_id = KmsKeyId::parse(&key_id)
+                    .map_err(|error| invalid("LATCHKEY_MANAGED_KEY_ID", error.expectation()))?;
+                let account_id = role_arn
+                    .account_id()
+                    .map_err(|error| invalid("LATCHKEY_MANAGED_KEY_ROLE_ARN", error.expectation()))?;
+                Some(ManagedKey {
+                    key: CustomerKey { account_id, key_id },
+                    role_arn,
+                })
+            }
+        };
         Ok(Self {
+            managed_key,
+            access_role_arn,
             region: required("AWS_REGION")?
                 .parse()
                 .map_err(|error: latchkey_core::Invalid| invalid("AWS_REGION", error.expectation()))?,
@@ -79,8 +104,6 @@ impl Settings {
                     "LATCHKEY_TABLE_NAME",
                     "a DynamoDB table's name: 3 to 255 characters of A-Z a-z 0-9 _ . -",
                 ))?,
-            access_role_arn: RoleArn::parse(&required("LATCHKEY_ACCESS_ROLE_ARN")?)
-                .map_err(|error| invalid("LATCHKEY_ACCESS_ROLE_ARN", error.expectation()))?,
         })
     }
 }
@@ -132,6 +155,24 @@ mod tests {
             (Region::UsWest2, "production-latchkey")
         );
         assert_eq!(settings.access_role_arn.name(), "production-kms-byo-key-access-role");
+    }
+
+    #[test]
+    fn a_managed_key_is_there_once_its_id_is() {
+        const ROLE: (&str, &str) = (
+            "LATCHKEY_MANAGED_KEY_ROLE_ARN",
+            "arn:aws:iam::111111111111:role/production-latchkey-managed-key",
+        );
+        const ID: (&str, &str) = ("LATCHKEY_MANAGED_KEY_ID", "mrk-1234abcd12ab34cd56ef1234567890ab");
+        assert_eq!(read(&[ROLE]).expect("settings").managed_key, None);
+        assert_eq!(read(&[ROLE, (ID.0, "")]).expect("settings").managed_key, None);
+        let managed = read(&[ROLE, ID]).expect("settings").managed_key.expect("a key");
+        assert_eq!(
+            managed.key.arn(Region::UsWest2).as_str(),
+            format!("arn:aws:kms:us-west-2:111111111111:key/{}", ID.1)
+        );
+        assert!(read(&[ID]).is_err(), "a key without its role");
+        assert!(read(&[ROLE, (ID.0, "alias/x")]).is_err());
     }
 
     #[test]

@@ -142,6 +142,7 @@ impl Service {
             customer_keys: service.customer.clone(),
             clock: service.clock.clone(),
             access_role: access_role(),
+            managed_key: None,
             home: Region::UsEast2,
         };
         let (view, _) = create_vault.run(&request(), &caller, command).await.unwrap();

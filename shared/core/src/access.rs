@@ -16,7 +16,7 @@ use crate::request::RequestContext;
 use crate::validation::Check;
 use crate::validation::denials::Denial;
 use crate::validation::remedies;
-use crate::vault::{Vault, VaultId, VaultSettings};
+use crate::vault::{Strategy, Vault, VaultId, VaultSettings};
 use crate::workspace::WorkspaceId;
 
 /// How long a session in the customer's role lasts, and so for how long a change of its trust policy may go unnoticed.
@@ -33,6 +33,8 @@ pub struct CustomerAccess {
     pub role_arn: RoleArn,
     /// The customer's key.
     pub key: CustomerKey,
+    /// Who owns role and key.
+    pub strategy: Strategy,
     /// What the session may do.
     pub purpose: AccessPurpose,
 }
@@ -64,6 +66,7 @@ impl CustomerAccess {
             workspace_id: vault.workspace_id.clone(),
             role_arn: vault.aws_role_arn.clone(),
             key: vault.customer_key.clone(),
+            strategy: vault.strategy,
             purpose: AccessPurpose::UnwrapDataKeys,
         }
     }
@@ -75,6 +78,7 @@ impl CustomerAccess {
             workspace_id: workspace_id.clone(),
             role_arn: settings.aws_role_arn.clone(),
             key: settings.customer_key.clone(),
+            strategy: settings.strategy,
             purpose: AccessPurpose::Validate,
         }
     }

@@ -49,6 +49,14 @@ impl RoleArn {
         self.0.split(':').nth(4) == Some(account_id.as_str())
     }
 
+    /// The account that the role lies in.
+    ///
+    /// # Errors
+    /// Never: parsing has seen to it that there is one.
+    pub fn account_id(&self) -> Result<AwsAccountId, Invalid> {
+        AwsAccountId::parse(self.0.split(':').nth(4).unwrap_or_default())
+    }
+
     /// The role's name without its path, as the IAM console and CLI take it.
     pub fn name(&self) -> &str {
         self.0.rsplit('/').next().unwrap_or_default()

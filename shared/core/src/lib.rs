@@ -8,6 +8,7 @@
 //! | what a vault is, its states | [`vault`] |
 //! | whose identity a call carries and what a role may do | [`caller`] |
 //! | the customer's key, role and policies | [`kms_key`], [`customer_role`], [`policies`] |
+//! | the key that the service owns | [`managed_key`] |
 //! | data keys: issue, unwrap, cache, bound, rotation | [`data_keys`], [`data_key_cache`], [`data_key_rotation`] |
 //! | the checks of a validation and their remedies | [`validation`] |
 //! | one operation from start to end | [`operations`] |
@@ -25,6 +26,7 @@ pub mod health;
 pub mod in_memory;
 pub mod invalid;
 pub mod kms_key;
+pub mod managed_key;
 pub mod operations;
 pub mod policies;
 pub mod ports;

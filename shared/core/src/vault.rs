@@ -11,7 +11,7 @@ use uuid::Uuid;
 use crate::Invalid;
 use crate::customer_role::RoleArn;
 use crate::health::Health;
-use crate::health::due::Due;
+use crate::health::due::{BETWEEN_CHECKS, BETWEEN_VALIDATIONS, Due};
 use crate::kms_key::CustomerKey;
 use crate::public_key::CustomerPublicKey;
 use crate::workspace::WorkspaceId;
@@ -29,9 +29,9 @@ pub struct Vault {
     pub strategy: Strategy,
     /// What it lets through.
     pub status: VaultStatus,
-    /// The customer's key.
+    /// The customer's key, or the managed one.
     pub customer_key: CustomerKey,
-    /// The customer's role, through which alone we reach the key.
+    /// The customer's role, through which alone we reach the key; for a managed key, our own in its place.
     pub aws_role_arn: RoleArn,
     /// The key's public half, pinned when the vault was created: a key swapped under the same ARN is noticed.
     pub public_key: CustomerPublicKey,
@@ -179,11 +179,32 @@ impl VaultName {
 }
 
 /// Who owns the key of a vault.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Strategy {
     /// The customer, in its own AWS account.
     AwsKms,
+    /// The service, in its own: for workspaces that bring no key, or none yet (requirement W3).
+    Managed,
+}
+
+impl Strategy {
+    /// The strategy as the API spells it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::AwsKms => "aws_kms",
+            Self::Managed => "managed",
+        }
+    }
+
+    /// Between the beginnings of two checks of a vault. All managed vaults share one key, which nobody but ourselves can
+    /// take away, and we pay for each look at it.
+    pub(crate) const fn between_checks(self) -> Duration {
+        match self {
+            Self::AwsKms => BETWEEN_CHECKS,
+            Self::Managed => BETWEEN_VALIDATIONS,
+        }
+    }
 }
 
 /// What a vault lets through (requirement V5).

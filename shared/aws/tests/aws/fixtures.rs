@@ -13,7 +13,7 @@ use latchkey_core::ports::{Clock, Moment, SystemClock};
 use latchkey_core::public_key::CustomerPublicKey;
 use latchkey_core::region::Region;
 use latchkey_core::request::{RequestContext, RequestId};
-use latchkey_core::vault::VaultId;
+use latchkey_core::vault::{Strategy, VaultId};
 use latchkey_core::workspace::WorkspaceId;
 
 use crate::stand_in::StandIn;
@@ -32,6 +32,7 @@ pub(crate) fn settings() -> Settings {
     Settings {
         region: Region::UsEast2,
         stage: "production".to_owned(),
+        managed_key: None,
         event_bus_name: "production-latchkey".to_owned(),
         table_name: "production-latchkey".to_owned(),
         access_role_arn: RoleArn::parse(ACCESS_ROLE).expect("valid"),
@@ -67,6 +68,7 @@ pub(crate) fn access(purpose: AccessPurpose) -> CustomerAccess {
         workspace_id: workspace("ws-acme"),
         role_arn: RoleArn::parse(CUSTOMER_ROLE).expect("valid"),
         key: customer_key(),
+        strategy: Strategy::AwsKms,
         purpose,
     }
 }

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use super::observation::{Observation, Scope, after};
 use super::{Health, HealthState};
-use crate::vault::VaultId;
+use crate::vault::{Strategy, VaultId};
 
 /// Between the beginnings of two checks of a vault.
 pub const BETWEEN_CHECKS: Duration = Duration::from_secs(60);
@@ -32,17 +32,18 @@ impl Due {
         }
     }
 
-    /// For a vault that has just been validated, at its creation.
-    pub fn first(observation: &Observation) -> Self {
+    /// For a vault of `strategy` that has just been validated, at its creation.
+    pub fn first(observation: &Observation, strategy: Strategy) -> Self {
         Self {
-            at: after(observation.asked_at, BETWEEN_CHECKS),
+            at: after(observation.asked_at, strategy.between_checks()),
             whole_from: after(observation.asked_at, BETWEEN_VALIDATIONS),
         }
     }
 
-    /// After an observation that has left the vault in `health`.
+    /// After an observation that has left the vault, of `strategy`, in `health`. What is not as it must be is looked at each
+    /// minute.
     #[must_use]
-    pub fn after(&self, observation: &Observation, health: &Health) -> Self {
+    pub fn after(&self, observation: &Observation, health: &Health, strategy: Strategy) -> Self {
         let next = after(observation.asked_at, BETWEEN_CHECKS);
         match (observation.scope, health.state) {
             // A live call has met something that only the whole validation can explain.
@@ -57,9 +58,9 @@ impl Due {
                 at: next,
                 whole_from: next,
             },
-            (Scope::Whole, HealthState::Healthy | HealthState::Degraded) => Self::first(observation),
+            (Scope::Whole, HealthState::Healthy | HealthState::Degraded) => Self::first(observation, strategy),
             (Scope::Light, HealthState::Healthy | HealthState::Degraded) => Self {
-                at: next,
+                at: after(observation.asked_at, strategy.between_checks()),
                 whole_from: self.whole_from,
             },
         }

@@ -25,7 +25,7 @@ const ATTEMPTS: u32 = 20;
 pub async fn record<S: VaultStore>(store: &S, vault: &Vault, observation: &Observation) -> Result<Health, Error> {
     let observed = |health: &Health, due: &Due| {
         let health = health.after(observation)?;
-        let due = due.after(observation, &health);
+        let due = due.after(observation, &health, vault.strategy);
         Some((health, due))
     };
     let on_record = (vault.health.clone(), vault.due);

@@ -9,6 +9,7 @@ use crate::error::Error;
 use crate::health::due::Due;
 use crate::health::observation::Observation;
 use crate::health::{Health, HealthState, recording};
+use crate::managed_key::ManagedKey;
 use crate::ports::{Clock, CustomerKeys, VaultStore};
 use crate::region::Region;
 use crate::request::RequestContext;
@@ -27,6 +28,8 @@ pub struct CreateVault<S, K, C> {
     pub clock: C,
     /// The service's access role, for the policies in remedies.
     pub access_role: RoleArn,
+    /// The key for vaults of strategy `managed`, where the service offers them.
+    pub managed_key: Option<ManagedKey>,
     /// The Region we run in.
     pub home: Region,
 }
@@ -140,7 +143,7 @@ impl<S: VaultStore, K: CustomerKeys, C: Clock> CreateVault<S, K, C> {
             key_spec,
             data_key_cache: settings.data_key_cache,
             health: Health::first(&observation),
-            due: Due::first(&observation),
+            due: Due::first(&observation, settings.strategy),
             created_at: now,
             created_by: caller.subject.clone(),
             updated_at: now,

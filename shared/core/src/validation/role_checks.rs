@@ -9,6 +9,7 @@ use crate::customer_role::RoleArn;
 use crate::ports::{CustomerKeys, RoleAttempt};
 use crate::region::Region;
 use crate::request::RequestContext;
+use crate::vault::Strategy;
 
 pub(super) async fn check_role<K: CustomerKeys>(
     customer_keys: &K,
@@ -17,6 +18,9 @@ pub(super) async fn check_role<K: CustomerKeys>(
     access_role: &RoleArn,
     home: Region,
 ) -> Vec<CheckOutcome> {
+    if access.strategy == Strategy::Managed {
+        return check_own_role(customer_keys, context, access, home).await;
+    }
     let attempt = |attempt| knock(customer_keys, context, access, attempt, home);
     let (as_agreed, without, wrong, other) = join4(
         attempt(RoleAttempt::AsAgreed),
@@ -51,6 +55,38 @@ pub(super) async fn check_role<K: CustomerKeys>(
         ),
         only_service_role(other, lets_us_in, access_role, trust),
     ]
+}
+
+/// The role of the managed key is our own: it must let us in, and there is no customer whom it could confuse with another.
+async fn check_own_role<K: CustomerKeys>(
+    customer_keys: &K,
+    context: &RequestContext,
+    access: &CustomerAccess,
+    home: Region,
+) -> Vec<CheckOutcome> {
+    let lets_us_in = match knock(customer_keys, context, access, RoleAttempt::AsAgreed, home).await {
+        Ok(()) => CheckOutcome::pass(
+            Check::RoleAssumable,
+            None,
+            "The managed key's role lets the service in.",
+        ),
+        Err(AccessError::Refused(_)) => CheckOutcome::fail(
+            Check::RoleAssumable,
+            None,
+            "The managed key's role does not let the service in, so items cannot be opened. They are locked, not lost: they \
+             open again once the role lets the service in.",
+            "Nothing to change on your side: the operators of the service have to mend its deployment.".to_owned(),
+        ),
+        Err(error) => CheckOutcome::unanswered(Check::RoleAssumable, None, &error),
+    };
+    let of_customers_only = [
+        Check::RoleRejectsMissingExternalId,
+        Check::RoleRejectsWrongExternalId,
+        Check::RoleTrustsOnlyServiceRole,
+    ];
+    let skipped = of_customers_only
+        .map(|check| CheckOutcome::skipped(check, None, "Not checked: the key and its role are the service's own."));
+    core::iter::once(lets_us_in).chain(skipped).collect()
 }
 
 async fn knock<K: CustomerKeys>(

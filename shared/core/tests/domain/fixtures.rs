@@ -73,6 +73,7 @@ impl Service {
             customer_keys: self.customer.clone(),
             clock: self.clock.clone(),
             access_role: role_arn(ACCESS_ROLE),
+            managed_key: None,
             home: Region::UsEast2,
         }
     }

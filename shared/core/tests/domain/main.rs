@@ -18,6 +18,7 @@ mod fixtures;
 mod health;
 mod health_gate;
 mod health_model;
+mod managed_vaults;
 mod memory;
 mod regions;
 mod revocation;

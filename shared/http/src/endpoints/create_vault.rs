@@ -1,9 +1,9 @@
 //! `POST /v1/vaults`
 
-use latchkey_core::Invalid;
 use latchkey_core::caller::Caller;
 use latchkey_core::customer_role::RoleArn;
 use latchkey_core::kms_key::{AwsAccountId, CustomerKey, KmsKeyId};
+use latchkey_core::managed_key::ManagedKey;
 use latchkey_core::operations::{CreateVault, CreateVaultCommand};
 use latchkey_core::ports::{Clock, CustomerKeys, VaultStore};
 use latchkey_core::request::RequestContext;
@@ -24,9 +24,12 @@ pub struct CreateVaultEndpoint<S, K, C>(pub CreateVault<S, K, C>);
 struct CreateVaultRequest {
     name: String,
     strategy: String,
-    aws_account_id: String,
-    kms_key_id: String,
-    aws_role_arn: String,
+    #[serde(default)]
+    aws_account_id: Option<String>,
+    #[serde(default)]
+    kms_key_id: Option<String>,
+    #[serde(default)]
+    aws_role_arn: Option<String>,
     #[serde(default)]
     set_as_default: bool,
     #[serde(default)]
@@ -38,7 +41,8 @@ impl<S: VaultStore, K: CustomerKeys, C: Clock> Endpoint for CreateVaultEndpoint<
 
     async fn call(&self, context: &RequestContext, caller: &Caller, request: &ApiRequest) -> Result<Success, Problem> {
         caller.require_vault_admin()?;
-        let command = json_body::parse::<CreateVaultRequest>(request.body())?.into_command()?;
+        let command = json_body::parse::<CreateVaultRequest>(request.body())?
+            .into_command(self.0.managed_key.as_ref(), &self.0.access_role)?;
         let (view, report) = self.0.run(context, caller, command).await?;
         let vault_id = view.vault.vault_id.clone();
         Ok(Success::json(201, &VaultResponse::new(view, Some(report)))?.about_vault(vault_id))
@@ -46,48 +50,105 @@ impl<S: VaultStore, K: CustomerKeys, C: Clock> Endpoint for CreateVaultEndpoint<
 }
 
 impl CreateVaultRequest {
-    fn into_command(self) -> Result<CreateVaultCommand, Problem> {
+    /// `access_role` is the service's: what lies in its account is no customer's.
+    fn into_command(
+        self,
+        managed_key: Option<&ManagedKey>,
+        access_role: &RoleArn,
+    ) -> Result<CreateVaultCommand, Problem> {
         let mut errors = FieldErrors::default();
         let name = errors.take("/name", VaultName::parse(&self.name));
-        let strategy = errors.take("/strategy", parse_strategy(&self.strategy));
-        let account_id = errors.take("/aws_account_id", AwsAccountId::parse(&self.aws_account_id));
-        let role_arn = errors.take("/aws_role_arn", RoleArn::parse(&self.aws_role_arn));
         let data_key_cache = match self.data_key_cache_seconds {
             None => Some(DataKeyCacheBound::default()),
             Some(seconds) => errors.take("/data_key_cache_seconds", DataKeyCacheBound::from_seconds(seconds)),
         };
-        let key_id = account_id.as_ref().and_then(|account_id| {
-            errors.take("/kms_key_id", KmsKeyId::parse_in_account(&self.kms_key_id, account_id))
-        });
-        if let (Some(role_arn), Some(account_id)) = (&role_arn, &account_id)
-            && !role_arn.is_in(account_id)
-        {
-            errors.note("/aws_role_arn", "must be a role in the account given as aws_account_id");
-        }
+        let key = match self.strategy.as_str() {
+            "aws_kms" => self.customers_key(access_role, &mut errors),
+            "managed" if managed_key.is_some() => {
+                self.name_no_key(&mut errors);
+                managed_key.map(|managed| (Strategy::Managed, managed.key.clone(), managed.role_arn.clone()))
+            }
+            _ => {
+                errors.note(
+                    "/strategy",
+                    if managed_key.is_some() {
+                        "must be aws_kms or managed"
+                    } else {
+                        "must be aws_kms"
+                    },
+                );
+                // What else is wrong is told all the same.
+                let names_a_key =
+                    self.aws_account_id.is_some() || self.kms_key_id.is_some() || self.aws_role_arn.is_some();
+                names_a_key
+                    .then(|| self.customers_key(access_role, &mut errors))
+                    .flatten()
+            }
+        };
         errors.into_result()?;
-        match (name, strategy, account_id, key_id, role_arn, data_key_cache) {
-            (Some(name), Some(strategy), Some(account_id), Some(key_id), Some(aws_role_arn), Some(data_key_cache)) => {
-                let customer_key = CustomerKey { account_id, key_id };
-                let settings = VaultSettings {
-                    name,
-                    strategy,
-                    customer_key,
-                    aws_role_arn,
-                    data_key_cache,
-                };
+        match (name, key, data_key_cache) {
+            (Some(name), Some((strategy, customer_key, aws_role_arn)), Some(data_key_cache)) => {
                 Ok(CreateVaultCommand {
-                    settings,
+                    settings: VaultSettings {
+                        name,
+                        strategy,
+                        customer_key,
+                        aws_role_arn,
+                        data_key_cache,
+                    },
                     set_as_default: self.set_as_default,
                 })
             }
             _ => Err(Problem::internal()),
         }
     }
-}
 
-fn parse_strategy(text: &str) -> Result<Strategy, Invalid> {
-    match text {
-        "aws_kms" => Ok(Strategy::AwsKms),
-        _ => Err(Invalid::expected("aws_kms")),
+    /// The customer's key and role, as three fields name them.
+    fn customers_key(
+        &self,
+        access_role: &RoleArn,
+        errors: &mut FieldErrors,
+    ) -> Option<(Strategy, CustomerKey, RoleArn)> {
+        let mut required = |pointer, field: &Option<String>| {
+            if field.is_none() {
+                errors.note(pointer, "is required for the strategy aws_kms");
+            }
+            field.clone()
+        };
+        let account_id = required("/aws_account_id", &self.aws_account_id);
+        let key_id = required("/kms_key_id", &self.kms_key_id);
+        let role_arn = required("/aws_role_arn", &self.aws_role_arn);
+        let account_id = account_id.and_then(|text| errors.take("/aws_account_id", AwsAccountId::parse(&text)));
+        let role_arn = role_arn.and_then(|text| errors.take("/aws_role_arn", RoleArn::parse(&text)));
+        let account_id = account_id?;
+        if access_role.is_in(&account_id) {
+            errors.note("/aws_account_id", "must be an account of your own, not the service's");
+        }
+        let key_id = key_id.and_then(|text| errors.take("/kms_key_id", KmsKeyId::parse_in_account(&text, &account_id)));
+        let role_arn = role_arn?;
+        if !role_arn.is_in(&account_id) {
+            errors.note("/aws_role_arn", "must be a role in the account given as aws_account_id");
+        }
+        let customer_key = CustomerKey {
+            account_id,
+            key_id: key_id?,
+        };
+        Some((Strategy::AwsKms, customer_key, role_arn))
+    }
+
+    /// A managed key is named by nobody: what is given for it is a mistake that must not go unnoticed.
+    fn name_no_key(&self, errors: &mut FieldErrors) {
+        for (pointer, field) in [
+            ("/aws_account_id", &self.aws_account_id),
+            ("/kms_key_id", &self.kms_key_id),
+            ("/aws_role_arn", &self.aws_role_arn),
+        ] {
+            if field.is_some() {
+                errors.note(
+                    pointer,
+                    "must be absent for the strategy managed: the key is the service's own",
+                );
+            }
+        }
     }
 }

@@ -6,7 +6,7 @@ use base64ct::{Base64, Encoding};
 use latchkey_core::in_memory::KeyState;
 use serde_json::json;
 
-use crate::service::{ACCOUNT, KEY_ID, ROLE_ARN, Service, admin, invoke, member, vault_body};
+use crate::service::{ACCOUNT, KEY_ID, ROLE_ARN, Service, admin, invoke, managed_key, member, vault_body};
 
 #[tokio::test]
 async fn a_vault_is_answered_with_everything_about_it_and_its_validation() {
@@ -118,4 +118,54 @@ async fn the_schedule_checks_what_is_due() {
         .disable_vault(&admin(), &vault_id, r#"{"mode":"decrypt_only"}"#)
         .await;
     assert_eq!(vault.body["health"]["state"], "unusable");
+}
+
+#[tokio::test]
+async fn a_managed_vault_is_made_where_it_is_offered_and_names_no_key() {
+    let mut service = Service::new();
+    let body = json!({ "name": "Managed", "strategy": "managed", "set_as_default": true });
+    let refused = service.create_vault(&admin(), &body.to_string()).await;
+    assert_eq!(
+        (refused.status, &refused.body["errors"][0]["pointer"]),
+        (400, &json!("#/strategy"))
+    );
+
+    service.customer.change_role(|role| {
+        role.takes_missing_external_id = true;
+        role.takes_wrong_external_id = true;
+    });
+    service.managed_key = Some(managed_key());
+    let with_a_key = vault_body(json!({ "strategy": "managed" }));
+    let refused = service.create_vault(&admin(), &with_a_key.to_string()).await;
+    let pointers: Vec<_> = refused.body["errors"]
+        .as_array()
+        .expect("errors")
+        .iter()
+        .map(|it| &it["pointer"])
+        .collect();
+    assert_eq!(pointers, ["#/aws_account_id", "#/kms_key_id", "#/aws_role_arn"]);
+
+    let created = service.create_vault(&admin(), &body.to_string()).await;
+    assert_eq!(created.status, 201, "{}", created.text);
+    assert_eq!(
+        (&created.body["strategy"], &created.body["is_default"]),
+        (&json!("managed"), &json!(true))
+    );
+    assert_eq!(created.body["validation"]["result"], "pass");
+}
+
+/// Else a customer could name the managed key's role, or another of ours, as its own.
+#[tokio::test]
+async fn a_key_in_the_services_account_is_no_customers() {
+    let service = Service::new();
+    let own = vault_body(json!({
+        "aws_account_id": "111111111111",
+        "aws_role_arn": "arn:aws:iam::111111111111:role/production-latchkey-managed-key",
+    }));
+    let refused = service.create_vault(&admin(), &own.to_string()).await;
+    assert_eq!(
+        (refused.status, &refused.body["errors"][0]["pointer"]),
+        (400, &json!("#/aws_account_id"))
+    );
+    assert_eq!(service.customer.calls(), 0);
 }

@@ -10,6 +10,7 @@ use latchkey_core::data_key_rotation::RotationLimits;
 use latchkey_core::data_keys::DataKeys;
 use latchkey_core::in_memory::{FakeClock, InMemoryCustomer, InMemoryEventBus, InMemoryRecords, RsaKeyPair};
 use latchkey_core::kms_key::{AwsAccountId, CustomerKey, KmsKeyId};
+use latchkey_core::managed_key::ManagedKey;
 use latchkey_core::operations::{CreateVault, DecryptItem, DisableVault, EncryptItem, SweepVaults, ValidateVault};
 use latchkey_core::region::Region;
 use latchkey_core::request::{RequestContext, RequestId};
@@ -54,6 +55,7 @@ pub struct Service {
     pub customer: InMemoryCustomer,
     pub clock: FakeClock,
     pub event_bus: InMemoryEventBus,
+    pub managed_key: Option<ManagedKey>,
 }
 
 impl Service {
@@ -71,6 +73,7 @@ impl Service {
             customer: InMemoryCustomer::new(key, key_pair, role, workspace),
             clock: FakeClock::at(Timestamp::UNIX_EPOCH),
             event_bus: InMemoryEventBus::default(),
+            managed_key: None,
         }
     }
 
@@ -80,6 +83,7 @@ impl Service {
             customer_keys: self.customer.clone(),
             clock: self.clock.clone(),
             access_role: access_role(),
+            managed_key: self.managed_key.clone(),
             home: Region::UsEast2,
         });
         invoke(&endpoint, &api_event(caller, None, body)).await
@@ -163,6 +167,17 @@ impl Service {
             home,
             RotationLimits::DEFAULT,
         )
+    }
+}
+
+/// A managed key that is the customer's of these tests: there is only one.
+pub fn managed_key() -> ManagedKey {
+    ManagedKey {
+        key: CustomerKey {
+            account_id: AwsAccountId::parse(ACCOUNT).expect("valid"),
+            key_id: KmsKeyId::parse(KEY_ID).expect("valid"),
+        },
+        role_arn: RoleArn::parse(ROLE_ARN).expect("valid"),
     }
 }
 
