@@ -200,7 +200,7 @@ async fn what_live_traffic_and_validation_by_hand_find_is_announced_by_the_next_
 
 /// A second thing that goes wrong is news, although the state is what it was.
 #[tokio::test]
-async fn other_findings_are_a_change_and_unanswered_calls_are_not() {
+async fn other_findings_are_a_change() {
     let (service, _) = Service::with_vault(30).await;
     service
         .customer
@@ -221,15 +221,24 @@ async fn other_findings_are_a_change_and_unanswered_calls_are_not() {
         "each since its own time"
     );
     assert_eq!(second.findings[1].since, Some(second.changed_at));
+}
 
+/// They are others each time.
+#[tokio::test]
+async fn calls_that_are_left_unanswered_are_no_change() {
+    let (service, _) = Service::with_vault(30).await;
     service
         .customer
-        .set_outage(Region::UsWest2, Some(RegionOutage::Fails(Outage::Unreachable)));
+        .change_key_in(Region::UsEast2, |key| key.state = KeyState::Disabled);
     sweep_a_minute_later(&service).await;
-    service.customer.set_outage(Region::UsWest2, None);
-    sweep_a_minute_later(&service).await;
-    let states = told(&service);
-    assert!(states.iter().skip(2).all(|change| change.0 == change.1), "{states:?}");
+    let unreachable = RegionOutage::Fails(Outage::Unreachable);
+    for outage in [Some(unreachable), None, Some(unreachable)] {
+        service.customer.set_outage(Region::UsWest2, outage);
+        sweep_a_minute_later(&service).await;
+        let unanswered = on_record(&service).health.findings.iter().any(|found| found.unanswered);
+        assert_eq!(unanswered, outage.is_some());
+    }
+    assert_eq!(told(&service), [FAILURE]);
 }
 
 #[tokio::test]
