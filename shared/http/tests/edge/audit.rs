@@ -5,6 +5,7 @@ use core::time::Duration;
 use std::io::{self, Write};
 
 use latchkey_core::in_memory::KeyState;
+use latchkey_core::region::Region;
 use latchkey_core::request::{RequestContext, RequestId};
 use latchkey_http::answer;
 use serde_json::json;
@@ -116,7 +117,7 @@ async fn what_cannot_be_audited_is_not_answered() {
     let payload = RawValue::from_string(event).expect("JSON");
     let context = RequestContext::new(RequestId::generate(), Duration::from_secs(10));
     let endpoint = service.validate_vault_endpoint();
-    let response = answer(&endpoint, &claim_names(), &context, &payload, Full).await;
+    let response = answer(&endpoint, Region::UsEast2, &claim_names(), &context, &payload, Full).await;
     assert_eq!(response.status_code, 500);
     assert!(!response.body.contains("checks"));
 }

@@ -14,5 +14,6 @@ mod answers;
 mod audit;
 mod bad_input;
 mod bad_items;
+mod contract;
 mod own_faults;
 mod service;
