@@ -10,6 +10,7 @@
 )]
 #![allow(missing_docs, unreachable_pub, reason = "nothing outside uses it")]
 
+mod access;
 mod answers;
 mod audit;
 mod bad_input;
