@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 
 REPOSITORY = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(REPOSITORY / "local-aws"))
+sys.path[:0] = [str(REPOSITORY / "local-aws"), str(REPOSITORY / "tests" / "contract")]
 
-from client import Api, Customer, token_of  # noqa: E402
+import openapi  # noqa: E402
+from client import Answer, Api, Customer, token_of  # noqa: E402
 from layout import PRIMARY_REGION, REGIONS, STACK_FILE, STAGE, aws_client  # noqa: E402
 from provision import provision_customer  # noqa: E402
 
@@ -31,10 +32,19 @@ def token(stack):
     return lambda **claims: token_of(stack["issuer"], **claims)
 
 
+class StatedApi(Api):
+    """An API whose every answer is held to openapi.yaml, whatever the test asks it for."""
+
+    def request(self, method: str, path: str, body=None, **options) -> Answer:
+        answer = super().request(method, path, body, **options)
+        openapi.hold(method, path, body, answer)
+        return answer
+
+
 @pytest.fixture(scope="session")
 def api(stack):
     """api(region): the API of a Region."""
-    return lambda region=PRIMARY_REGION: Api(stack["apis"][region])
+    return lambda region=PRIMARY_REGION: StatedApi(stack["apis"][region])
 
 
 @pytest.fixture(scope="session")

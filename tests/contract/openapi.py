@@ -84,7 +84,7 @@ def faults(schema: dict, value) -> list[str]:
     return [f"{error.json_path}: {error.message[:300]}" for error in found]
 
 
-def hold(method: str, path: str, sent: bytes | None, answer) -> None:
+def hold(method: str, path: str, sent, answer) -> None:
     """Asserts that an answer is one that openapi.yaml states, and that what succeeded was stated to be taken."""
     operation = operation_of(method, path)
     if operation is None:
@@ -105,5 +105,5 @@ def hold(method: str, path: str, sent: bytes | None, answer) -> None:
             assert name in answer.headers, f"{operation.name}: {answer.status} without {name}"
             assert not faults(schema, answer.headers[name]), f"{name}: {answer.headers[name]}"
     if answer.status < 300 and sent and operation.request_schema:
-        found = faults(operation.request_schema, json.loads(sent))
+        found = faults(operation.request_schema, json.loads(sent) if isinstance(sent, str | bytes) else sent)
         assert not found, f"{operation.name} took what is not stated: {found}"
