@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+STARTED_MS = int(time.time() * 1000)
 REPOSITORY = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(REPOSITORY / "local-aws"), str(REPOSITORY / "tests" / "contract")]
 
@@ -16,6 +17,16 @@ import openapi  # noqa: E402
 from client import Answer, Api, Customer, token_of  # noqa: E402
 from layout import PRIMARY_REGION, REGIONS, STACK_FILE, STAGE, aws_client  # noqa: E402
 from provision import provision_customer  # noqa: E402
+
+
+def pytest_collection_modifyitems(items):
+    items.sort(key=lambda item: item.get_closest_marker("looks_back") is not None)
+
+
+@pytest.fixture(scope="session")
+def started_ms() -> int:
+    """When this run of the tests began, in milliseconds of Unix time."""
+    return STARTED_MS
 
 
 @pytest.fixture(scope="session")
