@@ -23,6 +23,7 @@ use crate::caller::ClaimNames;
 use crate::event::{ApiRequest, Event};
 use crate::log::Log;
 use crate::problem::Problem;
+use crate::secret_text::secret_json;
 
 /// Kept back of the function's time, to answer in.
 const TIME_TO_ANSWER: Duration = Duration::from_millis(300);
@@ -71,10 +72,9 @@ impl Success {
     /// # Errors
     /// An internal [`Problem`] when the body cannot be written as JSON.
     pub fn json(status: u16, body: &impl Serialize) -> Result<Self, Problem> {
-        let body = serde_json::to_string(body).map_err(|_| Problem::internal())?;
         Ok(Self {
             status,
-            body: Zeroizing::new(body),
+            body: secret_json(body).ok_or_else(Problem::internal)?,
             vault_id: None,
             items: None,
             items_failed: None,

@@ -16,5 +16,6 @@ mod audit;
 mod bad_input;
 mod bad_items;
 mod contract;
+mod freed_memory;
 mod own_faults;
 mod service;

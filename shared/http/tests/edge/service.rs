@@ -131,11 +131,14 @@ impl Service {
     }
 
     pub async fn decrypt_item(&self, caller: &Value, body: &str) -> Answer {
-        let endpoint = DecryptItemEndpoint(DecryptItem {
+        invoke(&self.decrypt_item_endpoint(), &api_event(caller, None, body)).await
+    }
+
+    pub fn decrypt_item_endpoint(&self) -> impl Endpoint {
+        DecryptItemEndpoint(DecryptItem {
             store: self.records.clone(),
             data_keys: self.data_keys(Region::UsWest2),
-        });
-        invoke(&endpoint, &api_event(caller, None, body)).await
+        })
     }
 
     /// A vault that validates, made the default.
