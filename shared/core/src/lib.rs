@@ -14,6 +14,7 @@
 //! | one operation from start to end | [`operations`] |
 
 pub mod access;
+pub mod audited_items;
 pub mod caller;
 pub mod customer_role;
 pub mod data_key;

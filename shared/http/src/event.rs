@@ -4,11 +4,13 @@
 //! read; anything else in it is ignored, for API Gateway adds fields as it likes.
 //! Source: API Gateway developer guide, "Create AWS Lambda proxy integrations for HTTP APIs".
 
+use core::fmt;
 use std::collections::BTreeMap;
 
 use base64ct::{Base64, Encoding};
 use latchkey_core::vault::VaultId;
-use serde::Deserialize;
+use serde::de::{MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 use zeroize::Zeroizing;
@@ -118,7 +120,34 @@ struct Authorizer {
 #[derive(Default, Deserialize)]
 struct Jwt {
     #[serde(default)]
-    claims: Option<Map<String, Value>>,
+    claims: Option<Claims>,
+}
+
+/// The claims of a token. Of one that stands twice, two readers may read different values: it is kept as `null`, which names
+/// nobody.
+struct Claims(Map<String, Value>);
+
+impl<'de> Deserialize<'de> for Claims {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct EachOnce;
+        impl<'de> Visitor<'de> for EachOnce {
+            type Value = Claims;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object of claims")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Claims, A::Error> {
+                let mut claims = Map::new();
+                while let Some((name, value)) = entries.next_entry::<String, Value>()? {
+                    let value = if claims.contains_key(&name) { Value::Null } else { value };
+                    claims.insert(name, value);
+                }
+                Ok(Claims(claims))
+            }
+        }
+        deserializer.deserialize_map(EachOnce)
+    }
 }
 
 impl ApiGatewayEvent {
@@ -130,7 +159,10 @@ impl ApiGatewayEvent {
         };
         let jwt = self.request_context.authorizer.and_then(|authorizer| authorizer.jwt);
         Some(ApiRequest {
-            claims: jwt.and_then(|jwt| jwt.claims).unwrap_or_default(),
+            claims: jwt
+                .and_then(|jwt| jwt.claims)
+                .map(|Claims(claims)| claims)
+                .unwrap_or_default(),
             gateway_request_id: self.request_context.request_id,
             path_parameters: self.path_parameters.unwrap_or_default(),
             body,
@@ -176,6 +208,18 @@ mod tests {
             event(r#"{"requestContext":{},"body":"*","isBase64Encoded":true}"#),
             Event::Unknown
         ));
+    }
+
+    #[test]
+    fn a_claim_that_stands_twice_says_nothing() {
+        let claims = r#"{"sub":"s","role":"member","role":"admin","role":"owner","workspace_id":"ws-1"}"#;
+        let Event::Api(request) = event(&format!(
+            r#"{{"requestContext":{{"authorizer":{{"jwt":{{"claims":{claims}}}}}}}}}"#
+        )) else {
+            panic!("an API event");
+        };
+        assert_eq!(request.claims.get("role"), Some(&Value::Null));
+        assert_eq!(request.claims.get("workspace_id"), Some(&Value::from("ws-1")));
     }
 
     #[test]

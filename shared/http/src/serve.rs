@@ -11,17 +11,19 @@ use futures::FutureExt;
 use futures::future::BoxFuture;
 use lambda_runtime::{LambdaEvent, service_fn};
 use latchkey_core::caller::Caller;
+use latchkey_core::region::Region;
 use latchkey_core::request::{RequestContext, RequestId};
 use latchkey_core::vault::VaultId;
 use serde::Serialize;
 use serde_json::value::RawValue;
 use zeroize::Zeroizing;
 
-use crate::audit::AuditRecord;
+use crate::audit::{AuditOutcome, AuditRecord};
 use crate::caller::ClaimNames;
 use crate::event::{ApiRequest, Event};
 use crate::log::Log;
 use crate::problem::Problem;
+use crate::secret_text::secret_json;
 
 /// Kept back of the function's time, to answer in.
 const TIME_TO_ANSWER: Duration = Duration::from_millis(300);
@@ -70,10 +72,9 @@ impl Success {
     /// # Errors
     /// An internal [`Problem`] when the body cannot be written as JSON.
     pub fn json(status: u16, body: &impl Serialize) -> Result<Self, Problem> {
-        let body = serde_json::to_string(body).map_err(|_| Problem::internal())?;
         Ok(Self {
             status,
-            body: Zeroizing::new(body),
+            body: secret_json(body).ok_or_else(Problem::internal)?,
             vault_id: None,
             items: None,
             items_failed: None,
@@ -117,9 +118,10 @@ pub struct Response {
 /// Serves invocations until Lambda ends the environment.
 ///
 /// # Errors
-/// When the Runtime API cannot be reached.
+/// When the Runtime API cannot be reached, or the function runs in a Region that is none of ours.
 pub async fn serve<E: Endpoint>(endpoint: E) -> Result<(), lambda_runtime::Error> {
     let claim_names = ClaimNames::from_environment();
+    let region: Region = std::env::var("AWS_REGION")?.parse()?;
     let (endpoint, claim_names) = (&endpoint, &claim_names);
     lambda_runtime::run(service_fn(move |invocation: LambdaEvent<Box<RawValue>>| async move {
         let (payload, lambda) = invocation.into_parts();
@@ -129,7 +131,7 @@ pub async fn serve<E: Endpoint>(endpoint: E) -> Result<(), lambda_runtime::Error
             .unwrap_or(TIME_WITHOUT_DEADLINE);
         let request_id = RequestId::parse(&lambda.request_id).unwrap_or_else(|_| RequestId::generate());
         let context = RequestContext::new(request_id, time_left.saturating_sub(TIME_TO_ANSWER));
-        Ok::<_, lambda_runtime::Error>(answer(endpoint, claim_names, &context, &payload, io::stdout()).await)
+        Ok::<_, lambda_runtime::Error>(answer(endpoint, region, claim_names, &context, &payload, io::stdout()).await)
     }))
     .await
 }
@@ -137,6 +139,7 @@ pub async fn serve<E: Endpoint>(endpoint: E) -> Result<(), lambda_runtime::Error
 /// Answers one invocation, and writes its line to the audit log. What cannot be audited is not answered.
 pub async fn answer<E: Endpoint>(
     endpoint: &E,
+    region: Region,
     claim_names: &ClaimNames,
     context: &RequestContext,
     payload: &RawValue,
@@ -160,7 +163,14 @@ pub async fn answer<E: Endpoint>(
         Event::Unknown => (None, None, Err(Problem::unknown_event())),
     };
     let outcome = outcome.map_err(|problem| problem.with_request_id(context.request_id.to_string()));
-    let audited = log.write(&record::<E>(context, caller.as_ref(), request, &outcome, started));
+    let audited = log.write(&record::<E>(
+        region,
+        context,
+        caller.as_ref(),
+        request,
+        &outcome,
+        started,
+    ));
     let outcome = match audited {
         Ok(()) => outcome,
         Err(_) => Err(Problem::internal().with_request_id(context.request_id.to_string())),
@@ -192,6 +202,7 @@ async fn within_time(
 }
 
 fn record<'a, E: Endpoint>(
+    region: Region,
     context: &RequestContext,
     caller: Option<&'a Caller>,
     request: Option<&'a ApiRequest>,
@@ -199,9 +210,14 @@ fn record<'a, E: Endpoint>(
     started: Instant,
 ) -> AuditRecord<'a> {
     let success = outcome.as_ref().ok();
+    let status = outcome
+        .as_ref()
+        .map_or_else(|problem| problem.status, |success| success.status);
+    let items = context.items();
     AuditRecord {
         log: "audit",
         at: jiff::Timestamp::now(),
+        region,
         request_id: context.request_id.to_string(),
         gateway_request_id: request.and_then(|request| request.gateway_request_id.as_deref()),
         operation: E::NAME,
@@ -211,11 +227,15 @@ fn record<'a, E: Endpoint>(
         vault_id: success
             .and_then(|success| success.vault_id.clone())
             .or_else(|| request.and_then(ApiRequest::path_vault_id)),
-        items: success.and_then(|success| success.items),
+        items: success
+            .and_then(|success| success.items)
+            .or_else(|| (!items.asked.is_empty()).then_some(items.asked.len())),
         items_failed: success.and_then(|success| success.items_failed),
-        status: outcome
-            .as_ref()
-            .map_or_else(|problem| problem.status, |success| success.status),
+        item_id_hashes: items.asked,
+        failed_item_id_hashes: items.failed,
+        item_vault_ids: items.vault_ids,
+        outcome: AuditOutcome::of(status, success.and_then(|success| success.items_failed).unwrap_or(0)),
+        status,
         problem: outcome.as_ref().err().map(|problem| problem.kind.as_str()),
         key_uses: context.key_uses(),
         duration_ms: started.elapsed().as_millis(),

@@ -10,9 +10,12 @@
 )]
 #![allow(missing_docs, unreachable_pub, reason = "nothing outside uses it")]
 
+mod access;
 mod answers;
 mod audit;
 mod bad_input;
 mod bad_items;
+mod contract;
+mod freed_memory;
 mod own_faults;
 mod service;

@@ -1,6 +1,7 @@
 //! The service in one process, called the way Lambda calls it.
 
 use core::time::Duration;
+use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
 use base64ct::{Base64, Encoding};
@@ -23,6 +24,8 @@ use latchkey_http::{Endpoint, answer};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
+use crate::contract;
+
 pub const WORKSPACE: &str = "ws-acme-0001";
 pub const ACCOUNT: &str = "222222222222";
 pub const KEY_ID: &str = "mrk-1234abcd12ab34cd56ef1234567890ab";
@@ -36,6 +39,7 @@ pub struct Answer {
     pub log: Vec<Value>,
     pub status: u64,
     pub content_type: String,
+    pub headers: BTreeMap<String, String>,
     pub body: Value,
     pub text: String,
 }
@@ -131,11 +135,14 @@ impl Service {
     }
 
     pub async fn decrypt_item(&self, caller: &Value, body: &str) -> Answer {
-        let endpoint = DecryptItemEndpoint(DecryptItem {
+        invoke(&self.decrypt_item_endpoint(), &api_event(caller, None, body)).await
+    }
+
+    pub fn decrypt_item_endpoint(&self) -> impl Endpoint {
+        DecryptItemEndpoint(DecryptItem {
             store: self.records.clone(),
             data_keys: self.data_keys(Region::UsWest2),
-        });
-        invoke(&endpoint, &api_event(caller, None, body)).await
+        })
     }
 
     /// A vault that validates, made the default.
@@ -241,18 +248,25 @@ pub async fn invoke<E: Endpoint>(endpoint: &E, event: &Value) -> Answer {
     let context = RequestContext::new(RequestId::generate(), Duration::from_secs(28));
     let payload = RawValue::from_string(event.to_string()).expect("JSON");
     let mut log = Vec::new();
-    let response = answer(endpoint, &claim_names(), &context, &payload, &mut log).await;
+    let response = answer(endpoint, Region::UsEast2, &claim_names(), &context, &payload, &mut log).await;
     let lines = core::str::from_utf8(&log).expect("text").lines();
     let mut log: Vec<Value> = lines
         .map(|line| serde_json::from_str(line).expect("each line is JSON"))
         .collect();
     let text = response.body.to_string();
-    Answer {
+    log.iter().for_each(contract::hold_line);
+    let headers = response.headers.iter();
+    let answer = Answer {
         audit: log.pop().expect("a line"),
         log,
         status: response.status_code.into(),
+        headers: headers
+            .map(|(name, value)| ((*name).to_owned(), value.clone()))
+            .collect(),
         content_type: response.headers.get("content-type").cloned().unwrap_or_default(),
         body: serde_json::from_str(&text).expect("every answer is JSON"),
         text,
-    }
+    };
+    contract::hold_call(E::NAME, event, &answer);
+    answer
 }
