@@ -4,6 +4,7 @@ use std::env;
 
 use latchkey_core::customer_role::RoleArn;
 use latchkey_core::region::Region;
+use latchkey_core::setup_kit::TemplatesUrl;
 
 /// Where we are and what we work with.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,6 +19,8 @@ pub struct Settings {
     pub table_name: String,
     /// The service's access role, which customers trust (`LATCHKEY_ACCESS_ROLE_ARN`).
     pub access_role_arn: RoleArn,
+    /// Where AWS's console can read the templates of `customer-setup/` from (`LATCHKEY_SETUP_KIT_TEMPLATES_URL`, optional).
+    pub setup_kit_templates_url: Option<TemplatesUrl>,
 }
 
 /// Why a function does not start. Names the variable, never its value.
@@ -81,6 +84,11 @@ impl Settings {
                 ))?,
             access_role_arn: RoleArn::parse(&required("LATCHKEY_ACCESS_ROLE_ARN")?)
                 .map_err(|error| invalid("LATCHKEY_ACCESS_ROLE_ARN", error.expectation()))?,
+            setup_kit_templates_url: variable("LATCHKEY_SETUP_KIT_TEMPLATES_URL")
+                .filter(|value| !value.is_empty())
+                .map(|value| TemplatesUrl::parse(&value))
+                .transpose()
+                .map_err(|error| invalid("LATCHKEY_SETUP_KIT_TEMPLATES_URL", error.expectation()))?,
         })
     }
 }
@@ -132,6 +140,19 @@ mod tests {
             (Region::UsWest2, "production-latchkey")
         );
         assert_eq!(settings.access_role_arn.name(), "production-kms-byo-key-access-role");
+        assert_eq!(settings.setup_kit_templates_url, None);
+    }
+
+    #[test]
+    fn the_templates_url_may_be_left_out_but_not_wrong() {
+        const NAME: &str = "LATCHKEY_SETUP_KIT_TEMPLATES_URL";
+        assert_eq!(read(&[(NAME, "")]).expect("settings").setup_kit_templates_url, None);
+        let given = read(&[(NAME, "https://bucket.s3.us-east-2.amazonaws.com/latchkey/")]).expect("settings");
+        assert!(given.setup_kit_templates_url.is_some());
+        let message = read(&[(NAME, "https://mallory.example/")])
+            .expect_err("refused")
+            .to_string();
+        assert!(message.contains(NAME) && !message.contains("mallory"), "{message}");
     }
 
     #[test]
