@@ -17,4 +17,4 @@ mod setup_kit_archive;
 pub mod telemetry;
 mod vault_response;
 
-pub use serve::{Endpoint, FileAnswer, Success, answer, serve};
+pub use serve::{Endpoint, FileAnswer, Response, Success, answer, serve};

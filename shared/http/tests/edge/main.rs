@@ -1,4 +1,4 @@
-//! The five operations from event to answer, over the domain's ports in one process: what a stranger can send, and what
+//! The operations from event to answer, over the domain's ports in one process: what a stranger can send, and what
 //! comes back.
 
 #![allow(
@@ -16,3 +16,4 @@ mod bad_input;
 mod bad_items;
 mod own_faults;
 mod service;
+mod setup_kit;
