@@ -13,7 +13,7 @@ import subprocess
 import zipfile
 
 import pytest
-from client import Customer
+from client import ROLE_POLICY, Customer
 from layout import PRIMARY_REGION, REGIONS, REPOSITORY, aws_client
 
 from e2e_support import Workspace, outcomes_of, problem_of
@@ -114,8 +114,19 @@ def test_the_script_and_the_one_command_that_it_prints(shell, workspace_id, stac
     assert_healthy_vault(vault, workspace_id, stack, api, token, wait_for)
 
     # Repeated, it makes nothing new, and the same vault is answered.
-    said = shell.run("./setup.sh", ROLE_NAME="latchkey-of-our-own")
+    said = shell.run("sh setup.sh", ROLE_NAME="latchkey-of-our-own")
     assert json.loads(shell.run(said[said.rindex("\ncurl ") :]))["vault_id"] == vault["vault_id"]
+
+
+def test_the_template_needs_no_parameters_and_makes_the_trust_policy_that_is_shown(shell, kit, stack):
+    """As somebody does who uploads it in the console."""
+    deploy = "aws cloudformation deploy --region us-east-2 --stack-name uploaded --capabilities CAPABILITY_NAMED_IAM"
+    shell.run(f"{deploy} --template-file key-and-role.yaml")
+    iam = aws_client(stack["aws_endpoint"], "iam", PRIMARY_REGION, shell.account_id)
+    assert iam.get_role(RoleName="latchkey-byo-key")["Role"]["AssumeRolePolicyDocument"] == kit["trust_policy"]
+    (statement,) = iam.get_role_policy(RoleName="latchkey-byo-key", PolicyName=ROLE_POLICY)["PolicyDocument"]["Statement"]
+    (shown,) = kit["inline_policy"]["Statement"]
+    assert statement | {"Resource": None} == shown | {"Resource": None}
 
 
 def test_by_hand_with_the_two_policies(shell, kit, workspace_id, stack, api, token, wait_for):
@@ -153,6 +164,8 @@ def test_the_zip_is_the_same_bytes_each_time_in_both_regions(api, admin_token, k
     unpacked = zipfile.ZipFile(io.BytesIO(zips.pop()))
     assert unpacked.testzip() is None
     assert {it.filename.partition("/")[0] for it in unpacked.infolist()} == {FOLDER}
+    modes = {it.filename: it.external_attr >> 16 & 0o777 for it in unpacked.infolist()}
+    assert {name for name, mode in modes.items() if mode == 0o755} == {f"{FOLDER}/setup.sh"}
     text = {it.filename.partition("/")[2]: unpacked.read(it).decode() for it in unpacked.infolist()}
     assert text == {
         "STEPS.md": kit["steps"],
@@ -166,13 +179,14 @@ def test_the_zip_is_the_same_bytes_each_time_in_both_regions(api, admin_token, k
         assert json.loads(text[f"{name}-policy.json"]) == kit[f"{name}_policy"]
 
 
-@pytest.mark.parametrize("workspace_id", AWKWARD)
-def test_the_templates_hold_to_cloudformation_whatever_the_workspace_is_called(workspace_id, kit, tmp_path):
-    assert kit["external_id"] == workspace_id
-    for name, region in (("key_and_role", "us-east-2"), ("replica", "us-west-2")):
-        template = tmp_path / f"{name}.yaml"
-        template.write_text(kit["cloudformation"][name])
-        lint = [REPOSITORY / ".venv-sam" / "bin" / "cfn-lint", "--regions", region, "--", template]
+def test_the_templates_hold_to_cloudformation_whatever_the_workspace_is_called(api, token, tmp_path):
+    for n, workspace_id in enumerate(AWKWARD):
+        kit = api().get("/v1/setup-kit", token=token(workspace_id=workspace_id, role="owner", sub="s")).json
+        assert kit["external_id"] == workspace_id
+        (tmp_path / f"{n}.yaml").write_text(kit["cloudformation"]["key_and_role"])
+    (tmp_path / "replica.yaml").write_text(kit["cloudformation"]["replica"])
+    for region in REGIONS:
+        lint = [REPOSITORY / ".venv-sam" / "bin" / "cfn-lint", "--regions", region, "--", *tmp_path.glob("*.yaml")]
         linted = subprocess.run(lint, capture_output=True, text=True, timeout=120)
         assert linted.returncode == 0, linted.stdout
 
