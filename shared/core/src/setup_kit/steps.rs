@@ -32,9 +32,8 @@ fn in_words(links: Option<&QuickCreateLinks>) -> String {
              2. Replica, which asks for the output `PrimaryKeyArn` of the first: <{}>",
             links.key_and_role, links.replica
         ),
-        None => "The service offers no links that fill the console in. Choose *Create stack*, *Upload a template file*, and \
-                 upload `key-and-role.yaml` in us-east-2, then `replica.yaml` in us-west-2 with the output `PrimaryKeyArn` of \
-                 the first. All other fields are filled in."
+        None => "In CloudFormation, choose *Create stack* and *Upload a template file*: `key-and-role.yaml` in us-east-2, then \
+                 `replica.yaml`\nin us-west-2, with the output `PrimaryKeyArn` of the first. All other fields are filled in."
             .to_owned(),
     }
 }
