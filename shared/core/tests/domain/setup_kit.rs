@@ -19,13 +19,13 @@ const ACCESS_ROLE_NAME: &str = "production-kms-byo-key-access-role";
 const ACCOUNT: &str = "012345678901"; // a number to whoever forgets to quote it
 
 fn kit_of(workspace_id: &str) -> SetupKit {
-    let templates_url = TemplatesUrl::parse("https://bucket.s3.us-east-2.amazonaws.com/latchkey").expect("valid");
+    let templates_url = TemplatesUrl::parse("https://bucket.s3.us-east-2.amazonaws.com/latchkey").unwrap();
     SetupKit::new(
-        &WorkspaceId::parse(workspace_id).expect("valid"),
-        &RoleArn::parse(ACCESS_ROLE).expect("valid"),
+        &WorkspaceId::parse(workspace_id).unwrap(),
+        &RoleArn::parse(ACCESS_ROLE).unwrap(),
         Some(&templates_url),
     )
-    .expect("a kit")
+    .unwrap()
 }
 
 /// Anything that a workspace may be called, the awkward more often than not.
@@ -69,9 +69,9 @@ fn run_by_a_shell(script: &str) -> String {
         .env("LATCHKEY_API", "https://api.example")
         .env("LATCHKEY_TOKEN", "t")
         .output()
-        .expect("a shell");
+        .unwrap();
     assert!(status.success(), "{script}: {}", String::from_utf8_lossy(&stdout));
-    String::from_utf8(stderr).expect("text")
+    String::from_utf8(stderr).unwrap()
 }
 
 fn default_of<'a>(template: &'a Yaml<'a>, parameter: &str) -> Option<&'a str> {
@@ -88,22 +88,22 @@ proptest! {
         let trusted = &kit.trust_policy["Statement"][0]["Condition"]["StringEquals"]["sts:ExternalId"];
         prop_assert_eq!(trusted, &json!(workspace_id));
 
-        let documents = Yaml::load_from_str(&kit.cloudformation.key_and_role).expect("YAML");
+        let documents = Yaml::load_from_str(&kit.cloudformation.key_and_role).unwrap();
         prop_assert_eq!(default_of(&documents[0], "ExternalId"), Some(workspace_id.as_str()));
         prop_assert_eq!(default_of(&documents[0], "ServiceAccountId"), Some(ACCOUNT));
         prop_assert_eq!(default_of(&documents[0], "AccessRoleName"), Some(ACCESS_ROLE_NAME));
 
         let expected = format!("ExternalId={workspace_id}");
         prop_assert!(run_by_a_shell(&kit.commands[0].run).lines().any(|argument| argument == expected));
-        let (before_replica, _) = kit.setup_script.split_once("\necho \"2/2").expect("two steps");
+        let (before_replica, _) = kit.setup_script.split_once("\necho \"2/2").unwrap();
         prop_assert!(run_by_a_shell(before_replica).lines().any(|argument| argument == expected));
 
-        let link = kit.quick_create_links.expect("links").key_and_role;
-        let (_, query) = link.split_once('?').and_then(|(_, rest)| rest.split_once('?')).expect("a query");
+        let link = kit.quick_create_links.unwrap().key_and_role;
+        let (_, query) = link.split_once('?').and_then(|(_, rest)| rest.split_once('?')).unwrap();
         let values: Vec<_> = query.split('&').filter_map(|pair| pair.split_once('=')).collect();
         let given: Vec<_> = values.iter().filter(|(name, _)| *name == "param_ExternalId").collect();
         prop_assert_eq!(given.len(), 1);
-        prop_assert_eq!(percent_decode_str(given[0].1).decode_utf8().expect("text"), workspace_id.as_str());
+        prop_assert_eq!(percent_decode_str(given[0].1).decode_utf8().unwrap(), workspace_id.as_str());
 
         let told = format!("| `{workspace_id}` |");
         prop_assert!(kit.steps.contains(&told));
@@ -113,22 +113,22 @@ proptest! {
 #[test]
 fn only_those_who_administer_vaults_get_a_kit() {
     let operation = GetSetupKit {
-        access_role: RoleArn::parse(ACCESS_ROLE).expect("valid"),
+        access_role: RoleArn::parse(ACCESS_ROLE).unwrap(),
         templates_url: None,
     };
     let kit_for = |role| {
         operation.run(&Caller {
-            workspace_id: WorkspaceId::parse("ws-acme-0001").expect("valid"),
+            workspace_id: WorkspaceId::parse("ws-acme-0001").unwrap(),
             role,
             subject: "user-1".to_owned(),
         })
     };
     for role in [WorkspaceRole::Owner, WorkspaceRole::SuperAdmin, WorkspaceRole::Admin] {
-        let kit = kit_for(role).expect("a kit");
+        let kit = kit_for(role).unwrap();
         assert_eq!(kit.external_id, "ws-acme-0001");
         assert_eq!(kit.quick_create_links, None);
     }
-    let refused = kit_for(WorkspaceRole::Member).expect_err("refused");
+    let refused = kit_for(WorkspaceRole::Member).unwrap_err();
     assert!(matches!(refused, Error::Forbidden));
 }
 
@@ -157,7 +157,7 @@ fn the_inline_policy_is_valid_and_matches_no_key_until_it_is_filled_in() {
     assert_eq!(statement["Action"], json!(KEY_ACTIONS));
     let resources: Vec<_> = statement["Resource"]
         .as_array()
-        .expect("a list")
+        .unwrap()
         .iter()
         .filter_map(Value::as_str)
         .collect();
@@ -183,15 +183,15 @@ fn every_command_is_in_the_steps_and_every_policy_is_a_file_of_its_own() {
             command.does
         );
     }
-    let links = kit.quick_create_links.clone().expect("links");
+    let links = kit.quick_create_links.clone().unwrap();
     assert!(kit.steps.contains(&links.key_and_role) && kit.steps.contains(&links.replica));
     let files = kit.files();
-    let text = |name: &str| &files.iter().find(|file| file.name == name).expect("a file").text;
+    let text = |name: &str| &files.iter().find(|file| file.name == name).unwrap().text;
     for (name, policy) in [
         ("trust-policy.json", &kit.trust_policy),
         ("inline-policy.json", &kit.inline_policy),
     ] {
-        assert_eq!(&serde_json::from_str::<Value>(text(name)).expect("JSON"), policy);
+        assert_eq!(&serde_json::from_str::<Value>(text(name)).unwrap(), policy);
     }
     let executable: Vec<_> = files
         .iter()
