@@ -15,6 +15,7 @@ DOCUMENTS = {
     "managed.md": 5,
     "access.md": 8,
     "audit.md": 5,
+    "setup-kit.md": 6,
 }
 SOURCES = [path for folder in ["shared", "tests", "fuzz/targets"] for path in (REPOSITORY / folder).glob("**/*.*s")]
 SOURCES += (REPOSITORY / "tests").glob("**/*.py")

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::time::{Instant, SystemTime};
 
+use base64ct::{Base64, Encoding};
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use lambda_runtime::{LambdaEvent, service_fn};
@@ -60,7 +61,7 @@ pub trait Endpoint: Send + Sync {
 /// What a call that succeeded answers.
 pub struct Success {
     status: u16,
-    body: Zeroizing<String>,
+    body: Body,
     vault_id: Option<VaultId>,
     items: Option<usize>,
     items_failed: Option<usize>,
@@ -72,13 +73,23 @@ impl Success {
     /// # Errors
     /// An internal [`Problem`] when the body cannot be written as JSON.
     pub fn json(status: u16, body: &impl Serialize) -> Result<Self, Problem> {
-        Ok(Self {
+        let body = secret_json(body).ok_or_else(Problem::internal)?;
+        Ok(Self::with_body(status, Body::Json(body)))
+    }
+
+    /// A file to be saved.
+    pub fn file(status: u16, file: FileAnswer) -> Self {
+        Self::with_body(status, Body::File(file))
+    }
+
+    fn with_body(status: u16, body: Body) -> Self {
+        Self {
             status,
-            body: secret_json(body).ok_or_else(Problem::internal)?,
+            body,
             vault_id: None,
             items: None,
             items_failed: None,
-        })
+        }
     }
 
     /// Names the vault for the audit log.
@@ -101,6 +112,21 @@ impl Success {
     }
 }
 
+enum Body {
+    Json(Zeroizing<String>),
+    File(FileAnswer),
+}
+
+/// A file as an answer.
+pub struct FileAnswer {
+    /// Its media type.
+    pub media_type: &'static str,
+    /// The name to save it under: letters, digits, `.` and `-` only.
+    pub name: &'static str,
+    /// What is in it.
+    pub bytes: Vec<u8>,
+}
+
 /// What Lambda is answered: an API Gateway HTTP API response (payload format 2.0).
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -109,9 +135,9 @@ pub struct Response {
     pub status_code: u16,
     /// The headers.
     pub headers: BTreeMap<&'static str, String>,
-    /// JSON; zeroed on drop, for it may be plaintext.
+    /// JSON, or a file in base64; zeroed on drop, for it may be plaintext.
     pub body: Zeroizing<String>,
-    /// Never.
+    /// Whether the body is a file, which API Gateway decodes before it sends it.
     pub is_base64_encoded: bool,
 }
 
@@ -249,23 +275,34 @@ fn respond(context: &RequestContext, outcome: Result<Success, Problem>) -> Respo
         ("x-request-id", context.request_id.to_string()),
         ("content-type", "application/json".to_owned()),
     ]);
-    let (status_code, body) = match outcome {
-        Ok(success) => (success.status, success.body),
+    let (status_code, body, is_base64_encoded) = match outcome {
+        Ok(Success {
+            status,
+            body: Body::Json(body),
+            ..
+        }) => (status, body, false),
+        Ok(Success {
+            status,
+            body: Body::File(file),
+            ..
+        }) => {
+            headers.insert("content-type", file.media_type.to_owned());
+            headers.insert("content-disposition", format!("attachment; filename=\"{}\"", file.name));
+            (status, Zeroizing::new(Base64::encode_string(&file.bytes)), true)
+        }
         Err(problem) => {
             headers.insert("content-type", "application/problem+json".to_owned());
             if let Some(seconds) = problem.retry_after_seconds {
                 headers.insert("retry-after", seconds.to_string());
             }
-            (
-                problem.status,
-                Zeroizing::new(serde_json::to_string(&problem).unwrap_or_default()),
-            )
+            let body = Zeroizing::new(serde_json::to_string(&problem).unwrap_or_default());
+            (problem.status, body, false)
         }
     };
     Response {
         status_code,
         headers,
         body,
-        is_base64_encoded: false,
+        is_base64_encoded,
     }
 }

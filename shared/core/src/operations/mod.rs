@@ -5,6 +5,7 @@ mod create_vault;
 mod decrypt_item;
 mod disable_vault;
 mod encrypt_item;
+mod get_setup_kit;
 mod live_sensor;
 mod sweep_vaults;
 mod validate_vault;
@@ -13,6 +14,7 @@ pub use create_vault::{CreateVault, CreateVaultCommand};
 pub use decrypt_item::{DecryptItem, DecryptItemCommand, OpenedItem};
 pub use disable_vault::{DisableMode, DisableVault};
 pub use encrypt_item::{EncryptItem, EncryptItemCommand, EncryptedItems};
+pub use get_setup_kit::GetSetupKit;
 pub use sweep_vaults::{AuditCheck, CheckedVault, SweepVaults, Swept, VaultCheck};
 pub use validate_vault::ValidateVault;
 

@@ -1,4 +1,4 @@
-//! The five operations from event to answer, over the domain's ports in one process: what a stranger can send, and what
+//! The operations from event to answer, over the domain's ports in one process: what a stranger can send, and what
 //! comes back.
 
 #![allow(
@@ -19,3 +19,4 @@ mod contract;
 mod freed_memory;
 mod own_faults;
 mod service;
+mod setup_kit;

@@ -20,7 +20,7 @@ use latchkey_http::caller::ClaimNames;
 use latchkey_http::endpoints::{
     CreateVaultEndpoint, DecryptItemEndpoint, DisableVaultEndpoint, EncryptItemEndpoint, ValidateVaultEndpoint,
 };
-use latchkey_http::{Endpoint, answer};
+use latchkey_http::{Endpoint, Response, answer};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
@@ -188,7 +188,7 @@ pub fn managed_key() -> ManagedKey {
     }
 }
 
-fn access_role() -> RoleArn {
+pub fn access_role() -> RoleArn {
     RoleArn::parse("arn:aws:iam::111111111111:role/production-kms-byo-key-access-role").expect("valid")
 }
 
@@ -244,11 +244,17 @@ pub fn claim_names() -> ClaimNames {
     }
 }
 
-pub async fn invoke<E: Endpoint>(endpoint: &E, event: &Value) -> Answer {
+/// What Lambda gets, and the log.
+pub async fn respond<E: Endpoint>(endpoint: &E, event: &Value) -> (Response, Vec<u8>) {
     let context = RequestContext::new(RequestId::generate(), Duration::from_secs(28));
     let payload = RawValue::from_string(event.to_string()).expect("JSON");
     let mut log = Vec::new();
     let response = answer(endpoint, Region::UsEast2, &claim_names(), &context, &payload, &mut log).await;
+    (response, log)
+}
+
+pub async fn invoke<E: Endpoint>(endpoint: &E, event: &Value) -> Answer {
+    let (response, log) = respond(endpoint, event).await;
     let lines = core::str::from_utf8(&log).expect("text").lines();
     let mut log: Vec<Value> = lines
         .map(|line| serde_json::from_str(line).expect("each line is JSON"))
