@@ -153,7 +153,7 @@ fn enumerations_are_those_of_the_code() {
     assert_eq!(enumerated(&schemas["Verdict"]), verdicts);
     assert_eq!(enumerated(&schemas["VaultStatus"]), statuses);
     assert_eq!(enumerated(&schemas["MultiRegionKeyType"]), kinds);
-    assert_eq!(enumerated(&schemas["Strategy"]), names(all!(Strategy: AwsKms)));
+    assert_eq!(enumerated(&schemas["Strategy"]), names(all!(Strategy: AwsKms, Managed)));
     let audit = &audit_schema()["$defs"];
     assert_eq!(enumerated(&audit["region"]), regions);
     assert_eq!(enumerated(&audit["health"]), states);
