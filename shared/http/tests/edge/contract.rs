@@ -52,13 +52,18 @@ fn validator(schema: &Value) -> Validator {
         .expect("a schema")
 }
 
-/// The operation's entry in openapi.yaml.
-fn operation(name: &str) -> &'static Value {
+/// The operation's entry in openapi.yaml: by the event's route, where it names one (a function may serve two), or by name.
+fn operation(name: &str, event: &Value) -> &'static Value {
     let paths = openapi()["paths"].as_object().expect("paths");
+    let is_called = |path: &str, method: &str, stated: &Value| match event["routeKey"].as_str() {
+        Some(route) => route == format!("{} {path}", method.to_uppercase()),
+        None => stated["operationId"] == name,
+    };
     paths
-        .values()
-        .flat_map(|path| path.as_object().expect("an object").values())
-        .find(|operation| operation["operationId"] == name)
+        .iter()
+        .flat_map(|(path, item)| item.as_object().expect("an object").iter().map(move |it| (path, it)))
+        .find(|(path, (method, stated))| is_called(path, method, stated))
+        .map(|(_, (_, stated))| stated)
         .unwrap_or_else(|| panic!("openapi.yaml has no operation {name}"))
 }
 
@@ -87,7 +92,7 @@ pub fn hold_call(name: &str, event: &Value, answer: &Answer) {
     if NO_OPERATIONS.contains(&name) || event["requestContext"].is_null() {
         return;
     }
-    let operation = operation(name);
+    let operation = operation(name, event);
     let response = resolved(&operation["responses"][answer.status.to_string()]);
     let content = &response["content"][&answer.content_type];
     let stated = format!("{name}: {} {}", answer.status, answer.content_type);
