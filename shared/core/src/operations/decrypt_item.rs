@@ -30,7 +30,7 @@ pub struct DecryptItem<S, D, K, C> {
 }
 
 /// One item to open.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct DecryptItemCommand {
     /// The item id it was sealed under.
     pub item_id: String,

@@ -6,6 +6,7 @@ mod decrypt_item;
 mod disable_vault;
 mod encrypt_item;
 mod live_sensor;
+mod reassign_item;
 mod sweep_vaults;
 mod validate_vault;
 
@@ -13,6 +14,7 @@ pub use create_vault::{CreateVault, CreateVaultCommand};
 pub use decrypt_item::{DecryptItem, DecryptItemCommand, OpenedItem};
 pub use disable_vault::{DisableMode, DisableVault};
 pub use encrypt_item::{EncryptItem, EncryptItemCommand, EncryptedItems};
+pub use reassign_item::{ReassignItem, Reassigned, ReassignedItem};
 pub use sweep_vaults::{AuditCheck, CheckedVault, SweepVaults, Swept, VaultCheck};
 pub use validate_vault::ValidateVault;
 
