@@ -10,7 +10,7 @@ KEEP ?=
 # Everything but what ships is built in one profile, so that dependencies are compiled once for functions, tests and lints.
 PROFILE := --profile local
 CARGO_DENY_VERSION := 0.20.2
-SCRIPTS := .ci/run
+SCRIPTS := .ci/run customer-setup/setup.sh
 TEMPLATES := template.yaml customer-setup/key-and-role.yaml customer-setup/replica.yaml managed-key/key-and-role.yaml managed-key/replica.yaml
 REGIONS := us-east-2 us-west-2
 

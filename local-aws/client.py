@@ -18,7 +18,11 @@ class Answer:
 
     status: int
     headers: dict[str, str]  # names in lower case
-    text: str
+    body: bytes
+
+    @property
+    def text(self) -> str:
+        return self.body.decode()
 
     @property
     def json(self):
@@ -58,7 +62,7 @@ class Api:
     @staticmethod
     def read(answer) -> Answer:
         headers = {name.lower(): value for name, value in answer.headers.items()}
-        return Answer(answer.status, headers, answer.read().decode())
+        return Answer(answer.status, headers, answer.read())
 
 
 @dataclass(frozen=True)

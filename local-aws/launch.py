@@ -11,9 +11,9 @@ socketserver.StreamRequestHandler.disable_nagle_algorithm = True
 
 from ministack import app  # noqa: E402 (after the setting above)
 from ministack.core import iam_evaluator  # noqa: E402
-from ministack.core.responses import get_account_id, get_region  # noqa: E402
+from ministack.core.responses import get_account_id, get_region, request_scope  # noqa: E402
 from ministack.services import cloudformation, kms  # noqa: E402
-from ministack.services.cloudformation import engine  # noqa: E402
+from ministack.services.cloudformation import engine, provisioners  # noqa: E402
 
 
 def conditions_know_where_they_are() -> None:
@@ -80,6 +80,29 @@ def keys_are_deleted_as_on_aws() -> None:
     kms._schedule_key_deletion, kms._check_key_state = schedule_key_deletion, check_key_state
 
 
+def stacks_can_have_replica_keys() -> None:
+    """The emulator's CloudFormation does not know AWS::KMS::ReplicaKey, but its KMS has the call that makes one: ReplicateKey,
+    in the Region of the primary. Once made, a replica is a key like any other."""
+
+    def create_replica_key(logical_id: str, properties: dict, stack_name: str):
+        policy = properties["KeyPolicy"]
+        request = {
+            "KeyId": properties["PrimaryKeyArn"],
+            "ReplicaRegion": get_region(),
+            "Policy": policy if isinstance(policy, str) else json.dumps(policy),
+            "Description": properties.get("Description", ""),
+        }
+        with request_scope(get_account_id(), properties["PrimaryKeyArn"].split(":")[3]):
+            status, _, body = kms._replicate_key(request)
+        if status != 200:
+            raise ValueError(f"AWS::KMS::ReplicaKey {logical_id}: {json.loads(body)['message']}")
+        replica = json.loads(body)["ReplicaKeyMetadata"]
+        return replica["KeyId"], {"Arn": replica["Arn"], "KeyId": replica["KeyId"]}
+
+    handlers = provisioners._RESOURCE_HANDLERS
+    handlers["AWS::KMS::ReplicaKey"] = handlers["AWS::KMS::Key"] | {"create": create_replica_key}
+
+
 def keys_can_have_the_id_of_a_former_one() -> None:
     """KMS gives no id twice. To see that another key under a vault's ARN would be noticed all the same, a key that is made
     with the tag `_custom_id_` gets its value as its id, as in LocalStack."""
@@ -101,5 +124,6 @@ def keys_can_have_the_id_of_a_former_one() -> None:
 conditions_know_where_they_are()
 sessions_are_their_roles()
 keys_are_deleted_as_on_aws()
+stacks_can_have_replica_keys()
 keys_can_have_the_id_of_a_former_one()
 app.main()

@@ -1,16 +1,18 @@
 """A customer's AWS account: the key, its replica and the role, made from customer-setup/ as the customer would make them;
 and the same for the service's managed key, from managed-key/."""
 
-import json
 import time
+from pathlib import Path
 
 from layout import PRIMARY_REGION, REPLICA_REGION, REPOSITORY, SERVICE_ACCOUNT_ID, STAGE, StepFailed, aws_client
 
-STACK_NAME = "latchkey-key"
+KEY_STACK = "latchkey-key"
+REPLICA_STACK = "latchkey-key-replica"
 
 
 def provision_customer(endpoint: str, account_id: str, workspace_id: str, service_account_id: str) -> dict[str, str]:
-    """Deploys the customer's stack for a workspace. Repeating it is safe; the answer is what stack.json says of a customer."""
+    """Deploys the customer's two stacks for a workspace. Repeating it is safe; the answer is what stack.json says of a
+    customer."""
     parameters = {
         "ServiceAccountId": service_account_id,
         "ExternalId": workspace_id,
@@ -33,47 +35,34 @@ def provision_managed_key(endpoint: str) -> str:
 
 
 def deploy_key(endpoint: str, account_id: str, folder: str, parameters: dict[str, str]) -> dict[str, str]:
-    """The stack of a folder's key-and-role.yaml, and the replica of its key; answers with the outputs."""
-    cloudformation = aws_client(endpoint, "cloudformation", PRIMARY_REGION, account_id)
-    try:
-        outputs = stack_outputs(cloudformation)
-    except cloudformation.exceptions.ClientError:
-        cloudformation.create_stack(
-            StackName=STACK_NAME,
-            TemplateBody=(REPOSITORY / folder / "key-and-role.yaml").read_text(),
-            Parameters=[{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()],
-            Capabilities=["CAPABILITY_NAMED_IAM"],
-        )
-        outputs = stack_outputs(cloudformation)
-    replicate_key(endpoint, account_id, outputs["PrimaryKeyArn"], outputs["ReplicaKeyArn"])
+    """The two stacks of a folder: the key with its role, and the replica. Answers with the outputs of the first."""
+    templates = REPOSITORY / folder
+    primary = aws_client(endpoint, "cloudformation", PRIMARY_REGION, account_id)
+    outputs = deployed(primary, KEY_STACK, templates / "key-and-role.yaml", parameters)
+    replica = aws_client(endpoint, "cloudformation", REPLICA_REGION, account_id)
+    deployed(replica, REPLICA_STACK, templates / "replica.yaml", {"PrimaryKeyArn": outputs["PrimaryKeyArn"]})
     return outputs
 
 
-def stack_outputs(cloudformation) -> dict[str, str]:
+def deployed(cloudformation, stack_name: str, template: Path, parameters: dict[str, str]) -> dict[str, str]:
+    """The outputs of a stack, which is created unless it is there."""
+    try:
+        cloudformation.describe_stacks(StackName=stack_name)
+    except cloudformation.exceptions.ClientError:
+        cloudformation.create_stack(
+            StackName=stack_name,
+            TemplateBody=template.read_text(),
+            Parameters=[{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()],
+            Capabilities=["CAPABILITY_NAMED_IAM"],
+        )
     deadline = time.monotonic() + 30
     while time.monotonic() < deadline:
-        stack = cloudformation.describe_stacks(StackName=STACK_NAME)["Stacks"][0]
+        stack = cloudformation.describe_stacks(StackName=stack_name)["Stacks"][0]
         if stack["StackStatus"] == "CREATE_COMPLETE":
             return {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
         if not stack["StackStatus"].endswith("_IN_PROGRESS"):
-            events = cloudformation.describe_stack_events(StackName=STACK_NAME)["StackEvents"]
+            events = cloudformation.describe_stack_events(StackName=stack_name)["StackEvents"]
             reasons = [event["ResourceStatusReason"] for event in events if event["ResourceStatus"].endswith("FAILED")]
-            raise StepFailed(f"key-and-role.yaml: {stack['StackStatus']}: {'; '.join(reasons)}")
+            raise StepFailed(f"{template.relative_to(REPOSITORY)}: {stack['StackStatus']}: {'; '.join(reasons)}")
         time.sleep(0.05)
-    raise StepFailed("key-and-role.yaml: not deployed within 30 s")
-
-
-def replicate_key(endpoint: str, account_id: str, primary_key_arn: str, replica_key_arn: str) -> None:
-    """What customer-setup/replica.yaml does. The emulator does not know AWS::KMS::ReplicaKey, but has the call behind it."""
-    replica = aws_client(endpoint, "kms", REPLICA_REGION, account_id)
-    try:
-        replica.describe_key(KeyId=replica_key_arn)
-        return
-    except replica.exceptions.NotFoundException:
-        pass
-    root = {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{account_id}:root"}, "Action": "kms:*", "Resource": "*"}
-    aws_client(endpoint, "kms", PRIMARY_REGION, account_id).replicate_key(
-        KeyId=primary_key_arn,
-        ReplicaRegion=REPLICA_REGION,
-        Policy=json.dumps({"Version": "2012-10-17", "Statement": [root]}),
-    )
+    raise StepFailed(f"{template.relative_to(REPOSITORY)}: not deployed within 30 s")

@@ -9,12 +9,24 @@ from pathlib import Path
 
 import pytest
 
+STARTED_MS = int(time.time() * 1000)
 REPOSITORY = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(REPOSITORY / "local-aws"))
+sys.path[:0] = [str(REPOSITORY / "local-aws"), str(REPOSITORY / "tests" / "contract")]
 
-from client import Api, Customer, token_of  # noqa: E402
+import openapi  # noqa: E402
+from client import Answer, Api, Customer, token_of  # noqa: E402
 from layout import PRIMARY_REGION, REGIONS, STACK_FILE, STAGE, aws_client  # noqa: E402
 from provision import provision_customer  # noqa: E402
+
+
+def pytest_collection_modifyitems(items):
+    items.sort(key=lambda item: item.get_closest_marker("looks_back") is not None)
+
+
+@pytest.fixture(scope="session")
+def started_ms() -> int:
+    """When this run of the tests began, in milliseconds of Unix time."""
+    return STARTED_MS
 
 
 @pytest.fixture(scope="session")
@@ -31,10 +43,19 @@ def token(stack):
     return lambda **claims: token_of(stack["issuer"], **claims)
 
 
+class StatedApi(Api):
+    """An API whose every answer is held to openapi.yaml, whatever the test asks it for."""
+
+    def request(self, method: str, path: str, body=None, **options) -> Answer:
+        answer = super().request(method, path, body, **options)
+        openapi.hold(method, path, body, answer)
+        return answer
+
+
 @pytest.fixture(scope="session")
 def api(stack):
     """api(region): the API of a Region."""
-    return lambda region=PRIMARY_REGION: Api(stack["apis"][region])
+    return lambda region=PRIMARY_REGION: StatedApi(stack["apis"][region])
 
 
 @pytest.fixture(scope="session")

@@ -23,17 +23,21 @@ TABLE_ACTIONS = {
     "validate-vault": {"GetItem", "UpdateItem"},
     "encrypt-item": {"GetItem", "PutItem", "UpdateItem"},
     "decrypt-item": {"GetItem", "UpdateItem"},
+    "reassign-item": {"GetItem", "PutItem", "UpdateItem"},
     "disable-vault": {"GetItem", "UpdateItem", "DeleteItem"},
+    "get-setup-kit": set(),
 }
 ROUTES = {
     "create-vault": "POST /v1/vaults",
     "validate-vault": "POST /v1/vaults/{vault_id}/validate",
     "encrypt-item": "POST /v1/items/encrypt",
     "decrypt-item": "POST /v1/items/decrypt",
+    "reassign-item": "POST /v1/items/reassign",
     "disable-vault": "POST /v1/vaults/{vault_id}/disable",
+    "get-setup-kit": "GET /v1/setup-kit",
 }
 # Those that reach the customer's account, and those that also try what must fail.
-ASSUME_ACCESS_ROLE = {"create-vault", "validate-vault", "encrypt-item", "decrypt-item"}
+ASSUME_ACCESS_ROLE = {"create-vault", "validate-vault", "encrypt-item", "decrypt-item", "reassign-item"}
 PROBE_CUSTOMER_ROLES = {"create-vault", "validate-vault"}
 # The one that finds out which vaults are due.
 QUERY_DUE_INDEX = {"validate-vault"}
@@ -243,7 +247,7 @@ def test_the_access_role_is_made_in_the_primary_only_and_kept(service, region):
     assert granted(role["Properties"]) == {("sts:AssumeRole", ANY_ROLE), ("sts:AssumeRole", MANAGED_KEY_ROLE_ARN)}
 
 
-def test_the_access_role_trusts_the_four_functions_of_both_regions_and_nobody_else():
+def test_the_access_role_trusts_these_functions_of_both_regions_and_nobody_else():
     access_role = service_in("us-east-2")["Resources"]["AccessRole"]
     (trust,) = access_role["Properties"]["AssumeRolePolicyDocument"]["Statement"]
     assert trust["Principal"] == {"AWS": f"arn:aws:iam::{ACCOUNT_ID}:root"}
@@ -270,6 +274,13 @@ def test_functions_are_told_the_role_and_the_table_that_exist(region):
         "LATCHKEY_ROLE_CLAIM": "role",
         "LATCHKEY_SUBJECT_CLAIM": "sub",
     }
+
+
+def test_get_setup_kit_alone_is_told_where_the_templates_are(functions):
+    """And by default there is no such place."""
+    told = {operation: it["Environment"] for operation, it in functions.items() if "Variables" in it.get("Environment", {})}
+    own = {operation: it["Variables"] for operation, it in told.items() if "LATCHKEY_STAGE" not in it["Variables"]}
+    assert own == {"get-setup-kit": {"LATCHKEY_SETUP_KIT_TEMPLATES_URL": ""}}
 
 
 def test_the_table_is_one_strong_global_table(service, region):
@@ -374,6 +385,20 @@ def test_the_customers_role_allows_four_actions_on_two_keys(customer):
     actions = ("kms:Encrypt", "kms:Decrypt", "kms:GetPublicKey", "kms:DescribeKey")
     assert granted(role) == {(action, key) for action in actions for key in keys}
     assert "ManagedPolicyArns" not in role
+
+
+def test_an_output_of_the_customers_stack_is_the_body_that_creates_the_vault():
+    parameters = {"AWS::AccountId": CUSTOMER_ACCOUNT_ID, "ServiceAccountId": ACCOUNT_ID, "ExternalId": "ws-acme-0001"}
+    role_arn = f"arn:aws:iam::{CUSTOMER_ACCOUNT_ID}:role/latchkey-byo-key"
+    known = {"Key": KEY_ID, "Role.Arn": role_arn}
+    outputs = rendered("customer-setup/key-and-role.yaml", "us-east-2", parameters, known)["Outputs"]
+    assert json.loads(outputs["CreateVaultRequest"]["Value"]) == {
+        "name": "Our key in AWS KMS",
+        "strategy": "aws_kms",
+        "aws_account_id": CUSTOMER_ACCOUNT_ID,
+        "kms_key_id": KEY_ID,
+        "aws_role_arn": role_arn,
+    }
 
 
 def test_the_customers_key_is_what_we_recommend_and_is_kept(customer):

@@ -26,6 +26,14 @@ EXPECTED = {
     "decrypt-item/refused-wrong-item-id.json": (422, "item-does-not-open"),
     "decrypt-item/refused-foreign-workspace.json": (404, "vault-not-found"),
     "decrypt-item/refused-malformed.json": (400, "malformed-request"),
+    "get-setup-kit/success.json": (200, None),
+    "get-setup-kit/success-zip.json": (200, None),
+    "get-setup-kit/refused-member.json": (403, "forbidden"),
+    "get-setup-kit/refused-no-claims.json": (401, "unauthenticated"),
+    "reassign-item/success.json": (200, None),
+    "reassign-item/success-dry-run.json": (200, None),
+    "reassign-item/refused-foreign-workspace.json": (404, "vault-not-found"),
+    "reassign-item/refused-malformed.json": (400, "malformed-request"),
     "disable-vault/refused-member.json": (403, "forbidden"),
     "disable-vault/success-decrypt-only.json": (200, None),
     "disable-vault/success.json": (200, None),
@@ -50,7 +58,7 @@ def test_every_event_has_an_expected_outcome():
 @pytest.mark.parametrize("event", EXPECTED)
 def test_event(running, event):
     response = watch.invoke(event.partition("/")[0], sample_events.READY / event, running)
-    body = json.loads(response["body"])
+    body = {} if response["isBase64Encoded"] else json.loads(response["body"])
     status, problem = response["statusCode"], body.get("type")
     if event.startswith("decrypt-item/") and status == 200:
         error = body["items"][0].get("error", {})

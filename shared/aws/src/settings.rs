@@ -3,9 +3,10 @@
 use std::env;
 
 use latchkey_core::customer_role::RoleArn;
-use latchkey_core::kms_key::{CustomerKey, KmsKeyId};
+use latchkey_core::kms_key::{AwsAccountId, CustomerKey, KmsKeyId};
 use latchkey_core::managed_key::ManagedKey;
 use latchkey_core::region::Region;
+use latchkey_core::setup_kit::TemplatesUrl;
 
 /// Where we are and what we work with.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,6 +24,8 @@ pub struct Settings {
     pub managed_key: Option<ManagedKey>,
     /// The service's access role, which customers trust (`LATCHKEY_ACCESS_ROLE_ARN`).
     pub access_role_arn: RoleArn,
+    /// Where AWS's console can read the templates of `customer-setup/` from (`LATCHKEY_SETUP_KIT_TEMPLATES_URL`, optional).
+    pub setup_kit_templates_url: Option<TemplatesUrl>,
 }
 
 /// Why a function does not start. Names the variable, never its value.
@@ -76,8 +79,7 @@ impl Settings {
                     .map_err(|error| invalid("LATCHKEY_MANAGED_KEY_ROLE_ARN", error.expectation()))?;
                 let key_id = KmsKeyId::parse(&key_id)
                     .map_err(|error| invalid("LATCHKEY_MANAGED_KEY_ID", error.expectation()))?;
-                let account_id = role_arn
-                    .account_id()
+                let account_id = AwsAccountId::parse(role_arn.account_id())
                     .map_err(|error| invalid("LATCHKEY_MANAGED_KEY_ROLE_ARN", error.expectation()))?;
                 Some(ManagedKey {
                     key: CustomerKey { account_id, key_id },
@@ -104,6 +106,11 @@ impl Settings {
                     "LATCHKEY_TABLE_NAME",
                     "a DynamoDB table's name: 3 to 255 characters of A-Z a-z 0-9 _ . -",
                 ))?,
+            setup_kit_templates_url: variable("LATCHKEY_SETUP_KIT_TEMPLATES_URL")
+                .filter(|value| !value.is_empty())
+                .map(|value| TemplatesUrl::parse(&value))
+                .transpose()
+                .map_err(|error| invalid("LATCHKEY_SETUP_KIT_TEMPLATES_URL", error.expectation()))?,
         })
     }
 }
@@ -155,6 +162,19 @@ mod tests {
             (Region::UsWest2, "production-latchkey")
         );
         assert_eq!(settings.access_role_arn.name(), "production-kms-byo-key-access-role");
+        assert_eq!(settings.setup_kit_templates_url, None);
+    }
+
+    #[test]
+    fn the_templates_url_may_be_left_out_but_not_wrong() {
+        const NAME: &str = "LATCHKEY_SETUP_KIT_TEMPLATES_URL";
+        assert_eq!(read(&[(NAME, "")]).expect("settings").setup_kit_templates_url, None);
+        let given = read(&[(NAME, "https://bucket.s3.us-east-2.amazonaws.com/latchkey/")]).expect("settings");
+        assert!(given.setup_kit_templates_url.is_some());
+        let message = read(&[(NAME, "https://mallory.example/")])
+            .expect_err("refused")
+            .to_string();
+        assert!(message.contains(NAME) && !message.contains("mallory"), "{message}");
     }
 
     #[test]

@@ -46,20 +46,17 @@ impl RoleArn {
 
     /// Whether the role lies in `account_id`.
     pub fn is_in(&self, account_id: &AwsAccountId) -> bool {
-        self.0.split(':').nth(4) == Some(account_id.as_str())
-    }
-
-    /// The account that the role lies in.
-    ///
-    /// # Errors
-    /// Never: parsing has seen to it that there is one.
-    pub fn account_id(&self) -> Result<AwsAccountId, Invalid> {
-        AwsAccountId::parse(self.0.split(':').nth(4).unwrap_or_default())
+        self.account_id() == account_id.as_str()
     }
 
     /// The role's name without its path, as the IAM console and CLI take it.
     pub fn name(&self) -> &str {
         self.0.rsplit('/').next().unwrap_or_default()
+    }
+
+    /// The twelve digits of the account that the role lies in.
+    pub fn account_id(&self) -> &str {
+        self.0.split(':').nth(4).unwrap_or_default()
     }
 
     /// The principal that stands for the role's whole account in policies.
@@ -109,6 +106,7 @@ mod tests {
         let nested = RoleArn::parse("arn:aws:iam::222222222222:role/security/byok/latchkey").expect("valid");
         assert_eq!((plain.name(), nested.name()), ("latchkey", "latchkey"));
         assert_eq!(nested.account_root(), "arn:aws:iam::222222222222:root");
+        assert_eq!(nested.account_id(), "222222222222");
         assert!(plain.is_in(&AwsAccountId::parse("222222222222").expect("valid")));
         assert!(!plain.is_in(&AwsAccountId::parse("333333333333").expect("valid")));
     }

@@ -10,10 +10,12 @@
 //! | the customer's key, role and policies | [`kms_key`], [`customer_role`], [`policies`] |
 //! | the key that the service owns | [`managed_key`] |
 //! | data keys: issue, unwrap, cache, bound, rotation | [`data_keys`], [`data_key_cache`], [`data_key_rotation`] |
+//! | what a customer is handed to set its side up | [`setup_kit`] |
 //! | the checks of a validation and their remedies | [`validation`] |
 //! | one operation from start to end | [`operations`] |
 
 pub mod access;
+pub mod audited_items;
 pub mod caller;
 pub mod customer_role;
 pub mod data_key;
@@ -33,6 +35,7 @@ pub mod ports;
 pub mod public_key;
 pub mod region;
 pub mod request;
+pub mod setup_kit;
 pub mod validation;
 pub mod vault;
 pub mod workspace;

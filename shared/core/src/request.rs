@@ -1,4 +1,5 @@
-//! What every piece of work for one request carries: its id, its deadline, and the record of key uses it made.
+//! What every piece of work for one request carries: its id, its deadline, and what the audit log will say: the items
+//! it was about and the key uses it made.
 
 use core::fmt;
 use core::time::Duration;
@@ -9,7 +10,10 @@ use tokio::time::Instant; // the clock of the timeouts that the deadline is divi
 use uuid::Uuid;
 
 use crate::Invalid;
+use crate::audited_items::{AuditedItems, ItemIdHash};
 use crate::region::Region;
+use crate::vault::VaultId;
+use crate::workspace::WorkspaceId;
 
 /// The id of a request: a UUID, written as 32 hexadecimal digits so that it fits into a role session name.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -58,6 +62,7 @@ pub struct RequestContext {
     pub request_id: RequestId,
     deadline: Instant,
     key_uses: Mutex<Vec<KeyUse>>,
+    items: Mutex<AuditedItems>,
 }
 
 impl RequestContext {
@@ -69,6 +74,7 @@ impl RequestContext {
             request_id,
             deadline,
             key_uses: Mutex::new(Vec::new()),
+            items: Mutex::default(),
         }
     }
 
@@ -83,6 +89,40 @@ impl RequestContext {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .push(key_use);
+    }
+
+    /// Notes the items that are asked for, whatever will come of them.
+    pub fn record_items<'a>(&self, workspace_id: &WorkspaceId, item_ids: impl IntoIterator<Item = &'a str>) {
+        let hashes = item_ids.into_iter().map(|id| ItemIdHash::new(workspace_id, id));
+        self.items
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .asked
+            .extend(hashes);
+    }
+
+    /// Notes an item that failed by itself.
+    pub fn record_failed_item(&self, workspace_id: &WorkspaceId, item_id: &str) {
+        let hash = ItemIdHash::new(workspace_id, item_id);
+        self.items
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .failed
+            .push(hash);
+    }
+
+    /// Notes a vault that items are in, or are to be sealed in.
+    pub fn record_item_vault(&self, vault_id: &VaultId) {
+        self.items
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .vault_ids
+            .insert(vault_id.clone());
+    }
+
+    /// The items noted so far.
+    pub fn items(&self) -> AuditedItems {
+        self.items.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// The calls noted so far.

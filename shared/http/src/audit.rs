@@ -1,9 +1,13 @@
 //! The audit log: one line per request, and one per vault that a sweep checks.
 //!
 //! It names who did what to which vault and with which uses of the customer's key, so that the customer's CloudTrail can
-//! be joined to it by role session name and AWS request id (requirement E1). It holds no plaintext and no item id.
+//! be joined to it by role session name and AWS request id (requirement E1). It holds no plaintext, and of item ids only
+//! hashes. Its shape is a promise to whoever reads it: docs/audit.schema.json, which every line of the tests is held to.
+
+use std::collections::BTreeSet;
 
 use jiff::Timestamp;
+use latchkey_core::audited_items::ItemIdHash;
 use latchkey_core::caller::Caller;
 use latchkey_core::health::{Finding, HealthState};
 use latchkey_core::operations::{CheckedVault, VaultCheck};
@@ -20,6 +24,8 @@ pub struct AuditRecord<'a> {
     pub log: &'static str,
     /// When the answer was ready.
     pub at: Timestamp,
+    /// Where the function ran.
+    pub region: Region,
     /// Our id of the request.
     pub request_id: String,
     /// API Gateway's id of it.
@@ -45,6 +51,17 @@ pub struct AuditRecord<'a> {
     /// How many of them failed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub items_failed: Option<usize>,
+    /// Which items, in the order of the request.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub item_id_hashes: Vec<ItemIdHash>,
+    /// Which of them failed by themselves.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub failed_item_id_hashes: Vec<ItemIdHash>,
+    /// The vaults that the items are in, or were to be sealed in.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub item_vault_ids: BTreeSet<VaultId>,
+    /// What came of it.
+    pub outcome: AuditOutcome,
     /// The HTTP status of the answer.
     pub status: u16,
     /// The problem's type, if the answer is one.
@@ -55,6 +72,33 @@ pub struct AuditRecord<'a> {
     pub key_uses: Vec<KeyUse>,
     /// From invocation to answer.
     pub duration_ms: u128,
+}
+
+/// What came of a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AuditOutcome {
+    /// All of it was done.
+    Succeeded,
+    /// Some of its items failed, or all of them.
+    ItemsFailed,
+    /// The caller, the vault, the request or the customer's key stood in the way.
+    Refused,
+    /// AWS or we did.
+    Failed,
+}
+
+impl AuditOutcome {
+    /// The outcome of an answer with this status, in which so many items failed.
+    #[must_use]
+    pub const fn of(status: u16, items_failed: usize) -> Self {
+        match status {
+            ..400 if items_failed == 0 => Self::Succeeded,
+            ..400 => Self::ItemsFailed,
+            400..500 => Self::Refused,
+            500.. => Self::Failed,
+        }
+    }
 }
 
 impl<'a> AuditRecord<'a> {
@@ -77,6 +121,8 @@ pub struct CheckAuditRecord<'a> {
     log: &'static str,
     /// When the check was over.
     at: Timestamp,
+    /// Where the function ran.
+    region: Region,
     /// The sweep's request id.
     request_id: String,
     /// Always `check-vault`.
@@ -98,7 +144,12 @@ pub struct CheckAuditRecord<'a> {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     announced: Vec<&'a str>,
     /// Every call to the customer's key and role.
+    #[serde(skip_serializing_if = "<[KeyUse]>::is_empty")]
     key_uses: &'a [KeyUse],
+    /// Whether the check could be finished and recorded.
+    outcome: AuditOutcome,
+    /// From claim to record.
+    duration_ms: u128,
 }
 
 #[derive(Serialize)]
@@ -109,8 +160,8 @@ struct FindingName {
 }
 
 impl<'a> CheckAuditRecord<'a> {
-    /// The line of one check.
-    pub fn new(request_id: &RequestId, checked: &'a CheckedVault<'_>) -> Self {
+    /// The line of one check, made in `region`.
+    pub fn new(region: Region, request_id: &RequestId, checked: &'a CheckedVault<'_>) -> Self {
         let found = |outcome: &VaultCheck| {
             let named = |finding: &Finding| FindingName {
                 check: finding.check,
@@ -122,6 +173,7 @@ impl<'a> CheckAuditRecord<'a> {
         Self {
             log: "audit",
             at: Timestamp::now(),
+            region,
             request_id: request_id.to_string(),
             operation: "check-vault",
             workspace_id: checked.vault.workspace_id.as_str(),
@@ -132,6 +184,10 @@ impl<'a> CheckAuditRecord<'a> {
             findings: checked.outcome.map(found).unwrap_or_default(),
             announced: checked.outcome.map(announced).unwrap_or_default(),
             key_uses: &checked.key_uses,
+            outcome: checked
+                .outcome
+                .map_or(AuditOutcome::Failed, |_| AuditOutcome::Succeeded),
+            duration_ms: checked.took.as_millis(),
         }
     }
 }

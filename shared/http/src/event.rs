@@ -4,11 +4,13 @@
 //! read; anything else in it is ignored, for API Gateway adds fields as it likes.
 //! Source: API Gateway developer guide, "Create AWS Lambda proxy integrations for HTTP APIs".
 
+use core::fmt;
 use std::collections::BTreeMap;
 
 use base64ct::{Base64, Encoding};
 use latchkey_core::vault::VaultId;
-use serde::Deserialize;
+use serde::de::{MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 use zeroize::Zeroizing;
@@ -36,6 +38,8 @@ pub struct ApiRequest {
     pub claims: Map<String, Value>,
     /// API Gateway's own id of the request, for its access log.
     pub gateway_request_id: Option<String>,
+    /// The `Accept` header. The only one that is read: the others hold the caller's token.
+    accept: Option<String>,
     path_parameters: BTreeMap<String, String>,
     body: Option<Zeroizing<Vec<u8>>>,
 }
@@ -48,10 +52,30 @@ impl ApiRequest {
             .and_then(|text| VaultId::parse(text).ok())
     }
 
+    /// Whether the caller would rather have `media_type` than JSON: its `Accept` names it, and `application/json` not at all
+    /// or with a lower weight (RFC 9110, section 12.5.1). Wildcards are content with JSON.
+    pub fn prefers(&self, media_type: &str) -> bool {
+        let accept = self.accept.as_deref().unwrap_or_default();
+        weight(accept, media_type) > weight(accept, "application/json")
+    }
+
     /// The body's bytes; empty when there is none.
     pub fn body(&self) -> &[u8] {
         self.body.as_ref().map_or(&[], |body| body.as_slice())
     }
+}
+
+/// The weight that an `Accept` header gives to a media type by its name; 0 when it does not name it.
+fn weight(accept: &str, media_type: &str) -> f32 {
+    let weight_of = |range: &str| {
+        let mut parts = range.split(';').map(str::trim);
+        if !parts.next().is_some_and(|name| name.eq_ignore_ascii_case(media_type)) {
+            return 0.0;
+        }
+        let weight = parts.find_map(|part| part.strip_prefix("q=").or_else(|| part.strip_prefix("Q=")));
+        weight.map_or(1.0, |weight| weight.parse().unwrap_or(0.0))
+    };
+    accept.split(',').map(weight_of).fold(0.0, f32::max)
 }
 
 impl Event {
@@ -93,11 +117,20 @@ const fn one() -> u32 {
 struct ApiGatewayEvent {
     request_context: ApiGatewayRequestContext,
     #[serde(default)]
+    headers: Option<Headers>,
+    #[serde(default)]
     path_parameters: Option<BTreeMap<String, String>>,
     #[serde(default)]
     body: Option<SecretText>,
     #[serde(default)]
     is_base64_encoded: bool,
+}
+
+/// API Gateway sends names in lower case, and several headers of one name as one, with commas.
+#[derive(Deserialize)]
+struct Headers {
+    #[serde(default)]
+    accept: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -118,7 +151,34 @@ struct Authorizer {
 #[derive(Default, Deserialize)]
 struct Jwt {
     #[serde(default)]
-    claims: Option<Map<String, Value>>,
+    claims: Option<Claims>,
+}
+
+/// The claims of a token. Of one that stands twice, two readers may read different values: it is kept as `null`, which names
+/// nobody.
+struct Claims(Map<String, Value>);
+
+impl<'de> Deserialize<'de> for Claims {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct EachOnce;
+        impl<'de> Visitor<'de> for EachOnce {
+            type Value = Claims;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object of claims")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Claims, A::Error> {
+                let mut claims = Map::new();
+                while let Some((name, value)) = entries.next_entry::<String, Value>()? {
+                    let value = if claims.contains_key(&name) { Value::Null } else { value };
+                    claims.insert(name, value);
+                }
+                Ok(Claims(claims))
+            }
+        }
+        deserializer.deserialize_map(EachOnce)
+    }
 }
 
 impl ApiGatewayEvent {
@@ -130,8 +190,12 @@ impl ApiGatewayEvent {
         };
         let jwt = self.request_context.authorizer.and_then(|authorizer| authorizer.jwt);
         Some(ApiRequest {
-            claims: jwt.and_then(|jwt| jwt.claims).unwrap_or_default(),
+            claims: jwt
+                .and_then(|jwt| jwt.claims)
+                .map(|Claims(claims)| claims)
+                .unwrap_or_default(),
             gateway_request_id: self.request_context.request_id,
+            accept: self.headers.and_then(|headers| headers.accept),
             path_parameters: self.path_parameters.unwrap_or_default(),
             body,
         })
@@ -179,10 +243,61 @@ mod tests {
     }
 
     #[test]
+    fn a_claim_that_stands_twice_says_nothing() {
+        let claims = r#"{"sub":"s","role":"member","role":"admin","role":"owner","workspace_id":"ws-1"}"#;
+        let Event::Api(request) = event(&format!(
+            r#"{{"requestContext":{{"authorizer":{{"jwt":{{"claims":{claims}}}}}}}}}"#
+        )) else {
+            panic!("an API event");
+        };
+        assert_eq!(request.claims.get("role"), Some(&Value::Null));
+        assert_eq!(request.claims.get("workspace_id"), Some(&Value::from("ws-1")));
+    }
+
+    #[test]
     fn a_body_that_api_gateway_encoded_is_decoded() {
         let Event::Api(request) = event(r#"{"requestContext":{},"body":"e30=","isBase64Encoded":true}"#) else {
             panic!("an API event");
         };
         assert_eq!(request.body(), b"{}");
+    }
+
+    #[test]
+    fn another_media_type_than_json_has_to_be_preferred_by_name() {
+        let prefers_zip = |accept: &str| {
+            let headers = serde_json::json!({ "requestContext": {}, "headers": { "accept": accept, "authorization": "Bearer t" } });
+            let Event::Api(request) = event(&headers.to_string()) else {
+                panic!("an API event");
+            };
+            request.prefers("application/zip")
+        };
+        for accept in [
+            "application/zip",
+            "Application/ZIP",
+            "text/html, application/zip;q=0.5, */*;q=0.1",
+            "application/zip;q=0.9,application/json;q=0.8",
+            "application/json;q=0, application/zip",
+        ] {
+            assert!(prefers_zip(accept), "{accept}");
+        }
+        for accept in [
+            "",
+            "*/*",
+            "application/*",
+            "application/json",
+            "application/zip, application/json",
+            "application/zip;q=0",
+            "application/zip;q=",
+            "application/zip;q=nonsense",
+            "application/zip;q=0.1, application/json;q=0.2",
+            "application/zipped",
+            ",;,=",
+        ] {
+            assert!(!prefers_zip(accept), "{accept}");
+        }
+        let Event::Api(request) = event(r#"{"requestContext":{},"headers":null}"#) else {
+            panic!("an API event");
+        };
+        assert!(!request.prefers("application/zip"));
     }
 }

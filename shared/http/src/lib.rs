@@ -13,7 +13,8 @@ pub mod metrics;
 pub mod problem;
 mod secret_text;
 mod serve;
+mod setup_kit_archive;
 pub mod telemetry;
 mod vault_response;
 
-pub use serve::{Endpoint, Success, answer, serve};
+pub use serve::{Endpoint, FileAnswer, Response, Success, answer, serve};

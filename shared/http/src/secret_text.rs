@@ -1,6 +1,7 @@
 //! Text and bytes of a request or answer that may be plaintext: zeroed on drop, without `Debug`.
 
 use core::fmt;
+use std::io::{self, Write};
 
 use base64ct::{Base64, Encoding};
 use sealed_item::Plaintext;
@@ -59,6 +60,30 @@ impl Serialize for PlaintextBase64 {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let text = Zeroizing::new(Base64::encode_string(self.0.as_bytes()));
         serializer.serialize_str(&text)
+    }
+}
+
+/// An answer as JSON, in one piece of memory of the right size: text that grows leaves copies of what it held behind.
+/// `None` for what is no JSON.
+pub(crate) fn secret_json(body: &impl Serialize) -> Option<Zeroizing<String>> {
+    let mut length = Length(0);
+    serde_json::to_writer(&mut length, body).ok()?;
+    let mut bytes = Zeroizing::new(Vec::with_capacity(length.0));
+    serde_json::to_writer(&mut *bytes, body).ok()?;
+    String::from_utf8(core::mem::take(&mut *bytes)).ok().map(Zeroizing::new)
+}
+
+/// Counts what is written and keeps none of it.
+struct Length(usize);
+
+impl Write for Length {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0 = self.0.saturating_add(bytes.len());
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }
 

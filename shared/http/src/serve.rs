@@ -7,21 +7,24 @@ use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::time::{Instant, SystemTime};
 
+use base64ct::{Base64, Encoding};
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use lambda_runtime::{LambdaEvent, service_fn};
 use latchkey_core::caller::Caller;
+use latchkey_core::region::Region;
 use latchkey_core::request::{RequestContext, RequestId};
 use latchkey_core::vault::VaultId;
 use serde::Serialize;
 use serde_json::value::RawValue;
 use zeroize::Zeroizing;
 
-use crate::audit::AuditRecord;
+use crate::audit::{AuditOutcome, AuditRecord};
 use crate::caller::ClaimNames;
 use crate::event::{ApiRequest, Event};
 use crate::log::Log;
 use crate::problem::Problem;
+use crate::secret_text::secret_json;
 
 /// Kept back of the function's time, to answer in.
 const TIME_TO_ANSWER: Duration = Duration::from_millis(300);
@@ -58,7 +61,7 @@ pub trait Endpoint: Send + Sync {
 /// What a call that succeeded answers.
 pub struct Success {
     status: u16,
-    body: Zeroizing<String>,
+    body: Body,
     vault_id: Option<VaultId>,
     items: Option<usize>,
     items_failed: Option<usize>,
@@ -70,14 +73,23 @@ impl Success {
     /// # Errors
     /// An internal [`Problem`] when the body cannot be written as JSON.
     pub fn json(status: u16, body: &impl Serialize) -> Result<Self, Problem> {
-        let body = serde_json::to_string(body).map_err(|_| Problem::internal())?;
-        Ok(Self {
+        let body = secret_json(body).ok_or_else(Problem::internal)?;
+        Ok(Self::with_body(status, Body::Json(body)))
+    }
+
+    /// A file to be saved.
+    pub fn file(status: u16, file: FileAnswer) -> Self {
+        Self::with_body(status, Body::File(file))
+    }
+
+    fn with_body(status: u16, body: Body) -> Self {
+        Self {
             status,
-            body: Zeroizing::new(body),
+            body,
             vault_id: None,
             items: None,
             items_failed: None,
-        })
+        }
     }
 
     /// Names the vault for the audit log.
@@ -100,6 +112,21 @@ impl Success {
     }
 }
 
+enum Body {
+    Json(Zeroizing<String>),
+    File(FileAnswer),
+}
+
+/// A file as an answer.
+pub struct FileAnswer {
+    /// Its media type.
+    pub media_type: &'static str,
+    /// The name to save it under: letters, digits, `.` and `-` only.
+    pub name: &'static str,
+    /// What is in it.
+    pub bytes: Vec<u8>,
+}
+
 /// What Lambda is answered: an API Gateway HTTP API response (payload format 2.0).
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -108,18 +135,19 @@ pub struct Response {
     pub status_code: u16,
     /// The headers.
     pub headers: BTreeMap<&'static str, String>,
-    /// JSON; zeroed on drop, for it may be plaintext.
+    /// JSON, or a file in base64; zeroed on drop, for it may be plaintext.
     pub body: Zeroizing<String>,
-    /// Never.
+    /// Whether the body is a file, which API Gateway decodes before it sends it.
     pub is_base64_encoded: bool,
 }
 
 /// Serves invocations until Lambda ends the environment.
 ///
 /// # Errors
-/// When the Runtime API cannot be reached.
+/// When the Runtime API cannot be reached, or the function runs in a Region that is none of ours.
 pub async fn serve<E: Endpoint>(endpoint: E) -> Result<(), lambda_runtime::Error> {
     let claim_names = ClaimNames::from_environment();
+    let region: Region = std::env::var("AWS_REGION")?.parse()?;
     let (endpoint, claim_names) = (&endpoint, &claim_names);
     lambda_runtime::run(service_fn(move |invocation: LambdaEvent<Box<RawValue>>| async move {
         let (payload, lambda) = invocation.into_parts();
@@ -129,7 +157,7 @@ pub async fn serve<E: Endpoint>(endpoint: E) -> Result<(), lambda_runtime::Error
             .unwrap_or(TIME_WITHOUT_DEADLINE);
         let request_id = RequestId::parse(&lambda.request_id).unwrap_or_else(|_| RequestId::generate());
         let context = RequestContext::new(request_id, time_left.saturating_sub(TIME_TO_ANSWER));
-        Ok::<_, lambda_runtime::Error>(answer(endpoint, claim_names, &context, &payload, io::stdout()).await)
+        Ok::<_, lambda_runtime::Error>(answer(endpoint, region, claim_names, &context, &payload, io::stdout()).await)
     }))
     .await
 }
@@ -137,6 +165,7 @@ pub async fn serve<E: Endpoint>(endpoint: E) -> Result<(), lambda_runtime::Error
 /// Answers one invocation, and writes its line to the audit log. What cannot be audited is not answered.
 pub async fn answer<E: Endpoint>(
     endpoint: &E,
+    region: Region,
     claim_names: &ClaimNames,
     context: &RequestContext,
     payload: &RawValue,
@@ -160,7 +189,14 @@ pub async fn answer<E: Endpoint>(
         Event::Unknown => (None, None, Err(Problem::unknown_event())),
     };
     let outcome = outcome.map_err(|problem| problem.with_request_id(context.request_id.to_string()));
-    let audited = log.write(&record::<E>(context, caller.as_ref(), request, &outcome, started));
+    let audited = log.write(&record::<E>(
+        region,
+        context,
+        caller.as_ref(),
+        request,
+        &outcome,
+        started,
+    ));
     let outcome = match audited {
         Ok(()) => outcome,
         Err(_) => Err(Problem::internal().with_request_id(context.request_id.to_string())),
@@ -192,6 +228,7 @@ async fn within_time(
 }
 
 fn record<'a, E: Endpoint>(
+    region: Region,
     context: &RequestContext,
     caller: Option<&'a Caller>,
     request: Option<&'a ApiRequest>,
@@ -199,9 +236,14 @@ fn record<'a, E: Endpoint>(
     started: Instant,
 ) -> AuditRecord<'a> {
     let success = outcome.as_ref().ok();
+    let status = outcome
+        .as_ref()
+        .map_or_else(|problem| problem.status, |success| success.status);
+    let items = context.items();
     AuditRecord {
         log: "audit",
         at: jiff::Timestamp::now(),
+        region,
         request_id: context.request_id.to_string(),
         gateway_request_id: request.and_then(|request| request.gateway_request_id.as_deref()),
         operation: E::NAME,
@@ -211,11 +253,15 @@ fn record<'a, E: Endpoint>(
         vault_id: success
             .and_then(|success| success.vault_id.clone())
             .or_else(|| request.and_then(ApiRequest::path_vault_id)),
-        items: success.and_then(|success| success.items),
+        items: success
+            .and_then(|success| success.items)
+            .or_else(|| (!items.asked.is_empty()).then_some(items.asked.len())),
         items_failed: success.and_then(|success| success.items_failed),
-        status: outcome
-            .as_ref()
-            .map_or_else(|problem| problem.status, |success| success.status),
+        item_id_hashes: items.asked,
+        failed_item_id_hashes: items.failed,
+        item_vault_ids: items.vault_ids,
+        outcome: AuditOutcome::of(status, success.and_then(|success| success.items_failed).unwrap_or(0)),
+        status,
         problem: outcome.as_ref().err().map(|problem| problem.kind.as_str()),
         key_uses: context.key_uses(),
         duration_ms: started.elapsed().as_millis(),
@@ -229,23 +275,34 @@ fn respond(context: &RequestContext, outcome: Result<Success, Problem>) -> Respo
         ("x-request-id", context.request_id.to_string()),
         ("content-type", "application/json".to_owned()),
     ]);
-    let (status_code, body) = match outcome {
-        Ok(success) => (success.status, success.body),
+    let (status_code, body, is_base64_encoded) = match outcome {
+        Ok(Success {
+            status,
+            body: Body::Json(body),
+            ..
+        }) => (status, body, false),
+        Ok(Success {
+            status,
+            body: Body::File(file),
+            ..
+        }) => {
+            headers.insert("content-type", file.media_type.to_owned());
+            headers.insert("content-disposition", format!("attachment; filename=\"{}\"", file.name));
+            (status, Zeroizing::new(Base64::encode_string(&file.bytes)), true)
+        }
         Err(problem) => {
             headers.insert("content-type", "application/problem+json".to_owned());
             if let Some(seconds) = problem.retry_after_seconds {
                 headers.insert("retry-after", seconds.to_string());
             }
-            (
-                problem.status,
-                Zeroizing::new(serde_json::to_string(&problem).unwrap_or_default()),
-            )
+            let body = Zeroizing::new(serde_json::to_string(&problem).unwrap_or_default());
+            (problem.status, body, false)
         }
     };
     Response {
         status_code,
         headers,
         body,
-        is_base64_encoded: false,
+        is_base64_encoded,
     }
 }

@@ -36,6 +36,7 @@ pub(crate) fn settings() -> Settings {
         event_bus_name: "production-latchkey".to_owned(),
         table_name: "production-latchkey".to_owned(),
         access_role_arn: RoleArn::parse(ACCESS_ROLE).expect("valid"),
+        setup_kit_templates_url: None,
     }
 }
 

@@ -77,28 +77,50 @@ impl<S: VaultStore, D: DataKeyStore, K: CustomerKeys, C: Clock> DecryptItem<S, D
         caller: &Caller,
         items: Vec<DecryptItemCommand>,
     ) -> Vec<OpenedItem> {
+        context.record_items(&caller.workspace_id, items.iter().map(|item| item.item_id.as_str()));
+        self.open_all(context, caller, items).await
+    }
+
+    /// Opens items that are noted already.
+    pub(super) async fn open_all(
+        &self,
+        context: &RequestContext,
+        caller: &Caller,
+        items: Vec<DecryptItemCommand>,
+    ) -> Vec<OpenedItem> {
         let recognized: Vec<_> = items.iter().map(|item| recognize(caller, item)).collect();
-        let vaults = self.vaults(caller, &recognized).await;
+        let vaults = self.vaults(context, caller, &recognized).await;
         let data_keys = self.data_keys(context, &vaults, &recognized).await;
         let outcomes: Vec<_> = recognized.iter().map(|item| open(item.as_ref(), &data_keys)).collect();
         drop(recognized);
         items
             .into_iter()
             .zip(outcomes)
-            .map(|(item, outcome)| OpenedItem {
-                item_id: item.item_id,
-                outcome,
+            .map(|(item, outcome)| {
+                if outcome.is_err() {
+                    context.record_failed_item(&caller.workspace_id, &item.item_id);
+                }
+                OpenedItem {
+                    item_id: item.item_id,
+                    outcome,
+                }
             })
             .collect()
     }
 
     /// Each vault is read once, whatever the number of its items.
-    async fn vaults(&self, caller: &Caller, recognized: &[Result<Recognized<'_>, Error>]) -> Vaults {
+    async fn vaults(
+        &self,
+        context: &RequestContext,
+        caller: &Caller,
+        recognized: &[Result<Recognized<'_>, Error>],
+    ) -> Vaults {
         let ids: std::collections::BTreeSet<_> = recognized
             .iter()
             .flatten()
             .map(|item| item.origin.vault_id.clone())
             .collect();
+        ids.iter().for_each(|vault_id| context.record_item_vault(vault_id));
         let read = ids.into_iter().map(|vault_id| async {
             let vault = find_vault(&self.store, &caller.workspace_id, &vault_id).await;
             (vault_id, vault)

@@ -54,6 +54,7 @@ impl<S: VaultStore, D: DataKeyStore, K: CustomerKeys, C: Clock> EncryptItem<S, D
         vault_id: Option<VaultId>,
         items: Vec<EncryptItemCommand>,
     ) -> Result<EncryptedItems, Error> {
+        context.record_items(&caller.workspace_id, items.iter().map(|item| item.item_id.as_str()));
         let vault_id = match vault_id {
             Some(vault_id) => vault_id,
             None => self
@@ -62,7 +63,19 @@ impl<S: VaultStore, D: DataKeyStore, K: CustomerKeys, C: Clock> EncryptItem<S, D
                 .await?
                 .ok_or(Error::NoDefaultVault)?,
         };
-        let vault = find_vault(&self.store, &caller.workspace_id, &vault_id).await?;
+        self.seal_all(context, caller, &vault_id, items).await
+    }
+
+    /// Seals items that are noted already.
+    pub(super) async fn seal_all(
+        &self,
+        context: &RequestContext,
+        caller: &Caller,
+        vault_id: &VaultId,
+        items: Vec<EncryptItemCommand>,
+    ) -> Result<EncryptedItems, Error> {
+        context.record_item_vault(vault_id);
+        let vault = find_vault(&self.store, &caller.workspace_id, vault_id).await?;
         if !vault.status.seals() {
             return Err(Error::WrongVaultStatus { status: vault.status });
         }

@@ -59,9 +59,11 @@ impl<S: VaultStore, D: DataKeyStore, K: CustomerKeys, C: Clock> ReassignItem<S, 
         items: Vec<DecryptItemCommand>,
         dry_run: bool,
     ) -> Result<Vec<ReassignedItem>, Error> {
+        context.record_items(&caller.workspace_id, items.iter().map(|item| item.item_id.as_str()));
+        context.record_item_vault(to);
         let target = find_vault(&self.encrypt.store, &caller.workspace_id, to).await?;
         takes_items(&target)?;
-        let opened = self.decrypt.run(context, caller, items.clone()).await;
+        let opened = self.decrypt.open_all(context, caller, items.clone()).await;
         let mut to_seal = Vec::new();
         let mut reassigned = Vec::new();
         for (opened, given) in opened.into_iter().zip(items) {
@@ -82,7 +84,7 @@ impl<S: VaultStore, D: DataKeyStore, K: CustomerKeys, C: Clock> ReassignItem<S, 
         if dry_run || to_seal.is_empty() {
             return Ok(reassigned);
         }
-        let sealed = self.encrypt.run(context, caller, Some(to.clone()), to_seal).await?;
+        let sealed = self.encrypt.seal_all(context, caller, to, to_seal).await?;
         let waiting = reassigned
             .iter_mut()
             .filter_map(|item| item.outcome.as_mut().ok())

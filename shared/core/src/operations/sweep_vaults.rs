@@ -9,6 +9,7 @@ use std::io;
 use futures::future::join_all;
 use futures::stream::{StreamExt, iter};
 use jiff::Timestamp;
+use tokio::time::Instant;
 
 use super::ValidateVault;
 use super::validate_vault::access_to;
@@ -77,6 +78,8 @@ pub struct CheckedVault<'a> {
     pub outcome: Option<&'a VaultCheck>,
     /// The calls to the customer's key and role.
     pub key_uses: Vec<KeyUse>,
+    /// What the check took.
+    pub took: Duration,
 }
 
 /// What came of a check that is on record.
@@ -161,12 +164,14 @@ impl<S: VaultStore + DueVaults, K: CustomerKeys, C: Clock, A: Announcer> SweepVa
             Err(_) => return Check::Failed,
         };
         let context = RequestContext::new(context.request_id.clone(), TIME_OF_A_CHECK);
+        let started = Instant::now();
         let checked = tokio::time::timeout(TIME_OF_A_CHECK.saturating_mul(2), self.check(&context, &vault)).await;
         let outcome = checked.ok().and_then(Result::ok);
         let audited = audit(&CheckedVault {
             vault: &vault,
             outcome: outcome.as_ref(),
             key_uses: context.key_uses(),
+            took: started.elapsed(),
         });
         match outcome {
             Some(outcome) if audited.is_ok() => Check::Done {

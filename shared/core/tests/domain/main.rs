@@ -26,6 +26,7 @@ mod revocation;
 mod revocation_model;
 mod rotation;
 mod sealing;
+mod setup_kit;
 mod sweep;
 mod sweep_many;
 mod unauthentic_items;

@@ -62,7 +62,8 @@ impl<S: VaultStore + DueVaults, K: CustomerKeys, C: Clock, A: Announcer> Endpoin
         log: &Log<'_>,
     ) -> Result<Success, Problem> {
         let partitions = DuePartition::of_shard(shard, shards);
-        let audit = |checked: &CheckedVault<'_>| log.write(&CheckAuditRecord::new(&context.request_id, checked));
+        let home = self.operation.validate_vault.home;
+        let audit = |checked: &CheckedVault<'_>| log.write(&CheckAuditRecord::new(home, &context.request_id, checked));
         let swept = self.operation.run(context, &partitions, &audit).await?;
         let metrics = SweepMetrics::new(&swept, &self.stage, Timestamp::now());
         // Metrics that cannot be written change nothing of what was done; the alarm on missing ones tells.

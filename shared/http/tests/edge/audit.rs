@@ -5,11 +5,13 @@ use core::time::Duration;
 use std::io::{self, Write};
 
 use latchkey_core::in_memory::KeyState;
+use latchkey_core::region::Region;
 use latchkey_core::request::{RequestContext, RequestId};
 use latchkey_http::answer;
 use serde_json::json;
 use serde_json::value::RawValue;
 
+use crate::freed_memory::{NEEDLES, freed_with_a_needle};
 use crate::service::{Service, admin, api_event, claim_names, invoke, member};
 
 #[tokio::test]
@@ -116,7 +118,64 @@ async fn what_cannot_be_audited_is_not_answered() {
     let payload = RawValue::from_string(event).expect("JSON");
     let context = RequestContext::new(RequestId::generate(), Duration::from_secs(10));
     let endpoint = service.validate_vault_endpoint();
-    let response = answer(&endpoint, &claim_names(), &context, &payload, Full).await;
+    let response = answer(&endpoint, Region::UsEast2, &claim_names(), &context, &payload, Full).await;
     assert_eq!(response.status_code, 500);
     assert!(!response.body.contains("checks"));
+}
+
+/// The plaintext was open when the line failed: the caller gets none of it, and no copy of it is left behind.
+#[tokio::test]
+async fn what_was_opened_is_zeroed_when_its_line_cannot_be_written() {
+    let service = Service::new();
+    service.with_vault().await;
+    let plaintext = NEEDLES[0].repeat(200);
+    let items = [
+        service.sealed("i", &plaintext, &json!({})).await,
+        service.sealed("i", &plaintext, &json!({})).await,
+    ]
+    .map(|sealed| json!({ "item_id": "i", "sealed_item": sealed }));
+    let body = json!({ "items": items }).to_string();
+    let payload = RawValue::from_string(api_event(&member(), None, &body).to_string()).expect("JSON");
+    let context = RequestContext::new(RequestId::generate(), Duration::from_secs(10));
+    let endpoint = service.decrypt_item_endpoint();
+    let names = claim_names();
+    let refusing = answer(&endpoint, Region::UsEast2, &names, &context, &payload, Full);
+    let (refused, found) = freed_with_a_needle(refusing).await;
+    assert_eq!(found, 0, "copies of plaintext that were freed as they were");
+    assert_eq!(refused.status_code, 500);
+    assert!(refused.body.contains("urn:latchkey:problem:internal") && !refused.body.contains("items"));
+    let (found_in_answer, found) = freed_with_a_needle(async {
+        let answered = answer(&endpoint, Region::UsEast2, &names, &context, &payload, io::sink()).await;
+        answered.body.matches("Y2FuYXJ5LXBsYWludGV4dGNhbmFyeS1w").count()
+    })
+    .await;
+    assert!(
+        found_in_answer > 2,
+        "the same request, audited, is answered with what was sealed"
+    );
+    assert_eq!(found, 0, "and its answer is zeroed once it is sent");
+}
+
+/// The longest ids make no longer line, and the most items one that is far from what a log takes (256 KB).
+#[tokio::test]
+async fn a_line_is_bounded() {
+    let service = Service::new();
+    let vault_id = service.with_vault().await;
+    let sealed = service.sealed("i", b"", &json!({})).await;
+    let ids = (0..100).map(|place| format!("{place:0256}"));
+    let items: Vec<_> = ids.map(|id| json!({ "item_id": id, "sealed_item": sealed })).collect();
+    let line = service
+        .decrypt_item(&member(), &json!({ "items": items }).to_string())
+        .await
+        .audit;
+    assert_eq!((&line["items"], &line["items_failed"]), (&json!(100), &json!(100)));
+    assert_eq!(line["outcome"], "items_failed");
+    assert_eq!(line["item_id_hashes"], line["failed_item_id_hashes"]);
+    assert_eq!(line["item_id_hashes"].as_array().map(Vec::len), Some(100));
+    assert!(line.to_string().len() < 8_000, "{}", line.to_string().len());
+    assert_eq!(
+        line.get("item_vault_ids"),
+        None,
+        "refused before {vault_id} is looked for"
+    );
 }

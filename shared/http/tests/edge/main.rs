@@ -1,4 +1,4 @@
-//! The five operations from event to answer, over the domain's ports in one process: what a stranger can send, and what
+//! The operations from event to answer, over the domain's ports in one process: what a stranger can send, and what
 //! comes back.
 
 #![allow(
@@ -10,9 +10,13 @@
 )]
 #![allow(missing_docs, unreachable_pub, reason = "nothing outside uses it")]
 
+mod access;
 mod answers;
 mod audit;
 mod bad_input;
 mod bad_items;
+mod contract;
+mod freed_memory;
 mod own_faults;
 mod service;
+mod setup_kit;

@@ -1,6 +1,7 @@
 //! The service in one process, called the way Lambda calls it.
 
 use core::time::Duration;
+use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
 use base64ct::{Base64, Encoding};
@@ -11,17 +12,22 @@ use latchkey_core::data_keys::DataKeys;
 use latchkey_core::in_memory::{FakeClock, InMemoryCustomer, InMemoryEventBus, InMemoryRecords, RsaKeyPair};
 use latchkey_core::kms_key::{AwsAccountId, CustomerKey, KmsKeyId};
 use latchkey_core::managed_key::ManagedKey;
-use latchkey_core::operations::{CreateVault, DecryptItem, DisableVault, EncryptItem, SweepVaults, ValidateVault};
+use latchkey_core::operations::{
+    CreateVault, DecryptItem, DisableVault, EncryptItem, ReassignItem, SweepVaults, ValidateVault,
+};
 use latchkey_core::region::Region;
 use latchkey_core::request::{RequestContext, RequestId};
 use latchkey_core::workspace::WorkspaceId;
 use latchkey_http::caller::ClaimNames;
 use latchkey_http::endpoints::{
-    CreateVaultEndpoint, DecryptItemEndpoint, DisableVaultEndpoint, EncryptItemEndpoint, ValidateVaultEndpoint,
+    CreateVaultEndpoint, DecryptItemEndpoint, DisableVaultEndpoint, EncryptItemEndpoint, ReassignItemEndpoint,
+    ValidateVaultEndpoint,
 };
-use latchkey_http::{Endpoint, answer};
+use latchkey_http::{Endpoint, Response, answer};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
+
+use crate::contract;
 
 pub const WORKSPACE: &str = "ws-acme-0001";
 pub const ACCOUNT: &str = "222222222222";
@@ -36,6 +42,7 @@ pub struct Answer {
     pub log: Vec<Value>,
     pub status: u64,
     pub content_type: String,
+    pub headers: BTreeMap<String, String>,
     pub body: Value,
     pub text: String,
 }
@@ -130,12 +137,29 @@ impl Service {
         invoke(&endpoint, &api_event(caller, None, body)).await
     }
 
-    pub async fn decrypt_item(&self, caller: &Value, body: &str) -> Answer {
-        let endpoint = DecryptItemEndpoint(DecryptItem {
-            store: self.records.clone(),
-            data_keys: self.data_keys(Region::UsWest2),
+    pub async fn reassign_item(&self, caller: &Value, body: &str) -> Answer {
+        let endpoint = ReassignItemEndpoint(ReassignItem {
+            decrypt: DecryptItem {
+                store: self.records.clone(),
+                data_keys: self.data_keys(Region::UsEast2),
+            },
+            encrypt: EncryptItem {
+                store: self.records.clone(),
+                data_keys: self.data_keys(Region::UsEast2),
+            },
         });
         invoke(&endpoint, &api_event(caller, None, body)).await
+    }
+
+    pub async fn decrypt_item(&self, caller: &Value, body: &str) -> Answer {
+        invoke(&self.decrypt_item_endpoint(), &api_event(caller, None, body)).await
+    }
+
+    pub fn decrypt_item_endpoint(&self) -> impl Endpoint {
+        DecryptItemEndpoint(DecryptItem {
+            store: self.records.clone(),
+            data_keys: self.data_keys(Region::UsWest2),
+        })
     }
 
     /// A vault that validates, made the default.
@@ -181,7 +205,7 @@ pub fn managed_key() -> ManagedKey {
     }
 }
 
-fn access_role() -> RoleArn {
+pub fn access_role() -> RoleArn {
     RoleArn::parse("arn:aws:iam::111111111111:role/production-kms-byo-key-access-role").expect("valid")
 }
 
@@ -237,22 +261,35 @@ pub fn claim_names() -> ClaimNames {
     }
 }
 
-pub async fn invoke<E: Endpoint>(endpoint: &E, event: &Value) -> Answer {
+/// What Lambda gets, and the log.
+pub async fn respond<E: Endpoint>(endpoint: &E, event: &Value) -> (Response, Vec<u8>) {
     let context = RequestContext::new(RequestId::generate(), Duration::from_secs(28));
     let payload = RawValue::from_string(event.to_string()).expect("JSON");
     let mut log = Vec::new();
-    let response = answer(endpoint, &claim_names(), &context, &payload, &mut log).await;
+    let response = answer(endpoint, Region::UsEast2, &claim_names(), &context, &payload, &mut log).await;
+    (response, log)
+}
+
+pub async fn invoke<E: Endpoint>(endpoint: &E, event: &Value) -> Answer {
+    let (response, log) = respond(endpoint, event).await;
     let lines = core::str::from_utf8(&log).expect("text").lines();
     let mut log: Vec<Value> = lines
         .map(|line| serde_json::from_str(line).expect("each line is JSON"))
         .collect();
     let text = response.body.to_string();
-    Answer {
+    log.iter().for_each(contract::hold_line);
+    let headers = response.headers.iter();
+    let answer = Answer {
         audit: log.pop().expect("a line"),
         log,
         status: response.status_code.into(),
+        headers: headers
+            .map(|(name, value)| ((*name).to_owned(), value.clone()))
+            .collect(),
         content_type: response.headers.get("content-type").cloned().unwrap_or_default(),
         body: serde_json::from_str(&text).expect("every answer is JSON"),
         text,
-    }
+    };
+    contract::hold_call(E::NAME, event, &answer);
+    answer
 }

@@ -1,0 +1,17 @@
+//! Lambda function `get-setup-kit`: `GET /v1/setup-kit`.
+
+use latchkey_aws::Settings;
+use latchkey_core::operations::GetSetupKit;
+use latchkey_http::endpoints::GetSetupKitEndpoint;
+use latchkey_http::{serve, telemetry};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), lambda_runtime::Error> {
+    telemetry::init();
+    let settings = Settings::from_environment()?;
+    serve(GetSetupKitEndpoint(GetSetupKit {
+        access_role: settings.access_role_arn,
+        templates_url: settings.setup_kit_templates_url,
+    }))
+    .await
+}

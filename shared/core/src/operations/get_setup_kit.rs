@@ -1,0 +1,26 @@
+//! get-setup-kit: what the caller's workspace is handed to set its AWS account up.
+
+use crate::caller::Caller;
+use crate::customer_role::RoleArn;
+use crate::error::Error;
+use crate::setup_kit::{SetupKit, TemplatesUrl};
+
+/// Hands out setup kits.
+pub struct GetSetupKit {
+    /// The service's access role.
+    pub access_role: RoleArn,
+    /// Where AWS's console can read the templates from, if anywhere.
+    pub templates_url: Option<TemplatesUrl>,
+}
+
+impl GetSetupKit {
+    /// The kit of the caller's workspace. Nothing in it is secret, but only those who administer vaults have a use for it,
+    /// so members, who do not, get none.
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`] for a member.
+    pub fn run(&self, caller: &Caller) -> Result<SetupKit, Error> {
+        caller.require_vault_admin()?;
+        SetupKit::new(&caller.workspace_id, &self.access_role, self.templates_url.as_ref())
+    }
+}

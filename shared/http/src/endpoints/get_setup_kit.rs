@@ -1,0 +1,46 @@
+//! `GET /v1/setup-kit`
+
+use latchkey_core::caller::Caller;
+use latchkey_core::operations::GetSetupKit;
+use latchkey_core::request::RequestContext;
+use latchkey_core::setup_kit::SetupKit;
+use serde::Serialize;
+
+use crate::event::ApiRequest;
+use crate::problem::Problem;
+use crate::serve::{Endpoint, FileAnswer, Success};
+use crate::setup_kit_archive::SetupKitArchive;
+
+const ZIP: &str = "application/zip";
+
+/// get-setup-kit at the edge.
+pub struct GetSetupKitEndpoint(pub GetSetupKit);
+
+#[derive(Serialize)]
+struct SetupKitResponse {
+    #[serde(flatten)]
+    kit: SetupKit,
+    /// Of the zip that the same call answers, in hexadecimal.
+    zip_sha256: String,
+}
+
+impl Endpoint for GetSetupKitEndpoint {
+    const NAME: &'static str = "get-setup-kit";
+
+    async fn call(&self, _context: &RequestContext, caller: &Caller, request: &ApiRequest) -> Result<Success, Problem> {
+        let kit = self.0.run(caller)?;
+        let archive = SetupKitArchive::of(&kit).map_err(|_| Problem::internal())?;
+        if request.prefers(ZIP) {
+            return Ok(Success::file(
+                200,
+                FileAnswer {
+                    media_type: ZIP,
+                    name: SetupKitArchive::FILE_NAME,
+                    bytes: archive.into_bytes(),
+                },
+            ));
+        }
+        let zip_sha256 = archive.sha256();
+        Success::json(200, &SetupKitResponse { kit, zip_sha256 })
+    }
+}

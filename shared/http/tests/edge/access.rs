@@ -1,0 +1,236 @@
+//! Who may do what: each cell of docs/access.md, each way in which a claim can be wrong, and each id of another workspace.
+//!
+//! The operations and the roles that may are those of openapi.yaml; a new operation needs its arm in [`call`].
+
+use serde_json::{Value, json};
+
+use crate::contract;
+use crate::service::{Answer, Service, WORKSPACE, vault_body};
+
+/// What a caller needs to know to make a call that succeeds.
+struct Known {
+    vault_id: String,
+    sealed_item: String,
+}
+
+impl Known {
+    async fn of(service: &Service) -> Self {
+        Self {
+            vault_id: service.with_vault().await,
+            sealed_item: service.sealed("item-1", b"secret", &json!({})).await,
+        }
+    }
+}
+
+/// A call of each operation that succeeds for whoever may make it.
+async fn call(service: &Service, operation: &str, caller: &Value, known: &Known) -> Answer {
+    let Known { vault_id, sealed_item } = known;
+    match operation {
+        "create-vault" => service.create_vault(caller, &vault_body(json!({})).to_string()).await,
+        "validate-vault" => service.validate_vault(caller, vault_id, "").await,
+        "disable-vault" => service.disable_vault(caller, vault_id, "").await,
+        "encrypt-item" => {
+            let body = json!({ "vault_id": vault_id, "items": [{ "item_id": "i", "plaintext": "" }] });
+            service.encrypt_item(caller, &body.to_string()).await
+        }
+        "decrypt-item" => {
+            let body = json!({ "items": [{ "item_id": "item-1", "sealed_item": sealed_item }] });
+            service.decrypt_item(caller, &body.to_string()).await
+        }
+        "reassign-item" => {
+            let items = json!([{ "item_id": "item-1", "sealed_item": sealed_item }]);
+            let body = json!({ "to_vault_id": vault_id, "items": items });
+            service.reassign_item(caller, &body.to_string()).await
+        }
+        _ => panic!("openapi.yaml has {operation}, which has no call here"),
+    }
+}
+
+/// The problem that stands where the operation puts it, without the request's id.
+fn problem(answer: &Answer) -> Option<Value> {
+    let error = &answer.body["items"][0]["error"];
+    let mut problem = if answer.status < 400 { error } else { &answer.body }.clone();
+    problem.as_object_mut()?.remove("request_id").expect("a request id");
+    Some(problem)
+}
+
+fn claims(workspace_id: &str, role: &str) -> Value {
+    json!({ "workspace_id": workspace_id, "role": role, "sub": "user-1" })
+}
+
+#[tokio::test]
+async fn each_role_may_what_the_matrix_says() {
+    let no_roles = [
+        "Owner",
+        "ADMIN",
+        "admin ",
+        " owner",
+        "super-admin",
+        "root",
+        "owner,admin",
+        "[owner]",
+        " ",
+        "\u{430}dmin",
+    ];
+    for (operation, may) in contract::operations() {
+        for role in ["owner", "super_admin", "admin", "member"].into_iter().chain(no_roles) {
+            let service = Service::new();
+            let known = Known::of(&service).await;
+            let calls = service.customer.calls();
+            let answer = call(&service, &operation, &claims(WORKSPACE, role), &known).await;
+            let known_role = if no_roles.contains(&role) { "member" } else { role };
+            if may.contains(known_role) {
+                assert!(
+                    (200..300).contains(&answer.status),
+                    "{operation} as {role}: {}",
+                    answer.text
+                );
+                assert_eq!(problem(&answer), None, "{operation} as {role}");
+            } else {
+                assert_eq!(
+                    (answer.status, answer.problem()),
+                    (403, "forbidden"),
+                    "{operation} as {role}"
+                );
+                assert_eq!(
+                    service.customer.calls(),
+                    calls,
+                    "{operation} as {role}: refused before KMS"
+                );
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_claim_that_is_not_text_of_its_form_names_nobody() {
+    let service = Service::new();
+    let known = Known::of(&service).await;
+    let calls = service.customer.calls();
+    let of_any = [
+        json!(null),
+        json!(""),
+        json!(7),
+        json!(true),
+        json!([]),
+        json!({ "a": 1 }),
+    ];
+    let of_workspace = [
+        json!([WORKSPACE]),
+        json!(format!("[{WORKSPACE}]")),
+        json!(format!(" {WORKSPACE}")),
+        json!(format!("{WORKSPACE}\n")),
+        json!(format!("{WORKSPACE}\u{0}")),
+        json!("w"),
+        json!("w".repeat(129)),
+    ];
+    let of_role = [json!(["admin"]), json!({ "admin": true })];
+    let of_subject = [json!("s".repeat(257)), json!("a\nb"), json!("\u{0}"), json!(["user-1"])];
+    for operation in contract::operations().into_keys() {
+        for (name, own) in [
+            ("workspace_id", &of_workspace[..]),
+            ("role", &of_role),
+            ("sub", &of_subject),
+        ] {
+            let mut missing = claims(WORKSPACE, "owner");
+            missing.as_object_mut().expect("an object").remove(name);
+            let wrong = of_any.iter().chain(own).map(|value| {
+                let mut claims = claims(WORKSPACE, "owner");
+                claims[name] = value.clone();
+                claims
+            });
+            for caller in wrong.chain([missing]) {
+                let answer = call(&service, &operation, &caller, &known).await;
+                assert_eq!(
+                    (answer.status, answer.problem()),
+                    (401, "unauthenticated"),
+                    "{operation}: {caller}"
+                );
+                assert_eq!(answer.audit.get("workspace_id"), None, "{caller}");
+            }
+        }
+    }
+    assert_eq!(service.customer.calls(), calls, "nobody gets as far as KMS");
+}
+
+/// What a stranger is told of an id that is somebody else's, and of one that is nobody's: one answer.
+#[tokio::test]
+async fn a_foreign_id_gets_the_answer_of_one_that_never_was() {
+    let service = Service::new();
+    let foreign = Known::of(&service).await;
+    let missing = Known {
+        vault_id: "vlt_01jd0f3zt5e8w9x7kq2m4n6p8r".to_owned(),
+        ..Known::of(&service).await
+    };
+    let calls = service.customer.calls();
+    let mut answers = Vec::new();
+    for (operation, may) in contract::operations() {
+        if operation == "create-vault" {
+            continue; // names no id of ours
+        }
+        for role in may {
+            for known in [&foreign, &missing] {
+                let stranger = claims("ws-other", &role);
+                let answer = call(&service, &operation, &stranger, known).await;
+                let place = format!("{operation} as {role}: {}", answer.text);
+                let problem = problem(&answer).unwrap_or_else(|| panic!("{place}"));
+                assert_eq!(problem["status"], 404, "{place}");
+                answers.push((problem.to_string(), place));
+            }
+        }
+    }
+    assert!(answers.len() >= 2 * 10, "{}", answers.len());
+    for (problem, place) in &answers {
+        assert_eq!(*problem, answers[0].0, "{place}");
+    }
+    assert_eq!(service.customer.calls(), calls, "KMS is not asked");
+}
+
+#[tokio::test]
+async fn workspaces_that_differ_in_case_see_nothing_of_each_other() {
+    let service = Service::new();
+    let known = Known::of(&service).await;
+    for workspace in ["WS-ACME-0001", "Ws-acme-0001", "ws-acme-0001-", "ws-acme-000"] {
+        for operation in contract::operations().into_keys() {
+            let answer = call(&service, &operation, &claims(workspace, "owner"), &known).await;
+            // Creating names no id: there, it is the customer's role that knows no such external id.
+            let expected = if operation == "create-vault" { 422 } else { 404 };
+            let problem = problem(&answer).unwrap_or_else(|| panic!("{operation} as {workspace}: {}", answer.text));
+            assert_eq!(problem["status"], expected, "{operation} as {workspace}: {problem}");
+        }
+        let body = json!({ "items": [{ "item_id": "i", "plaintext": "" }] }).to_string();
+        let answer = service.encrypt_item(&claims(workspace, "owner"), &body).await;
+        assert_eq!(
+            answer.problem(),
+            "no-default-vault",
+            "the default vault is {WORKSPACE}'s"
+        );
+    }
+}
+
+/// Composed, decomposed, full-width, Cyrillic, invisible: no two ids can look alike, for none of these is one.
+#[tokio::test]
+async fn an_id_beyond_ascii_is_no_workspace() {
+    let service = Service::new();
+    let known = Known::of(&service).await;
+    let lookalikes = [
+        "ws-\u{e9}",
+        "ws-e\u{301}",
+        "\u{ff57}\u{ff53}-acme-0001",
+        "ws-\u{430}cme-0001",
+        "ws-acme-0001\u{200b}",
+        "ws\u{2010}acme-0001",
+        "ws-acme-000\u{ff11}",
+        "ws-acme-0001\u{feff}",
+    ];
+    for workspace in lookalikes {
+        for operation in contract::operations().into_keys() {
+            let answer = call(&service, &operation, &claims(workspace, "owner"), &known).await;
+            assert_eq!(
+                (answer.status, answer.problem()),
+                (401, "unauthenticated"),
+                "{operation}: {workspace}"
+            );
+        }
+    }
+}

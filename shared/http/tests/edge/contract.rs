@@ -1,0 +1,226 @@
+//! Every call of these tests is held to openapi.yaml and every line that they log to docs/audit.schema.json; and what those
+//! two enumerate is what the code enumerates.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Mutex, OnceLock};
+
+use jsonschema::Validator;
+use latchkey_core::health::HealthState;
+use latchkey_core::region::{MultiRegionKeyType, Region};
+use latchkey_core::validation::{Check, Verdict};
+use latchkey_core::vault::{Strategy, VaultStatus};
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use crate::service::Answer;
+
+/// Endpoints of the tests' own, which are no operation.
+const NO_OPERATIONS: [&str; 2] = ["panics", "hangs"];
+
+fn openapi() -> &'static Value {
+    static OPENAPI: OnceLock<Value> = OnceLock::new();
+    OPENAPI
+        .get_or_init(|| serde_saphyr::from_str(include_str!("../../../../openapi.yaml")).expect("openapi.yaml is YAML"))
+}
+
+fn audit_schema() -> &'static Value {
+    static SCHEMA: OnceLock<Value> = OnceLock::new();
+    SCHEMA.get_or_init(|| {
+        serde_json::from_str(include_str!("../../../../docs/audit.schema.json")).expect("the schema is JSON")
+    })
+}
+
+/// What is wrong with a value, by a schema of openapi.yaml.
+fn faults(schema: &Value, value: &Value) -> Vec<String> {
+    static VALIDATORS: Mutex<BTreeMap<String, &Validator>> = Mutex::new(BTreeMap::new());
+    let validator = *VALIDATORS
+        .lock()
+        .expect("no test panics here")
+        .entry(schema.to_string())
+        .or_insert_with(|| {
+            let mut whole = schema.clone();
+            whole["components"] = openapi()["components"].clone();
+            Box::leak(Box::new(validator(&whole)))
+        });
+    validator.iter_errors(value).map(|error| error.to_string()).collect()
+}
+
+fn validator(schema: &Value) -> Validator {
+    jsonschema::draft202012::options()
+        .should_validate_formats(true)
+        .build(schema)
+        .expect("a schema")
+}
+
+/// The operation's entry in openapi.yaml.
+fn operation(name: &str) -> &'static Value {
+    let paths = openapi()["paths"].as_object().expect("paths");
+    paths
+        .values()
+        .flat_map(|path| path.as_object().expect("an object").values())
+        .find(|operation| operation["operationId"] == name)
+        .unwrap_or_else(|| panic!("openapi.yaml has no operation {name}"))
+}
+
+/// Every operation and the roles that may.
+pub fn operations() -> BTreeMap<String, BTreeSet<String>> {
+    let paths = openapi()["paths"].as_object().expect("paths");
+    let stated = paths
+        .values()
+        .flat_map(|path| path.as_object().expect("an object").values());
+    let roles = |operation: &Value| names(operation["x-roles"].as_array().expect("roles"));
+    stated
+        .filter_map(|operation| Some((operation["operationId"].as_str()?.to_owned(), roles(operation))))
+        .collect()
+}
+
+/// Follows a reference to a component.
+fn resolved(node: &'static Value) -> &'static Value {
+    match node["$ref"].as_str().and_then(|to| to.strip_prefix('#')) {
+        Some(pointer) => openapi().pointer(pointer).expect("a component"),
+        None => node,
+    }
+}
+
+/// Holds a call through the API to openapi.yaml: its answer is documented, and what succeeds was allowed to be asked.
+pub fn hold_call(name: &str, event: &Value, answer: &Answer) {
+    if NO_OPERATIONS.contains(&name) || event["requestContext"].is_null() {
+        return;
+    }
+    let operation = operation(name);
+    let response = resolved(&operation["responses"][answer.status.to_string()]);
+    let content = &response["content"][&answer.content_type];
+    let stated = format!("{name}: {} {}", answer.status, answer.content_type);
+    assert!(content.is_object(), "openapi.yaml has no {stated}: {}", answer.text);
+    assert_eq!(
+        faults(&content["schema"], &answer.body),
+        [""; 0],
+        "{stated}: {}",
+        answer.text
+    );
+    for header in answer.headers.keys().filter(|name| *name != "content-type") {
+        assert!(response["headers"][header].is_object(), "{stated}: header {header}");
+    }
+    let body = event["body"].as_str().filter(|body| !body.is_empty());
+    if let (200..300, Some(body)) = (answer.status, body) {
+        let schema = &operation["requestBody"]["content"]["application/json"]["schema"];
+        let body = serde_json::from_str(body).expect("what succeeds is JSON");
+        assert_eq!(faults(schema, &body), [""; 0], "{name} took {body}");
+    }
+}
+
+/// Holds a line of the log to the schema of the audit log, if it is one of it.
+pub fn hold_line(line: &Value) {
+    static VALIDATOR: OnceLock<Validator> = OnceLock::new();
+    if line["log"] == "audit" && !NO_OPERATIONS.iter().any(|name| line["operation"] == *name) {
+        let validator = VALIDATOR.get_or_init(|| validator(audit_schema()));
+        let faults: Vec<_> = validator.iter_errors(line).map(|error| error.to_string()).collect();
+        assert_eq!(faults, [""; 0], "{line}");
+    }
+}
+
+fn names<T: Serialize>(values: impl IntoIterator<Item = T>) -> BTreeSet<String> {
+    let name = |value| match serde_json::to_value(value) {
+        Ok(Value::String(name)) => name,
+        other => panic!("not a name: {other:?}"),
+    };
+    values.into_iter().map(name).collect()
+}
+
+fn enumerated(schema: &'static Value) -> BTreeSet<String> {
+    let values = schema["enum"].as_array().unwrap_or_else(|| panic!("no enum: {schema}"));
+    names(values)
+}
+
+/// All values of an enumeration of the code. A new one does not compile until it is listed.
+macro_rules! all {
+    ($type:ident: $($variant:ident),+) => {{
+        let _exhaustive = |value: $type| match value { $($type::$variant => ()),+ };
+        [$($type::$variant),+]
+    }};
+}
+
+#[test]
+fn enumerations_are_those_of_the_code() {
+    let schemas = &openapi()["components"]["schemas"];
+    let regions = names(Region::ALL);
+    let states = names(all!(HealthState: Healthy, Degraded, Unusable, Unknown));
+    let verdicts = names(all!(Verdict: Pass, Warn, Fail, Skipped));
+    let statuses = names(all!(VaultStatus: Active, DecryptOnly, Disabled));
+    let kinds = names(all!(MultiRegionKeyType: Primary, Replica));
+    assert_eq!(enumerated(&schemas["Region"]), regions);
+    assert_eq!(enumerated(&schemas["HealthState"]), states);
+    assert_eq!(enumerated(&schemas["Verdict"]), verdicts);
+    assert_eq!(enumerated(&schemas["VaultStatus"]), statuses);
+    assert_eq!(enumerated(&schemas["MultiRegionKeyType"]), kinds);
+    assert_eq!(enumerated(&schemas["Strategy"]), names(all!(Strategy: AwsKms, Managed)));
+    let audit = &audit_schema()["$defs"];
+    assert_eq!(enumerated(&audit["region"]), regions);
+    assert_eq!(enumerated(&audit["health"]), states);
+}
+
+#[test]
+fn checks_are_those_of_the_code() {
+    let stated = enumerated(&openapi()["components"]["schemas"]["Check"]);
+    for name in &stated {
+        let check: Check = serde_json::from_value(json!(name)).expect("a check");
+        assert_ne!(check, Check::Unrecognized, "{name}");
+    }
+    // It comes last, so its number is how many others there are.
+    assert_eq!(stated.len(), Check::Unrecognized as usize);
+}
+
+/// The types are where problem.rs makes them: a name, a status and a title.
+#[test]
+fn problem_types_are_those_of_the_code() {
+    let source = include_str!("../../src/problem.rs");
+    let made: BTreeSet<String> = source
+        .split("::new(")
+        .skip(1)
+        .filter_map(|made| made.trim_start().strip_prefix('"')?.split_once('"'))
+        .filter(|(_, rest)| rest.trim_start_matches(',').trim_start().starts_with(['4', '5']))
+        .map(|(name, _)| format!("urn:latchkey:problem:{name}"))
+        .collect();
+    assert!(made.len() >= 18, "{made:?}");
+    assert_eq!(enumerated(&openapi()["components"]["schemas"]["ProblemType"]), made);
+}
+
+/// The operations of the audit log are those of the API.
+#[test]
+fn operations_of_the_audit_log_are_those_of_the_api() {
+    let ids = operations().into_keys().collect();
+    let audited = enumerated(&audit_schema()["$defs"]["request"]["properties"]["operation"]);
+    assert_eq!(audited, ids);
+}
+
+#[test]
+fn a_line_or_an_answer_that_is_not_as_stated_is_found() {
+    let schema = json!({ "$ref": "#/components/schemas/Problem" });
+    let problem = json!({ "type": "urn:latchkey:problem:forbidden", "title": "t", "status": 403, "detail": "d",
+        "request_id": "0193af5cc80b7d1c9d2f6a1e5b7c3d4e" });
+    assert_eq!(faults(&schema, &problem), [""; 0]);
+    for (member, wrong) in [
+        ("type", json!("urn:latchkey:problem:x")),
+        ("status", json!("403")),
+        ("extra", json!(1)),
+    ] {
+        let mut problem = problem.clone();
+        problem[member] = wrong;
+        assert!(!faults(&schema, &problem).is_empty(), "{problem}");
+    }
+    let line = json!({ "log": "audit", "at": "2026-11-24T08:30:00Z", "region": "us-east-2", "operation": "encrypt-item",
+        "request_id": "0193af5cc80b7d1c9d2f6a1e5b7c3d4e", "outcome": "succeeded", "status": 200, "duration_ms": 1 });
+    let validator = validator(audit_schema());
+    assert!(validator.is_valid(&line));
+    let wrongs = [
+        ("at", json!("yesterday")),
+        ("outcome", json!("refused")),
+        ("plaintext", json!("aGk=")),
+        ("region", json!("")),
+    ];
+    for (member, wrong) in wrongs {
+        let mut line = line.clone();
+        line[member] = wrong;
+        assert!(!validator.is_valid(&line), "{line}");
+    }
+}

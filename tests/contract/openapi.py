@@ -1,0 +1,109 @@
+"""openapi.yaml as the tests read it: which operation a call is, and whether its answer is as stated."""
+
+import json
+import re
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import yaml
+from jsonschema import Draft202012Validator
+
+REPOSITORY = Path(__file__).resolve().parent.parent.parent
+METHODS = {"get", "put", "post", "delete", "patch"}
+JSON, PROBLEM = "application/json", "application/problem+json"
+
+
+@cache
+def document() -> dict:
+    """openapi.yaml. Never changed by anyone."""
+    return yaml.safe_load((REPOSITORY / "openapi.yaml").read_text())
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One operation of the API."""
+
+    name: str
+    method: str
+    path: str
+    stated: dict
+
+    @property
+    def request_schema(self) -> dict | None:
+        body = self.stated.get("requestBody")
+        return body and body["content"][JSON]["schema"]
+
+    def response(self, status: int) -> dict | None:
+        found = self.stated["responses"].get(str(status))
+        return found and resolved(found)
+
+
+@cache
+def operations() -> dict[str, Operation]:
+    """Every operation, by its name."""
+    found = [
+        Operation(stated["operationId"], method.upper(), path, stated)
+        for path, item in document()["paths"].items()
+        for method, stated in item.items()
+        if method in METHODS
+    ]
+    assert len({it.name for it in found}) == len(found), "an operationId stands twice"
+    return {it.name: it for it in found}
+
+
+def operation_of(method: str, path: str) -> Operation | None:
+    """The operation that a call's method and path name. A path that is no parameter wins, as in API Gateway."""
+    candidates = sorted(operations().values(), key=lambda it: it.path.count("{"))
+    for operation in candidates:
+        pattern = re.sub(r"\\\{\w+\\\}", "[^/]+", re.escape(operation.path))
+        if operation.method == method and re.fullmatch(pattern, path.partition("?")[0]):
+            return operation
+    return None
+
+
+def resolved(node: dict) -> dict:
+    """Follows a reference to a component."""
+    if "$ref" in node:
+        found = document()
+        for step in node["$ref"].removeprefix("#/").split("/"):
+            found = found[step]
+        return found
+    return node
+
+
+@cache
+def validator(schema: str) -> Draft202012Validator:
+    whole = json.loads(schema) | {"components": document()["components"]}
+    return Draft202012Validator(whole, format_checker=Draft202012Validator.FORMAT_CHECKER)
+
+
+def faults(schema: dict, value) -> list[str]:
+    """What is wrong with a value, by a schema of openapi.yaml."""
+    found = validator(json.dumps(schema, sort_keys=True)).iter_errors(value)
+    return [f"{error.json_path}: {error.message[:300]}" for error in found]
+
+
+def hold(method: str, path: str, sent, answer) -> None:
+    """Asserts that an answer is one that openapi.yaml states, and that what succeeded was stated to be taken."""
+    operation = operation_of(method, path)
+    if operation is None:
+        assert answer.status in (404, 405) and "message" in answer.json, f"openapi.yaml has no {method} {path}: {answer}"
+        return
+    response = operation.response(answer.status)
+    assert response, f"{operation.name}: openapi.yaml has no {answer.status}: {answer.text}"
+    media_type = answer.headers["content-type"].partition(";")[0]
+    stated = response.get("content", {}).get(media_type)
+    assert stated or not answer.text, f"{operation.name}: {answer.status} has no {media_type}: {answer.text}"
+    if stated and media_type in (JSON, PROBLEM):
+        found = faults(stated["schema"], answer.json)
+        assert not found, f"{operation.name}: {answer.status}: {found}\n{answer.text}"
+    if media_type == PROBLEM or answer.status < 300:
+        ours = {"x-request-id", "cache-control"} | ({"retry-after"} & response["headers"].keys())
+        for name in ours if answer.status != 304 else ():
+            schema = resolved(response["headers"][name])["schema"]
+            assert name in answer.headers, f"{operation.name}: {answer.status} without {name}"
+            assert not faults(schema, answer.headers[name]), f"{name}: {answer.headers[name]}"
+    if answer.status < 300 and sent and operation.request_schema:
+        found = faults(operation.request_schema, json.loads(sent) if isinstance(sent, str | bytes) else sent)
+        assert not found, f"{operation.name} took what is not stated: {found}"

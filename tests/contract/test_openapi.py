@@ -1,0 +1,189 @@
+"""openapi.yaml against itself, the template, the functions, the sample events and the pages about it. Needs nothing that runs."""
+
+import json
+import re
+
+import openapi
+import pytest
+from openapi import JSON, METHODS, REPOSITORY, document, faults, operations, resolved
+from openapi_spec_validator import validate
+from samtranslator.yaml_helper import yaml_parse
+
+URN = "urn:latchkey:problem:"
+
+
+def test_it_is_openapi():
+    validate(document())
+
+
+def test_its_routes_are_those_of_the_template():
+    resources = yaml_parse((REPOSITORY / "template.yaml").read_text())["Resources"].values()
+    routes = {
+        function["Metadata"]["BuildProperties"]["Binary"]: [
+            (event["Properties"]["Method"].upper(), event["Properties"]["Path"])
+            for event in function["Properties"]["Events"].values()
+            if event["Type"] == "HttpApi"
+        ]
+        for function in resources
+        if function["Type"] == "AWS::Serverless::Function"
+    }
+    deployed = {route for of_one in routes.values() for route in of_one}
+    stated = {(it.method, it.path) for it in operations().values()}
+    assert stated == deployed
+    # One name everywhere: an operation is named as its function, which may serve another one beside it.
+    for name, operation in operations().items():
+        if name in routes:
+            assert (operation.method, operation.path) in routes[name]
+    assert routes.keys() <= operations().keys()
+
+
+def test_each_path_parameter_is_stated():
+    for operation in operations().values():
+        item = document()["paths"][operation.path]
+        parameters = [resolved(it) for it in item.get("parameters", []) + operation.stated.get("parameters", [])]
+        stated = {it["name"] for it in parameters if it["in"] == "path"}
+        assert stated == set(re.findall(r"\{(\w+)\}", operation.path))
+
+
+def examples() -> list:
+    """Every example, with the schema beside it and the way to it."""
+    found = []
+
+    def look(node, way: str) -> None:
+        match node:
+            case dict():
+                if "schema" in node:
+                    values = [node["example"]] if "example" in node else []
+                    values += [it["value"] for it in node.get("examples", {}).values()]
+                    found.extend(pytest.param(node["schema"], value, id=f"{way}:{place}") for place, value in enumerate(values))
+                for key, child in node.items():
+                    if key not in ("example", "examples"):
+                        look(child, f"{way}/{key}")
+            case list():
+                for place, child in enumerate(node):
+                    look(child, f"{way}/{place}")
+
+    look(document(), "")
+    return found
+
+
+@pytest.mark.parametrize(("schema", "value"), examples())
+def test_an_example_is_as_its_schema_says(schema, value):
+    assert not faults(schema, value)
+
+
+def test_every_body_has_an_example():
+    bodies = [resolved(it) for it in document()["components"]["responses"].values()]
+    for operation in operations().values():
+        bodies += [resolved(it) for it in operation.stated["responses"].values()]
+        bodies += [operation.stated["requestBody"]] if "requestBody" in operation.stated else []
+    for body in bodies:
+        for media_type, stated in body.get("content", {}).items():
+            if media_type.endswith("json"):
+                assert "example" in stated or stated.get("examples"), body
+
+
+@pytest.mark.parametrize("place", ["three-fields", "all-fields"])
+def test_what_is_not_stated_is_no_request(place):
+    """That the schemas refuse at all: each member by turns of a wrong type, and one too many."""
+    create = operations()["create-vault"]
+    example = create.stated["requestBody"]["content"][JSON]["examples"][place]["value"]
+    wrong = [example | {name: {}} for name in example] + [example | {"external_id": "ws-victim"}]
+    assert not faults(create.request_schema, example)
+    assert all(faults(create.request_schema, it) for it in wrong)
+
+
+SUCCESSES = sorted(REPOSITORY.glob("events/*/success*.json"))
+
+
+@pytest.mark.parametrize("path", SUCCESSES, ids=lambda path: f"{path.parent.name}/{path.stem}")
+def test_the_body_of_a_sample_event_is_a_request(path):
+    values = {
+        "customer.aws_account_id": "222222222222",
+        "customer.kms_key_id": "mrk-1234abcd12ab34cd56ef1234567890ab",
+        "customer.aws_role_arn": "arn:aws:iam::222222222222:role/latchkey",
+        "vault_id": "vlt_01jd0f3zt5e8w9x7kq2m4n6p8r",
+    }
+    text = re.sub(r"\$\{([a-z_.]+)\}", lambda found: values.get(found[1], "sample"), path.read_text())
+    event = json.loads(text)
+    http = event["requestContext"]["http"]
+    operation = openapi.operation_of(http["method"], http["path"])
+    assert operation, http
+    if "body" in event:
+        assert not faults(operation.request_schema, json.loads(event["body"]))
+
+
+# Problems: a page each, the index and the table of docs/api.md.
+
+PAGES = REPOSITORY / "docs" / "problems"
+
+
+def types_in_the_code() -> dict[str, tuple[int, str]]:
+    """Status and title of each problem type, where problem.rs makes them."""
+    source = (REPOSITORY / "shared" / "http" / "src" / "problem.rs").read_text()
+    made = re.findall(r'::new\(\s*"([a-z-]+)",\s*(\d{3}),\s*"([^"]+)"', source)
+    return {name: (int(status), title) for name, status, title in made}
+
+
+def test_the_types_are_found_in_the_code():
+    assert len(types_in_the_code()) >= 18
+
+
+def test_each_problem_type_has_its_page_and_no_other_has():
+    assert {path.stem for path in PAGES.glob("*.md")} - {"README"} == types_in_the_code().keys()
+
+
+@pytest.mark.parametrize("name", types_in_the_code())
+def test_a_page_says_all_there_is_to_a_problem(name):
+    status, title = types_in_the_code()[name]
+    page = (PAGES / f"{name}.md").read_text()
+    assert page.startswith(f"# {title}\n\n`{URN}{name}`, status {status}\n")
+    assert re.findall(r"^\| (whose fault|retry|what to do) \| .+ \|$", page, re.MULTILINE) == ["whose fault", "retry", "what to do"]
+    body = json.loads(re.search(r"```json\n(.*?)```", page, re.DOTALL)[1])
+    assert (body["type"], body["title"], body["status"]) == (f"{URN}{name}", title, status)
+    assert not faults({"$ref": "#/components/schemas/Problem"}, body)
+
+
+def test_the_index_and_the_table_have_every_type():
+    index = re.findall(r"^\| \[`([a-z-]+)`\]\(\1\.md\) \| (\d{3}) \|", (PAGES / "README.md").read_text(), re.MULTILINE)
+    rows = re.findall(r"^\| (`[a-z-]+`(?:, `[a-z-]+`)*) \| (\d{3}) \|", (REPOSITORY / "docs" / "api.md").read_text(), re.MULTILINE)
+    table = [(name, status) for names, status in rows for name in re.findall(r"`([a-z-]+)`", names)]
+    expected = sorted((name, str(status)) for name, (status, _) in types_in_the_code().items())
+    assert sorted(index) == expected
+    assert sorted(table) == expected
+
+
+@pytest.mark.parametrize("name", operations())
+def test_the_problems_of_an_operation_have_the_status_they_are_stated_under(name):
+    for status, response in operations()[name].stated["responses"].items():
+        schema = resolved(response).get("content", {}).get("application/problem+json", {}).get("schema")
+        for type_ in (schema or {"properties": {"type": {"enum": []}}})["properties"]["type"]["enum"]:
+            assert types_in_the_code()[type_.removeprefix(URN)][0] == int(status)
+
+
+# Access: docs/access.md has the matrix.
+
+
+def matrix() -> dict[str, set[str]]:
+    """Who may do what: for each operation of docs/access.md, the roles that may."""
+    lines = (REPOSITORY / "docs" / "access.md").read_text().splitlines()
+    (header,) = [line for line in lines if line.startswith("| operation |")]
+    roles = [cell.strip().strip("`") for cell in header.strip("|").split("|")][1:]
+    rows = [re.fullmatch(r"\| `([a-z-]+)` \|(.+)\|", line) for line in lines]
+    cells = {row[1]: [cell.strip() for cell in row[2].split("|")] for row in rows if row and row[1] in operations()}
+    assert all(set(row) <= {"yes", "no"} and len(row) == len(roles) for row in cells.values())
+    return {name: {role for role, cell in zip(roles, row, strict=True) if cell == "yes"} for name, row in cells.items()}
+
+
+def test_the_matrix_has_every_operation_as_it_is_stated():
+    stated = {name: set(operation.stated["x-roles"]) for name, operation in operations().items()}
+    may = matrix()
+    assert {name: roles - {"any other"} for name, roles in may.items()} == stated
+    for name, roles in may.items():
+        assert ("any other" in roles) == ("member" in roles), f"{name}: a role that is not known is a member"
+        assert ("403" in operations()[name].stated["responses"]) == ("member" not in roles)
+
+
+def test_methods_are_all_known():
+    keys = {key for item in document()["paths"].values() for key in item}
+    assert keys <= METHODS | {"parameters"}

@@ -1,0 +1,112 @@
+"""Who may do what, at the deployed API: each cell of docs/access.md, wrong claims, other workspaces' ids.
+
+The operations and the roles that may are those of openapi.yaml; a new operation needs its line in CALLS.
+"""
+
+import json
+
+import pytest
+from openapi import operations
+
+from e2e_support import base64_of, problem_of
+
+MISSING = "vlt_01jd0f3zt5e8w9x7kq2m4n6p8r"
+ROLES = ["owner", "super_admin", "admin", "member", "Owner", "admin ", "root"]
+
+
+class Known:
+    """A vault of a workspace and an item in it."""
+
+    def __init__(self, workspace):
+        self.workspace = workspace
+        self.vault_id = workspace.new_vault()
+        self.item = workspace.sealed(self.vault_id, "item-1", b"secret")
+
+
+# The body of a call of each operation that succeeds for whoever may make it, and that may be repeated.
+CALLS = {
+    "create-vault": lambda known: known.workspace.customer.vault_request("Access"),
+    "validate-vault": lambda known: {},
+    "disable-vault": lambda known: {"mode": "decrypt_only"},
+    "encrypt-item": lambda known: {"vault_id": known.vault_id, "items": [{"item_id": "i", "plaintext": base64_of(b"x")}]},
+    "decrypt-item": lambda known: {"items": [known.item]},
+    "reassign-item": lambda known: {"to_vault_id": known.vault_id, "items": [known.item]},
+}
+
+
+def call(api, operation: str, known: Known, vault_id: str, token: str):
+    """The call, with `vault_id` wherever the call names a vault."""
+    stated = operations()[operation]
+    body = json.loads(json.dumps(CALLS[operation](known)).replace(known.vault_id, vault_id))
+    return api.request(stated.method, stated.path.replace("{vault_id}", vault_id), body, token=token)
+
+
+def outcome_of(answer) -> tuple[int, str]:
+    """Status and problem: of the one item, where the operation answers item by item."""
+    if answer.status >= 400:
+        return problem_of(answer)
+    items = answer.json.get("items") or [{}]
+    error = items[0].get("error", {})
+    return error.get("status", answer.status), error.get("type", "").rpartition(":")[2]
+
+
+@pytest.fixture
+def known(workspace):
+    return Known(workspace)
+
+
+def test_each_operation_has_its_call():
+    assert CALLS.keys() == operations().keys()
+
+
+@pytest.mark.parametrize("operation", operations())
+def test_each_cell_of_the_matrix(operation, known, api, token):
+    workspace_id = known.workspace.customer.workspace_id
+    for role in ROLES:
+        may = (role if role in ROLES[:4] else "member") in operations()[operation].stated["x-roles"]
+        answer = call(api(), operation, known, known.vault_id, token(workspace_id=workspace_id, role=role, sub="s"))
+        if may:
+            assert outcome_of(answer) in ((200, ""), (201, "")), f"{role}: {answer.text}"
+        else:
+            assert outcome_of(answer) == (403, "forbidden"), f"{role}: {answer.text}"
+
+
+@pytest.mark.parametrize("operation", operations())
+def test_a_claim_that_is_wrong_names_nobody(operation, known, api, token):
+    right = {"workspace_id": known.workspace.customer.workspace_id, "role": "owner", "sub": "s"}
+    workspace_id = right["workspace_id"]
+    wrong = [{name: right[name] for name in right if name != missing} for missing in right]
+    wrong += [right | {name: ""} for name in right]
+    wrong += [right | {"workspace_id": it} for it in (f" {workspace_id}", f"{workspace_id}\n", f"[{workspace_id}]", "w", "w" * 129)]
+    wrong += [right | {"workspace_id": it} for it in ("wörkspace", "wo\u0308rkspace", "\uff57orkspace", "w\u043erkspace")]
+    wrong += [right | {"sub": it} for it in ("s" * 257, "a\nb")]
+    for claims in wrong:
+        answer = call(api(), operation, known, known.vault_id, token(**claims))
+        assert problem_of(answer) == (401, "unauthenticated"), claims
+
+
+def test_workspaces_that_differ_in_case(known, api, token):
+    """Only case differs: another workspace, which sees nothing of this one, and whose external id is another."""
+    workspace_id = known.workspace.customer.workspace_id.upper()
+    owner = token(workspace_id=workspace_id, role="owner", sub="s")
+    for operation in operations():
+        expected = (422, "validation-failed") if operation == "create-vault" else (404, "vault-not-found")
+        assert outcome_of(call(api(), operation, known, known.vault_id, owner)) == expected, operation
+
+
+def test_a_foreign_token_with_every_id(known, new_workspace, api, token):
+    """The path, the body, the sealed item: one answer to all, byte for byte but for the request's id, as for no vault."""
+    stranger = new_workspace().customer.workspace_id
+    texts = set()
+    for operation, stated in operations().items():
+        if operation == "create-vault":
+            continue  # names no id of ours
+        for role in stated.stated["x-roles"]:
+            owner = token(workspace_id=stranger, role=role, sub="s")
+            for vault_id in (known.vault_id, MISSING):
+                answer = call(api(), operation, known, vault_id, owner)
+                text = answer.text if answer.status >= 400 else answer.text.partition('"error":')[2].removesuffix("}]}")
+                problem = json.loads(text)
+                assert problem["status"] == 404, f"{operation}: {answer.text}"
+                texts.add(text.replace(problem["request_id"], ""))
+    assert len(texts) == 1, texts
