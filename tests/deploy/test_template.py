@@ -23,6 +23,7 @@ TABLE_ACTIONS = {
     "validate-vault": {"GetItem", "UpdateItem"},
     "encrypt-item": {"GetItem", "PutItem", "UpdateItem"},
     "decrypt-item": {"GetItem", "UpdateItem"},
+    "reassign-item": {"GetItem", "PutItem", "UpdateItem"},
     "disable-vault": {"GetItem", "UpdateItem", "DeleteItem"},
     "get-setup-kit": set(),
 }
@@ -31,11 +32,12 @@ ROUTES = {
     "validate-vault": "POST /v1/vaults/{vault_id}/validate",
     "encrypt-item": "POST /v1/items/encrypt",
     "decrypt-item": "POST /v1/items/decrypt",
+    "reassign-item": "POST /v1/items/reassign",
     "disable-vault": "POST /v1/vaults/{vault_id}/disable",
     "get-setup-kit": "GET /v1/setup-kit",
 }
 # Those that reach the customer's account, and those that also try what must fail.
-ASSUME_ACCESS_ROLE = {"create-vault", "validate-vault", "encrypt-item", "decrypt-item"}
+ASSUME_ACCESS_ROLE = {"create-vault", "validate-vault", "encrypt-item", "decrypt-item", "reassign-item"}
 PROBE_CUSTOMER_ROLES = {"create-vault", "validate-vault"}
 # The one that finds out which vaults are due.
 QUERY_DUE_INDEX = {"validate-vault"}
@@ -245,7 +247,7 @@ def test_the_access_role_is_made_in_the_primary_only_and_kept(service, region):
     assert granted(role["Properties"]) == {("sts:AssumeRole", ANY_ROLE), ("sts:AssumeRole", MANAGED_KEY_ROLE_ARN)}
 
 
-def test_the_access_role_trusts_the_four_functions_of_both_regions_and_nobody_else():
+def test_the_access_role_trusts_these_functions_of_both_regions_and_nobody_else():
     access_role = service_in("us-east-2")["Resources"]["AccessRole"]
     (trust,) = access_role["Properties"]["AssumeRolePolicyDocument"]["Statement"]
     assert trust["Principal"] == {"AWS": f"arn:aws:iam::{ACCOUNT_ID}:root"}

@@ -30,6 +30,7 @@ CALLS = {
     "disable-vault": lambda known: {"mode": "decrypt_only"},
     "encrypt-item": lambda known: {"vault_id": known.vault_id, "items": [{"item_id": "i", "plaintext": base64_of(b"x")}]},
     "decrypt-item": lambda known: {"items": [known.item]},
+    "reassign-item": lambda known: {"to_vault_id": known.vault_id, "items": [known.item]},
 }
 
 

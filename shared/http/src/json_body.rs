@@ -123,7 +123,7 @@ fn expectation(message: &str) -> String {
 
 /// The place as a pointer, up to the first name that is not one of ours: a caller's own keys are not repeated.
 fn pointer(error: &serde_path_to_error::Error<serde_json::Error>) -> String {
-    const OUR_FIELDS: [&str; 16] = [
+    const OUR_FIELDS: [&str; 17] = [
         "name",
         "strategy",
         "aws_account_id",
@@ -139,6 +139,7 @@ fn pointer(error: &serde_path_to_error::Error<serde_json::Error>) -> String {
         "context",
         "sealed_item",
         "to_vault_id",
+        "dry_run",
         "is_default",
     ];
     let mut pointer = "#".to_owned();

@@ -30,7 +30,7 @@ pub struct DecryptItem<S, D, K, C> {
 }
 
 /// One item to open.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct DecryptItemCommand {
     /// The item id it was sealed under.
     pub item_id: String,
@@ -78,6 +78,16 @@ impl<S: VaultStore, D: DataKeyStore, K: CustomerKeys, C: Clock> DecryptItem<S, D
         items: Vec<DecryptItemCommand>,
     ) -> Vec<OpenedItem> {
         context.record_items(&caller.workspace_id, items.iter().map(|item| item.item_id.as_str()));
+        self.open_all(context, caller, items).await
+    }
+
+    /// Opens items that are noted already.
+    pub(super) async fn open_all(
+        &self,
+        context: &RequestContext,
+        caller: &Caller,
+        items: Vec<DecryptItemCommand>,
+    ) -> Vec<OpenedItem> {
         let recognized: Vec<_> = items.iter().map(|item| recognize(caller, item)).collect();
         let vaults = self.vaults(context, caller, &recognized).await;
         let data_keys = self.data_keys(context, &vaults, &recognized).await;

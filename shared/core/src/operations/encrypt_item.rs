@@ -63,8 +63,19 @@ impl<S: VaultStore, D: DataKeyStore, K: CustomerKeys, C: Clock> EncryptItem<S, D
                 .await?
                 .ok_or(Error::NoDefaultVault)?,
         };
-        context.record_item_vault(&vault_id);
-        let vault = find_vault(&self.store, &caller.workspace_id, &vault_id).await?;
+        self.seal_all(context, caller, &vault_id, items).await
+    }
+
+    /// Seals items that are noted already.
+    pub(super) async fn seal_all(
+        &self,
+        context: &RequestContext,
+        caller: &Caller,
+        vault_id: &VaultId,
+        items: Vec<EncryptItemCommand>,
+    ) -> Result<EncryptedItems, Error> {
+        context.record_item_vault(vault_id);
+        let vault = find_vault(&self.store, &caller.workspace_id, vault_id).await?;
         if !vault.status.seals() {
             return Err(Error::WrongVaultStatus { status: vault.status });
         }

@@ -7,6 +7,7 @@ mod disable_vault;
 mod encrypt_item;
 mod get_setup_kit;
 mod live_sensor;
+mod reassign_item;
 mod sweep_vaults;
 mod validate_vault;
 
@@ -15,6 +16,7 @@ pub use decrypt_item::{DecryptItem, DecryptItemCommand, OpenedItem};
 pub use disable_vault::{DisableMode, DisableVault};
 pub use encrypt_item::{EncryptItem, EncryptItemCommand, EncryptedItems};
 pub use get_setup_kit::GetSetupKit;
+pub use reassign_item::{ReassignItem, Reassigned, ReassignedItem};
 pub use sweep_vaults::{AuditCheck, CheckedVault, SweepVaults, Swept, VaultCheck};
 pub use validate_vault::ValidateVault;
 

@@ -15,8 +15,8 @@ use latchkey_core::in_memory::{
 };
 use latchkey_core::kms_key::{AwsAccountId, CustomerKey, KmsKeyId};
 use latchkey_core::operations::{
-    CreateVault, CreateVaultCommand, DecryptItem, DecryptItemCommand, DisableVault, EncryptItem, EncryptItemCommand,
-    ItemContext, SweepVaults, Swept, ValidateVault, VaultView,
+    CreateVault, CreateVaultCommand, DecryptItem, DecryptItemCommand, DisableMode, DisableVault, EncryptItem,
+    EncryptItemCommand, ItemContext, SweepVaults, Swept, ValidateVault, VaultView,
 };
 use latchkey_core::region::Region;
 use latchkey_core::request::{RequestContext, RequestId};
@@ -147,6 +147,11 @@ impl Service {
         for region in Region::ALL {
             self.customer.set_outage(region, outage);
         }
+    }
+
+    pub(crate) async fn disable(&self, vault_id: &VaultId, mode: DisableMode) {
+        let disabled = self.disable_vault().run(&request(), &admin(), vault_id, mode).await;
+        disabled.unwrap();
     }
 
     pub(crate) fn decrypt_calls(&self) -> usize {

@@ -20,6 +20,7 @@ mod health_gate;
 mod health_model;
 mod managed_vaults;
 mod memory;
+mod reassigning;
 mod regions;
 mod revocation;
 mod revocation_model;

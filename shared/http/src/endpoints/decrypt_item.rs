@@ -24,9 +24,10 @@ struct DecryptItemRequest {
     items: Vec<Object<SealedItemRequest>>,
 }
 
+/// A sealed item as decrypt-item and reassign-item take it.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct SealedItemRequest {
+pub(super) struct SealedItemRequest {
     item_id: String,
     sealed_item: Base64Bytes,
     #[serde(default)]
@@ -71,14 +72,20 @@ impl<S: VaultStore, D: DataKeyStore, K: CustomerKeys, C: Clock> Endpoint for Dec
 impl DecryptItemRequest {
     fn into_commands(self) -> Result<Vec<DecryptItemCommand>, Problem> {
         let mut errors = FieldErrors::default();
-        check_count(&mut errors, self.items.len());
-        for (place, Object(item)) in self.items.iter().enumerate() {
-            errors.take(format!("/items/{place}/item_id"), check_item_id(&item.item_id));
-            errors.take(format!("/items/{place}/context"), check_context(&item.context));
-        }
+        let items = sealed_items(self.items, &mut errors);
         errors.into_result()?;
-        Ok(self.items.into_iter().map(|Object(item)| item.into_command()).collect())
+        Ok(items)
     }
+}
+
+/// The items of a request; what is wrong with them is noted.
+pub(super) fn sealed_items(items: Vec<Object<SealedItemRequest>>, errors: &mut FieldErrors) -> Vec<DecryptItemCommand> {
+    check_count(errors, items.len());
+    for (place, Object(item)) in items.iter().enumerate() {
+        errors.take(format!("/items/{place}/item_id"), check_item_id(&item.item_id));
+        errors.take(format!("/items/{place}/context"), check_context(&item.context));
+    }
+    items.into_iter().map(|Object(item)| item.into_command()).collect()
 }
 
 impl SealedItemRequest {

@@ -6,6 +6,7 @@ mod disable_vault;
 mod encrypt_item;
 mod get_setup_kit;
 mod items;
+mod reassign_item;
 mod validate_vault;
 
 pub use create_vault::CreateVaultEndpoint;
@@ -13,6 +14,7 @@ pub use decrypt_item::DecryptItemEndpoint;
 pub use disable_vault::DisableVaultEndpoint;
 pub use encrypt_item::EncryptItemEndpoint;
 pub use get_setup_kit::GetSetupKitEndpoint;
+pub use reassign_item::ReassignItemEndpoint;
 pub use validate_vault::ValidateVaultEndpoint;
 
 use latchkey_core::Error;

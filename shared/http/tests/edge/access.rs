@@ -37,6 +37,11 @@ async fn call(service: &Service, operation: &str, caller: &Value, known: &Known)
             let body = json!({ "items": [{ "item_id": "item-1", "sealed_item": sealed_item }] });
             service.decrypt_item(caller, &body.to_string()).await
         }
+        "reassign-item" => {
+            let items = json!([{ "item_id": "item-1", "sealed_item": sealed_item }]);
+            let body = json!({ "to_vault_id": vault_id, "items": items });
+            service.reassign_item(caller, &body.to_string()).await
+        }
         _ => panic!("openapi.yaml has {operation}, which has no call here"),
     }
 }

@@ -169,3 +169,50 @@ async fn a_key_in_the_services_account_is_no_customers() {
     );
     assert_eq!(service.customer.calls(), 0);
 }
+
+#[tokio::test]
+async fn reassigned_items_are_answered_one_by_one() {
+    let service = Service::new();
+    let from = service.with_vault().await;
+    let target = vault_body(json!({ "name": "Target" })).to_string();
+    let to = service.create_vault(&admin(), &target).await.body["vault_id"].clone();
+    let sealed = service.sealed("i", b"canary", &json!({})).await;
+    let items = json!([{ "item_id": "i", "sealed_item": sealed }, { "item_id": "j", "sealed_item": sealed }]);
+    let call = async |body: Value| service.reassign_item(&member(), &body.to_string()).await;
+
+    let would = call(json!({ "to_vault_id": to, "items": items, "dry_run": true })).await;
+    assert_eq!(
+        (would.status, &would.body["items"][0]),
+        (200, &json!({ "item_id": "i", "outcome": "would_move" }))
+    );
+    let moved = call(json!({ "to_vault_id": to, "items": items })).await;
+    assert_eq!(
+        (&moved.body["vault_id"], &moved.body["items"][0]["outcome"]),
+        (&to, &json!("moved"))
+    );
+    assert_eq!(moved.body["items"][1]["error"]["status"], 422, "another id");
+    assert_eq!(
+        (&moved.audit["items"], &moved.audit["items_failed"]),
+        (&json!(2), &json!(1))
+    );
+    assert_eq!(moved.audit["item_id_hashes"].as_array().map(Vec::len), Some(2));
+    assert_eq!(moved.audit["item_vault_ids"].as_array().map(Vec::len), Some(2));
+    let again = json!([{ "item_id": "i", "sealed_item": moved.body["items"][0]["sealed_item"] }]);
+    let again = call(json!({ "to_vault_id": to, "items": again })).await;
+    assert_eq!(again.body["items"][0]["outcome"], "unchanged");
+
+    let malformed = call(json!({ "to_vault_id": "x", "items": [] })).await;
+    let pointers: Vec<_> = malformed.body["errors"]
+        .as_array()
+        .expect("errors")
+        .iter()
+        .map(|it| &it["pointer"])
+        .collect();
+    assert_eq!(pointers, ["#/to_vault_id", "#/items"]);
+    service
+        .disable_vault(&admin(), to.as_str().expect("an id"), r#"{"mode":"decrypt_only"}"#)
+        .await;
+    let refused = call(json!({ "to_vault_id": to, "items": items })).await;
+    assert_eq!((refused.status, refused.problem()), (409, "wrong-vault-status"));
+    assert_ne!(json!(from), to);
+}

@@ -12,13 +12,16 @@ use latchkey_core::data_keys::DataKeys;
 use latchkey_core::in_memory::{FakeClock, InMemoryCustomer, InMemoryEventBus, InMemoryRecords, RsaKeyPair};
 use latchkey_core::kms_key::{AwsAccountId, CustomerKey, KmsKeyId};
 use latchkey_core::managed_key::ManagedKey;
-use latchkey_core::operations::{CreateVault, DecryptItem, DisableVault, EncryptItem, SweepVaults, ValidateVault};
+use latchkey_core::operations::{
+    CreateVault, DecryptItem, DisableVault, EncryptItem, ReassignItem, SweepVaults, ValidateVault,
+};
 use latchkey_core::region::Region;
 use latchkey_core::request::{RequestContext, RequestId};
 use latchkey_core::workspace::WorkspaceId;
 use latchkey_http::caller::ClaimNames;
 use latchkey_http::endpoints::{
-    CreateVaultEndpoint, DecryptItemEndpoint, DisableVaultEndpoint, EncryptItemEndpoint, ValidateVaultEndpoint,
+    CreateVaultEndpoint, DecryptItemEndpoint, DisableVaultEndpoint, EncryptItemEndpoint, ReassignItemEndpoint,
+    ValidateVaultEndpoint,
 };
 use latchkey_http::{Endpoint, Response, answer};
 use serde_json::value::RawValue;
@@ -130,6 +133,20 @@ impl Service {
         let endpoint = EncryptItemEndpoint(EncryptItem {
             store: self.records.clone(),
             data_keys: self.data_keys(Region::UsEast2),
+        });
+        invoke(&endpoint, &api_event(caller, None, body)).await
+    }
+
+    pub async fn reassign_item(&self, caller: &Value, body: &str) -> Answer {
+        let endpoint = ReassignItemEndpoint(ReassignItem {
+            decrypt: DecryptItem {
+                store: self.records.clone(),
+                data_keys: self.data_keys(Region::UsEast2),
+            },
+            encrypt: EncryptItem {
+                store: self.records.clone(),
+                data_keys: self.data_keys(Region::UsEast2),
+            },
         });
         invoke(&endpoint, &api_event(caller, None, body)).await
     }

@@ -1,0 +1,36 @@
+//! Lambda function `reassign-item`: `POST /v1/items/reassign`.
+
+use latchkey_aws::{Aws, Settings};
+use latchkey_core::data_key_rotation::RotationLimits;
+use latchkey_core::data_keys::DataKeys;
+use latchkey_core::operations::{DecryptItem, EncryptItem, ReassignItem};
+use latchkey_core::ports::SystemClock;
+use latchkey_http::endpoints::ReassignItemEndpoint;
+use latchkey_http::{serve, telemetry};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), lambda_runtime::Error> {
+    telemetry::init();
+    let settings = Settings::from_environment()?;
+    let aws = Aws::connect(&settings).await;
+    let data_keys = || {
+        DataKeys::new(
+            aws.vault_records(),
+            aws.customer_keys(),
+            SystemClock,
+            settings.region,
+            RotationLimits::DEFAULT,
+        )
+    };
+    let operation = ReassignItem {
+        decrypt: DecryptItem {
+            store: aws.vault_records(),
+            data_keys: data_keys(),
+        },
+        encrypt: EncryptItem {
+            store: aws.vault_records(),
+            data_keys: data_keys(),
+        },
+    };
+    serve(ReassignItemEndpoint(operation)).await
+}

@@ -1,0 +1,125 @@
+//! reassign-item: reseal items of any of the workspace's vaults in one of them (requirement V4).
+//!
+//! It is decrypt-item and encrypt-item, one after the other in one function: what they promise, and what keeps them from
+//! opening or sealing, holds here too. The plaintext never leaves the function.
+
+use sealed_item::Plaintext;
+use sealed_item::item::SealedItem;
+
+use crate::caller::Caller;
+use crate::data_key::ItemOrigin;
+use crate::error::Error;
+use crate::health::HealthState;
+use crate::ports::{Clock, CustomerKeys, DataKeyStore, VaultStore};
+use crate::request::RequestContext;
+use crate::vault::{Vault, VaultId};
+
+use super::{DecryptItem, DecryptItemCommand, EncryptItem, EncryptItemCommand, find_vault};
+
+/// Reseals items in another vault.
+pub struct ReassignItem<S, D, K, C> {
+    /// Opens them.
+    pub decrypt: DecryptItem<S, D, K, C>,
+    /// Seals them.
+    pub encrypt: EncryptItem<S, D, K, C>,
+}
+
+/// One item's outcome.
+pub struct ReassignedItem {
+    /// The item id, as given.
+    pub item_id: String,
+    /// Where it is now, or why it stays where it was.
+    pub outcome: Result<Reassigned, Error>,
+}
+
+/// What became of an item that opens.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reassigned {
+    /// It was sealed anew; these are its bytes in the target.
+    Moved(Vec<u8>),
+    /// It is in the target already; these are its bytes as they were given.
+    Unchanged(Vec<u8>),
+    /// It would be moved, but for the dry run.
+    WouldMove,
+}
+
+impl<S: VaultStore, D: DataKeyStore, K: CustomerKeys, C: Clock> ReassignItem<S, D, K, C> {
+    /// Reseals what opens in the vault `to`, in the order given; with `dry_run`, only says what would come of it. An item that
+    /// is in the target already stays as it is, so repeating a call, or one that died, does no harm.
+    ///
+    /// # Errors
+    /// What keeps the target from taking items fails the whole call, before anything is opened: [`Error::VaultNotFound`],
+    /// [`Error::WrongVaultStatus`], [`Error::VaultUnusable`]; [`Error::Unavailable`] while nothing is known of its health, for
+    /// moving can wait; [`Error::KeyRefused`] when its key refuses. What keeps an item from being opened is that item's alone.
+    pub async fn run(
+        &self,
+        context: &RequestContext,
+        caller: &Caller,
+        to: &VaultId,
+        items: Vec<DecryptItemCommand>,
+        dry_run: bool,
+    ) -> Result<Vec<ReassignedItem>, Error> {
+        context.record_items(&caller.workspace_id, items.iter().map(|item| item.item_id.as_str()));
+        context.record_item_vault(to);
+        let target = find_vault(&self.encrypt.store, &caller.workspace_id, to).await?;
+        takes_items(&target)?;
+        let opened = self.decrypt.open_all(context, caller, items.clone()).await;
+        let mut to_seal = Vec::new();
+        let mut reassigned = Vec::new();
+        for (opened, given) in opened.into_iter().zip(items) {
+            let is_there = vault_of(&given).as_ref() == Some(to);
+            let outcome = opened.outcome.map(|plaintext| {
+                if is_there {
+                    Reassigned::Unchanged(given.sealed_item)
+                } else {
+                    to_seal.push(item_to_seal(&given.item_id, given.context, plaintext));
+                    Reassigned::WouldMove
+                }
+            });
+            reassigned.push(ReassignedItem {
+                item_id: given.item_id,
+                outcome,
+            });
+        }
+        if dry_run || to_seal.is_empty() {
+            return Ok(reassigned);
+        }
+        let sealed = self.encrypt.seal_all(context, caller, to, to_seal).await?;
+        let waiting = reassigned
+            .iter_mut()
+            .filter_map(|item| item.outcome.as_mut().ok())
+            .filter(|outcome| **outcome == Reassigned::WouldMove);
+        for (outcome, (_, bytes)) in waiting.zip(sealed.items) {
+            *outcome = Reassigned::Moved(bytes);
+        }
+        Ok(reassigned)
+    }
+}
+
+/// A target is proven: a vault that warns works, and its items open; one of which nothing is known can wait.
+fn takes_items(target: &Vault) -> Result<(), Error> {
+    if !target.status.seals() {
+        return Err(Error::WrongVaultStatus { status: target.status });
+    }
+    match target.health.state {
+        HealthState::Healthy | HealthState::Degraded => Ok(()),
+        HealthState::Unknown => Err(Error::Unavailable),
+        HealthState::Unusable => Err(Error::VaultUnusable {
+            findings: target.health.findings.clone(),
+        }),
+    }
+}
+
+/// The vault that an item names. Whether it is true is known once it has opened.
+fn vault_of(item: &DecryptItemCommand) -> Option<VaultId> {
+    let sealed = SealedItem::parse(&item.sealed_item).ok()?;
+    ItemOrigin::from_encryption_context(sealed.encryption_context()).map(|origin| origin.vault_id)
+}
+
+fn item_to_seal(item_id: &str, context: super::ItemContext, plaintext: Plaintext) -> EncryptItemCommand {
+    EncryptItemCommand {
+        item_id: item_id.to_owned(),
+        context,
+        plaintext,
+    }
+}
