@@ -11,7 +11,6 @@ use latchkey_core::setup_kit::{SetupKit, TemplatesUrl};
 use latchkey_core::workspace::WorkspaceId;
 use percent_encoding::percent_decode_str;
 use proptest::prelude::*;
-use saphyr::{LoadableYamlNode, Yaml};
 use serde_json::{Value, json};
 
 const ACCESS_ROLE: &str = "arn:aws:iam::012345678901:role/production-kms-byo-key-access-role";
@@ -74,7 +73,7 @@ fn run_by_a_shell(script: &str) -> String {
     String::from_utf8(stderr).unwrap()
 }
 
-fn default_of<'a>(template: &'a Yaml<'a>, parameter: &str) -> Option<&'a str> {
+fn default_of<'a>(template: &'a Value, parameter: &str) -> Option<&'a str> {
     template["Parameters"][parameter]["Default"].as_str()
 }
 
@@ -88,10 +87,10 @@ proptest! {
         let trusted = &kit.trust_policy["Statement"][0]["Condition"]["StringEquals"]["sts:ExternalId"];
         prop_assert_eq!(trusted, &json!(workspace_id));
 
-        let documents = Yaml::load_from_str(&kit.cloudformation.key_and_role).unwrap();
-        prop_assert_eq!(default_of(&documents[0], "ExternalId"), Some(workspace_id.as_str()));
-        prop_assert_eq!(default_of(&documents[0], "ServiceAccountId"), Some(ACCOUNT));
-        prop_assert_eq!(default_of(&documents[0], "AccessRoleName"), Some(ACCESS_ROLE_NAME));
+        let template: Value = serde_saphyr::from_str(&kit.cloudformation.key_and_role).unwrap();
+        prop_assert_eq!(default_of(&template, "ExternalId"), Some(workspace_id.as_str()));
+        prop_assert_eq!(default_of(&template, "ServiceAccountId"), Some(ACCOUNT));
+        prop_assert_eq!(default_of(&template, "AccessRoleName"), Some(ACCESS_ROLE_NAME));
 
         let expected = format!("ExternalId={workspace_id}");
         prop_assert!(run_by_a_shell(&kit.commands[0].run).lines().any(|argument| argument == expected));

@@ -13,15 +13,15 @@ use latchkey_core::in_memory::{FakeClock, InMemoryCustomer, InMemoryEventBus, In
 use latchkey_core::kms_key::{AwsAccountId, CustomerKey, KmsKeyId};
 use latchkey_core::managed_key::ManagedKey;
 use latchkey_core::operations::{
-    CreateVault, DecryptItem, DisableVault, EncryptItem, ReassignItem, SweepVaults, ValidateVault,
+    CreateVault, DecryptItem, DisableVault, EncryptItem, GetSetupKit, ReassignItem, SweepVaults, ValidateVault,
 };
 use latchkey_core::region::Region;
 use latchkey_core::request::{RequestContext, RequestId};
 use latchkey_core::workspace::WorkspaceId;
 use latchkey_http::caller::ClaimNames;
 use latchkey_http::endpoints::{
-    CreateVaultEndpoint, DecryptItemEndpoint, DisableVaultEndpoint, EncryptItemEndpoint, ReassignItemEndpoint,
-    ValidateVaultEndpoint,
+    CreateVaultEndpoint, DecryptItemEndpoint, DisableVaultEndpoint, EncryptItemEndpoint, GetSetupKitEndpoint,
+    ReassignItemEndpoint, ValidateVaultEndpoint,
 };
 use latchkey_http::{Endpoint, Response, answer};
 use serde_json::value::RawValue;
@@ -127,6 +127,14 @@ impl Service {
             clock: self.clock.clone(),
         });
         invoke(&endpoint, &api_event(caller, Some(vault_id), body)).await
+    }
+
+    pub async fn get_setup_kit(&self, caller: &Value) -> Answer {
+        let endpoint = GetSetupKitEndpoint(GetSetupKit {
+            access_role: access_role(),
+            templates_url: None,
+        });
+        invoke(&endpoint, &api_event(caller, None, "")).await
     }
 
     pub async fn encrypt_item(&self, caller: &Value, body: &str) -> Answer {
