@@ -6,6 +6,7 @@
 //! | to find | read |
 //! | --- | --- |
 //! | what a vault is, its states | [`vault`] |
+//! | optimistic locking of a vault's changes | [`precondition`] |
 //! | whose identity a call carries and what a role may do | [`caller`] |
 //! | the customer's key, role and policies | [`kms_key`], [`customer_role`], [`policies`] |
 //! | data keys: issue, unwrap, cache, bound, rotation | [`data_keys`], [`data_key_cache`], [`data_key_rotation`] |
@@ -28,6 +29,7 @@ pub mod kms_key;
 pub mod operations;
 pub mod policies;
 pub mod ports;
+pub mod precondition;
 pub mod public_key;
 pub mod region;
 pub mod request;

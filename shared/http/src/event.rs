@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use base64ct::{Base64, Encoding};
 use latchkey_core::vault::VaultId;
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 use zeroize::Zeroizing;
@@ -37,6 +37,8 @@ pub struct ApiRequest {
     /// API Gateway's own id of the request, for its access log.
     pub gateway_request_id: Option<String>,
     path_parameters: BTreeMap<String, String>,
+    query: BTreeMap<String, String>,
+    if_match: Option<String>,
     body: Option<Zeroizing<Vec<u8>>>,
 }
 
@@ -46,6 +48,21 @@ impl ApiRequest {
         self.path_parameters
             .get("vault_id")
             .and_then(|text| VaultId::parse(text).ok())
+    }
+
+    /// Whether the path is one that names a vault.
+    pub fn path_names_vault(&self) -> bool {
+        self.path_parameters.contains_key("vault_id")
+    }
+
+    /// The parameters after the path, by name.
+    pub const fn query(&self) -> &BTreeMap<String, String> {
+        &self.query
+    }
+
+    /// The header `If-Match`.
+    pub fn if_match(&self) -> Option<&str> {
+        self.if_match.as_deref()
     }
 
     /// The body's bytes; empty when there is none.
@@ -95,9 +112,32 @@ struct ApiGatewayEvent {
     #[serde(default)]
     path_parameters: Option<BTreeMap<String, String>>,
     #[serde(default)]
+    query_string_parameters: Option<BTreeMap<String, String>>,
+    #[serde(default)]
+    headers: Headers,
+    #[serde(default)]
     body: Option<SecretText>,
     #[serde(default)]
     is_base64_encoded: bool,
+}
+
+/// Of the headers, the one that we go by. The others, the token among them, are not even kept.
+#[derive(Default)]
+struct Headers {
+    if_match: Option<String>,
+}
+
+impl<'de> Deserialize<'de> for Headers {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let headers = Option::<BTreeMap<String, String>>::deserialize(deserializer)?.unwrap_or_default();
+        // API Gateway writes names in lower case; those who invoke the function themselves may not.
+        let mut named = headers
+            .into_iter()
+            .filter(|(name, _)| name.eq_ignore_ascii_case("if-match"));
+        Ok(Self {
+            if_match: named.next().map(|(_, value)| value),
+        })
+    }
 }
 
 #[derive(Deserialize)]
@@ -133,6 +173,8 @@ impl ApiGatewayEvent {
             claims: jwt.and_then(|jwt| jwt.claims).unwrap_or_default(),
             gateway_request_id: self.request_context.request_id,
             path_parameters: self.path_parameters.unwrap_or_default(),
+            query: self.query_string_parameters.unwrap_or_default(),
+            if_match: self.headers.if_match,
             body,
         })
     }
@@ -176,6 +218,21 @@ mod tests {
             event(r#"{"requestContext":{},"body":"*","isBase64Encoded":true}"#),
             Event::Unknown
         ));
+    }
+
+    #[test]
+    fn the_query_and_the_precondition_are_read_whatever_else_is_there() {
+        let json = r#"{"requestContext":{},"queryStringParameters":{"limit":"5"},
+            "headers":{"authorization":"Bearer x","If-Match":"\"v1\""}}"#;
+        let Event::Api(request) = event(json) else {
+            panic!("an API event");
+        };
+        assert_eq!(request.query().get("limit").map(String::as_str), Some("5"));
+        assert_eq!(request.if_match(), Some("\"v1\""));
+        let bare = r#"{"requestContext":{},"queryStringParameters":null,"headers":null}"#;
+        assert!(
+            matches!(event(bare), Event::Api(request) if request.query().is_empty() && request.if_match().is_none())
+        );
     }
 
     #[test]

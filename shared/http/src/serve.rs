@@ -11,7 +11,10 @@ use futures::FutureExt;
 use futures::future::BoxFuture;
 use lambda_runtime::{LambdaEvent, service_fn};
 use latchkey_core::caller::Caller;
+use latchkey_core::operations::VaultView;
+use latchkey_core::precondition::VaultTag;
 use latchkey_core::request::{RequestContext, RequestId};
+use latchkey_core::validation::Report;
 use latchkey_core::vault::VaultId;
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -20,8 +23,10 @@ use zeroize::Zeroizing;
 use crate::audit::AuditRecord;
 use crate::caller::ClaimNames;
 use crate::event::{ApiRequest, Event};
+use crate::if_match::entity_tag;
 use crate::log::Log;
 use crate::problem::Problem;
+use crate::vault_response::VaultResponse;
 
 /// Kept back of the function's time, to answer in.
 const TIME_TO_ANSWER: Duration = Duration::from_millis(300);
@@ -62,6 +67,7 @@ pub struct Success {
     vault_id: Option<VaultId>,
     items: Option<usize>,
     items_failed: Option<usize>,
+    etag: Option<VaultTag>,
 }
 
 impl Success {
@@ -77,7 +83,18 @@ impl Success {
             vault_id: None,
             items: None,
             items_failed: None,
+            etag: None,
         })
+    }
+
+    /// One vault, with its ETag.
+    ///
+    /// # Errors
+    /// As [`Self::json`].
+    pub(crate) fn vault(status: u16, view: VaultView, validation: Option<Report>) -> Result<Self, Problem> {
+        let (vault_id, etag) = (view.vault.vault_id.clone(), Some(view.tag()));
+        let success = Self::json(status, &VaultResponse::new(view, validation))?.about_vault(vault_id);
+        Ok(Self { etag, ..success })
     }
 
     /// Names the vault for the audit log.
@@ -230,7 +247,12 @@ fn respond(context: &RequestContext, outcome: Result<Success, Problem>) -> Respo
         ("content-type", "application/json".to_owned()),
     ]);
     let (status_code, body) = match outcome {
-        Ok(success) => (success.status, success.body),
+        Ok(success) => {
+            if let Some(tag) = success.etag {
+                headers.insert("etag", entity_tag(tag));
+            }
+            (success.status, success.body)
+        }
         Err(problem) => {
             headers.insert("content-type", "application/problem+json".to_owned());
             if let Some(seconds) = problem.retry_after_seconds {

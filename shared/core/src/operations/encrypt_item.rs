@@ -12,7 +12,7 @@ use crate::ports::{Clock, CustomerKeys, DataKeyStore, VaultStore};
 use crate::request::RequestContext;
 use crate::vault::VaultId;
 
-use super::{ItemContext, find_vault, live_sensor};
+use super::{ItemContext, default_vault, find_vault, live_sensor};
 
 /// Seals items.
 pub struct EncryptItem<S, D, K, C> {
@@ -54,15 +54,10 @@ impl<S: VaultStore, D: DataKeyStore, K: CustomerKeys, C: Clock> EncryptItem<S, D
         vault_id: Option<VaultId>,
         items: Vec<EncryptItemCommand>,
     ) -> Result<EncryptedItems, Error> {
-        let vault_id = match vault_id {
-            Some(vault_id) => vault_id,
-            None => self
-                .store
-                .default_vault_id(&caller.workspace_id)
-                .await?
-                .ok_or(Error::NoDefaultVault)?,
+        let vault = match vault_id {
+            Some(vault_id) => find_vault(&self.store, &caller.workspace_id, &vault_id).await?,
+            None => default_vault::read(&self.store, &caller.workspace_id).await?,
         };
-        let vault = find_vault(&self.store, &caller.workspace_id, &vault_id).await?;
         if !vault.status.seals() {
             return Err(Error::WrongVaultStatus { status: vault.status });
         }

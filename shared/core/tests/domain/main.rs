@@ -18,6 +18,8 @@ mod fixtures;
 mod health;
 mod health_gate;
 mod health_model;
+mod lifecycle;
+mod lifecycle_model;
 mod memory;
 mod regions;
 mod revocation;

@@ -3,14 +3,21 @@
 mod create_vault;
 mod decrypt_item;
 mod disable_vault;
+mod enable_vault;
 mod encrypt_item;
 mod items;
+mod list_vaults;
+mod next_token;
+mod update_vault;
 mod validate_vault;
 
 pub use create_vault::CreateVaultEndpoint;
 pub use decrypt_item::DecryptItemEndpoint;
 pub use disable_vault::DisableVaultEndpoint;
+pub use enable_vault::EnableVaultEndpoint;
 pub use encrypt_item::EncryptItemEndpoint;
+pub use list_vaults::ListVaultsEndpoint;
+pub use update_vault::UpdateVaultEndpoint;
 pub use validate_vault::ValidateVaultEndpoint;
 
 use latchkey_core::Error;
