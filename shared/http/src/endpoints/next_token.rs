@@ -22,15 +22,18 @@ pub(super) fn write(workspace_id: &WorkspaceId, filter: VaultFilter, after: &Vau
 
 /// The vault after which the page begins.
 pub(super) fn read(text: &str, workspace_id: &WorkspaceId, filter: VaultFilter) -> Result<VaultId, Invalid> {
-    let invalid =
-        Invalid::expected("the next_token of the page before, in the same workspace and with the same filters");
-    let bytes = Base64UrlUnpadded::decode_vec(text).map_err(|_| invalid)?;
-    let (digest, after) = bytes.split_at_checked(DIGEST_LENGTH).ok_or(invalid)?;
+    decoded(text, workspace_id, filter).ok_or(Invalid::expected(
+        "the next_token of the page before, in the same workspace and with the same filters",
+    ))
+}
+
+fn decoded(text: &str, workspace_id: &WorkspaceId, filter: VaultFilter) -> Option<VaultId> {
+    let bytes = Base64UrlUnpadded::decode_vec(text).ok()?;
+    let (digest, after) = bytes.split_at_checked(DIGEST_LENGTH)?;
     if digest != digest_of(workspace_id, filter, after) {
-        return Err(invalid);
+        return None;
     }
-    let after = core::str::from_utf8(after).map_err(|_| invalid)?;
-    VaultId::parse(after).map_err(|_| invalid)
+    VaultId::parse(core::str::from_utf8(after).ok()?).ok()
 }
 
 fn digest_of(workspace_id: &WorkspaceId, filter: VaultFilter, after: &[u8]) -> [u8; DIGEST_LENGTH] {
