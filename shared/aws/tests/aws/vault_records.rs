@@ -56,7 +56,7 @@ async fn a_name_stays_with_the_first_that_claims_it_in_any_spelling() {
     assert_eq!(claim("Acme", &first).await, Ok(true));
     assert_eq!(claim("ACME", &second).await, Ok(false));
     assert_eq!(claim("Acme", &first).await, Ok(true), "it is ours already");
-    assert_eq!(db.records.name_claim(&ws, &name("acme")).await, Ok(Some(first)));
+    assert_eq!(db.records.name_claim(&ws, &name("acme")).await, Ok(Some(first.clone())));
     assert_eq!(claim("Acme 2", &second).await, Ok(true));
 }
 

@@ -29,5 +29,6 @@ mod sealing;
 mod sweep;
 mod sweep_many;
 mod unauthentic_items;
+mod update_vault;
 mod validation;
 mod validation_report;

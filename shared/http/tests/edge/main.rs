@@ -1,4 +1,4 @@
-//! The five operations from event to answer, over the domain's ports in one process: what a stranger can send, and what
+//! The operations from event to answer, over the domain's ports in one process: what a stranger can send, and what
 //! comes back.
 
 #![allow(
@@ -14,5 +14,6 @@ mod answers;
 mod audit;
 mod bad_input;
 mod bad_items;
+mod lifecycle;
 mod own_faults;
 mod service;
