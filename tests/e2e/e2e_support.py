@@ -50,7 +50,7 @@ class Workspace:
     def read(self, vault_id: str, *, role: str = "member", region: str = "us-east-2"):
         return self.api(region).get(f"/v1/vaults/{vault_id}", token=self.token_of(role))
 
-    def list(self, query: str = "", *, role: str = "member", region: str = "us-east-2"):
+    def list_vaults(self, query: str = "", *, role: str = "member", region: str = "us-east-2"):
         return self.api(region).get(f"/v1/vaults{query}", token=self.token_of(role))
 
     def encrypt(self, vault_id: str | None, items: list[dict], region: str = "us-east-2"):

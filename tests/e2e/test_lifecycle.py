@@ -66,20 +66,20 @@ def test_a_list_has_pages_and_filters_and_is_one_workspaces_own(new_workspace):
     listed, token = [], None
     for count in range(5):
         query = {"limit": 2} | ({"next_token": token} if token else {})
-        page = workspace.list(f"?{urlencode(query)}", region=REGIONS[count % 2])
+        page = workspace.list_vaults(f"?{urlencode(query)}", region=REGIONS[count % 2])
         assert page.status == 200, page.text
         listed += [vault["vault_id"] for vault in page.json["vaults"]]
         if token := page.json.get("next_token"):
-            moved = stranger.list(f"?{urlencode({'next_token': token})}")
+            moved = stranger.list_vaults(f"?{urlencode({'next_token': token})}")
             assert problem_of(moved) == (400, "malformed-request")
         else:
             break
     assert listed == vault_ids
-    disabled = workspace.list("?status=disabled&health=healthy").json
+    disabled = workspace.list_vaults("?status=disabled&health=healthy").json
     assert [vault["vault_id"] for vault in disabled["vaults"]] == [vault_ids[1]] and "next_token" not in disabled
-    assert stranger.list().json == {"vaults": []}
+    assert stranger.list_vaults().json == {"vaults": []}
     assert problem_of(stranger.read(vault_ids[0])) == (404, "vault-not-found")
-    wrong = workspace.list("?limit=0&page=2")
+    wrong = workspace.list_vaults("?limit=0&page=2")
     assert [error["parameter"] for error in wrong.json["errors"]] == ["limit", "page"]
 
 
@@ -98,7 +98,7 @@ def test_of_many_that_rename_to_one_name_in_both_regions_one_wins(new_workspace)
         renames = pool.map(lambda n: workspace.update(vault_ids[n], {"name": name}, region=REGIONS[n % 2]), range(4))
         statuses = sorted(answer.status for answer in renames)
     assert statuses == [200, 409, 409, 409]
-    assert [vault["name"] for vault in workspace.list().json["vaults"]].count(name) == 1
+    assert [vault["name"] for vault in workspace.list_vaults().json["vaults"]].count(name) == 1
 
 
 def test_of_many_that_change_one_state_of_a_vault_one_wins(workspace):
