@@ -135,7 +135,7 @@ impl VaultStore for VaultRecords {
         let next = vault.version.saturating_add(1);
         let update = self
             .table
-            .update(RecordKey::vault(workspace_id, vault_id), &is_version(vault.version))
+            .update(RecordKey::vault(workspace_id, vault_id), is_version(vault.version))
             .update_expression("SET #name = :name, #bound = :bound, #updated_at = :at, #version = :next")
             .expression_attribute_names("#name", "name")
             .expression_attribute_names("#bound", "data_key_cache_seconds")
