@@ -59,6 +59,9 @@ class Api:
     def post(self, path: str, body=None, **options) -> Answer:
         return self.request("POST", path, body, **options)
 
+    def patch(self, path: str, body=None, **options) -> Answer:
+        return self.request("PATCH", path, body, **options)
+
     @staticmethod
     def read(answer) -> Answer:
         headers = {name.lower(): value for name, value in answer.headers.items()}

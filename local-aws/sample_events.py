@@ -32,7 +32,7 @@ def make_ready(stack: dict, customer: Customer) -> list[Path]:
 
 
 def sample_values(stack: dict, customer: Customer) -> dict[str, str]:
-    # A vault of each time's own: the events end with disabling it.
+    # A vault of each time's own: the events end with disabling and enabling it.
     vault_name = f"Sample {random.randrange(16**8):08x}"
     api = Api(stack["apis"][PRIMARY_REGION])
     token = token_of(stack["issuer"], workspace_id=customer.workspace_id, role="admin", sub="sample-events")

@@ -19,13 +19,16 @@ KEY_ID = "mrk-1234abcd12ab34cd56ef1234567890ab"
 ACCESS_ROLE_ARN = f"arn:aws:iam::{ACCOUNT_ID}:role/production-kms-byo-key-access-role"
 
 TABLE_ACTIONS = {
-    "create-vault": {"GetItem", "PutItem", "UpdateItem"},
+    "create-vault": {"GetItem", "PutItem", "UpdateItem", "DeleteItem"},
     "validate-vault": {"GetItem", "UpdateItem"},
     "encrypt-item": {"GetItem", "PutItem", "UpdateItem"},
     "decrypt-item": {"GetItem", "UpdateItem"},
     "reassign-item": {"GetItem", "PutItem", "UpdateItem"},
     "disable-vault": {"GetItem", "UpdateItem", "DeleteItem"},
     "get-setup-kit": set(),
+    "enable-vault": {"GetItem", "UpdateItem", "DeleteItem"},
+    "list-vaults": {"GetItem", "Query"},
+    "update-vault": {"GetItem", "PutItem", "UpdateItem", "DeleteItem"},
 }
 ROUTES = {
     "create-vault": "POST /v1/vaults",
@@ -35,10 +38,13 @@ ROUTES = {
     "reassign-item": "POST /v1/items/reassign",
     "disable-vault": "POST /v1/vaults/{vault_id}/disable",
     "get-setup-kit": "GET /v1/setup-kit",
+    "enable-vault": "POST /v1/vaults/{vault_id}/enable",
+    "list-vaults": ["GET /v1/vaults", "GET /v1/vaults/{vault_id}"],
+    "update-vault": "PATCH /v1/vaults/{vault_id}",
 }
 # Those that reach the customer's account, and those that also try what must fail.
-ASSUME_ACCESS_ROLE = {"create-vault", "validate-vault", "encrypt-item", "decrypt-item", "reassign-item"}
-PROBE_CUSTOMER_ROLES = {"create-vault", "validate-vault"}
+ASSUME_ACCESS_ROLE = {"create-vault", "validate-vault", "enable-vault", "encrypt-item", "decrypt-item", "reassign-item"}
+PROBE_CUSTOMER_ROLES = {"create-vault", "validate-vault", "enable-vault"}
 # The one that finds out which vaults are due.
 QUERY_DUE_INDEX = {"validate-vault"}
 # The one that announces what it finds.
@@ -155,7 +161,7 @@ def test_there_is_a_function_for_each_operation(functions):
     assert functions.keys() == TABLE_ACTIONS.keys()
 
 
-def test_every_function_answers_its_route_and_no_other(functions):
+def test_every_function_answers_its_routes_and_no_other(functions):
     served = {
         operation: [
             f"{event['Properties']['Method']} {event['Properties']['Path']}"
@@ -164,7 +170,7 @@ def test_every_function_answers_its_route_and_no_other(functions):
         ]
         for operation, properties in functions.items()
     }
-    assert served == {operation: [route] for operation, route in ROUTES.items()}
+    assert served == {operation: as_list(routes) for operation, routes in ROUTES.items()}
 
 
 def test_no_route_is_open(service, functions):
@@ -218,7 +224,7 @@ def test_wildcards_stand_only_where_no_arn_can(service):
         for text in as_list(statement["Action"]) + as_list(statement["Resource"])
         if "*" in text and statement["Sid"] != "Traces"
     }
-    allowed = {("CreateVaultRole", "ProbeTrustOnRoot"), ("ValidateVaultRole", "ProbeTrustOnRoot")}
+    allowed = {(f"{it}VaultRole", "ProbeTrustOnRoot") for it in ("Create", "Validate", "Enable")}
     if "AccessRole" in service:
         allowed |= {("AccessRole", "AssumeCustomerRoles")}
     assert wild == allowed
@@ -247,7 +253,7 @@ def test_the_access_role_is_made_in_the_primary_only_and_kept(service, region):
     assert granted(role["Properties"]) == {("sts:AssumeRole", ANY_ROLE), ("sts:AssumeRole", MANAGED_KEY_ROLE_ARN)}
 
 
-def test_the_access_role_trusts_these_functions_of_both_regions_and_nobody_else():
+def test_the_access_role_trusts_the_functions_that_need_it_of_both_regions_and_nobody_else():
     access_role = service_in("us-east-2")["Resources"]["AccessRole"]
     (trust,) = access_role["Properties"]["AssumeRolePolicyDocument"]["Statement"]
     assert trust["Principal"] == {"AWS": f"arn:aws:iam::{ACCOUNT_ID}:root"}

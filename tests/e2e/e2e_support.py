@@ -41,6 +41,18 @@ class Workspace:
     def disable(self, vault_id: str, mode: str | None = None, **options):
         return self.call(f"/v1/vaults/{vault_id}/disable", {"mode": mode} if mode else {}, **options)
 
+    def enable(self, vault_id: str, *, role: str = "admin", region: str = "us-east-2", **options):
+        return self.api(region).post(f"/v1/vaults/{vault_id}/enable", {}, token=self.token_of(role), **options)
+
+    def update(self, vault_id: str, change: dict, *, role: str = "admin", region: str = "us-east-2", **options):
+        return self.api(region).patch(f"/v1/vaults/{vault_id}", change, token=self.token_of(role), **options)
+
+    def read(self, vault_id: str, *, role: str = "member", region: str = "us-east-2"):
+        return self.api(region).get(f"/v1/vaults/{vault_id}", token=self.token_of(role))
+
+    def list_vaults(self, query: str = "", *, role: str = "member", region: str = "us-east-2"):
+        return self.api(region).get(f"/v1/vaults{query}", token=self.token_of(role))
+
     def encrypt(self, vault_id: str | None, items: list[dict], region: str = "us-east-2"):
         body = {"items": items} | ({"vault_id": vault_id} if vault_id else {})
         return self.call("/v1/items/encrypt", body, role="member", region=region)

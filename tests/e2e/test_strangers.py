@@ -11,9 +11,25 @@ PATHS = [
     "/v1/vaults",
     "/v1/vaults/vlt_01jd0f3zt5e8w9x7kq2m4n6p8r/validate",
     "/v1/vaults/vlt_01jd0f3zt5e8w9x7kq2m4n6p8r/disable",
+    "/v1/vaults/vlt_01jd0f3zt5e8w9x7kq2m4n6p8r/enable",
     "/v1/items/encrypt",
     "/v1/items/decrypt",
 ]
+
+
+OTHERS = [
+    ("GET", "/v1/vaults"),
+    ("GET", "/v1/vaults/vlt_01jd0f3zt5e8w9x7kq2m4n6p8r"),
+    ("PATCH", "/v1/vaults/vlt_01jd0f3zt5e8w9x7kq2m4n6p8r"),
+]
+
+
+@pytest.mark.parametrize(("method", "path"), OTHERS)
+def test_neither_without_a_token_nor_without_claims(api, token, method, path):
+    for wrong in (None, "nonsense"):
+        assert api().request(method, path, token=wrong).status == 401
+    nobody = token(workspace_id="ws-1", sub="s")
+    assert problem_of(api().request(method, path, token=nobody)) == (401, "unauthenticated")
 
 
 @pytest.mark.parametrize("path", PATHS)

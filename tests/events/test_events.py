@@ -7,7 +7,7 @@ import sample_events
 import watch
 from stack import free_port
 
-# In this order: the vault of the events is disabled last. For decrypt-item, whose answers are item by item, the outcome is
+# In this order: the vault of the events is disabled, and enabled again, last. For decrypt-item, whose answers are item by item, the outcome is
 # that of its one item.
 EXPECTED = {
     "create-vault/success.json": (201, None),
@@ -34,10 +34,23 @@ EXPECTED = {
     "reassign-item/success-dry-run.json": (200, None),
     "reassign-item/refused-foreign-workspace.json": (404, "vault-not-found"),
     "reassign-item/refused-malformed.json": (400, "malformed-request"),
+    "list-vaults/success.json": (200, None),
+    "list-vaults/success-one.json": (200, None),
+    "list-vaults/refused-malformed.json": (400, "malformed-request"),
+    "list-vaults/refused-foreign-workspace.json": (404, "vault-not-found"),
+    "update-vault/success.json": (200, None),
+    "update-vault/refused-precondition-failed.json": (412, "precondition-failed"),
+    "update-vault/refused-member.json": (403, "forbidden"),
+    "update-vault/refused-malformed.json": (400, "malformed-request"),
     "disable-vault/refused-member.json": (403, "forbidden"),
+    "disable-vault/refused-precondition-failed.json": (412, "precondition-failed"),
     "disable-vault/success-decrypt-only.json": (200, None),
     "disable-vault/success.json": (200, None),
     "disable-vault/refused-wrong-status.json": (409, "wrong-vault-status"),
+    "update-vault/refused-wrong-status.json": (409, "wrong-vault-status"),
+    "enable-vault/refused-member.json": (403, "forbidden"),
+    "enable-vault/refused-foreign-workspace.json": (404, "vault-not-found"),
+    "enable-vault/success.json": (200, None),
 }
 
 

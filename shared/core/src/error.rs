@@ -34,6 +34,12 @@ pub enum Error {
     /// The name is taken by a vault with other settings.
     #[error("the vault name is taken")]
     VaultNameTaken,
+    /// The vault is not as the caller's precondition wants it.
+    #[error("the vault has changed since it was read")]
+    PreconditionFailed,
+    /// The vault was changed by another request while this one was at work, and nothing was decided over its head.
+    #[error("the vault was changed meanwhile")]
+    VaultChanged,
     /// Validation failed, so nothing was stored.
     #[error("validation failed")]
     ValidationFailed(Box<Report>),
@@ -99,6 +105,8 @@ impl Error {
             | Self::NoDefaultVault
             | Self::WrongVaultStatus { .. }
             | Self::VaultNameTaken
+            | Self::PreconditionFailed
+            | Self::VaultChanged
             | Self::ItemDoesNotOpen(_) => Fault::Caller,
             Self::ValidationFailed(report) if report.failed_for_want_of_answers() => Fault::Dependency,
             Self::ValidationFailed(_) | Self::VaultUnusable { .. } | Self::KeyRefused { .. } => Fault::CustomerKey,
@@ -110,7 +118,7 @@ impl Error {
     /// Whether the same request may succeed if it is simply sent again.
     pub fn retryable(&self) -> bool {
         match self {
-            Self::Throttled | Self::Unavailable | Self::OutOfTime => true,
+            Self::Throttled | Self::Unavailable | Self::OutOfTime | Self::VaultChanged => true,
             Self::ValidationFailed(report) => report.failed_for_want_of_answers(),
             _ => false,
         }

@@ -6,6 +6,7 @@
 //! | to find | read |
 //! | --- | --- |
 //! | what a vault is, its states | [`vault`] |
+//! | optimistic locking of a vault's changes | [`precondition`] |
 //! | whose identity a call carries and what a role may do | [`caller`] |
 //! | the customer's key, role and policies | [`kms_key`], [`customer_role`], [`policies`] |
 //! | the key that the service owns | [`managed_key`] |
@@ -32,6 +33,7 @@ pub mod managed_key;
 pub mod operations;
 pub mod policies;
 pub mod ports;
+pub mod precondition;
 pub mod public_key;
 pub mod region;
 pub mod request;

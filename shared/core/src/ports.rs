@@ -17,7 +17,7 @@ use crate::health::due::{Due, DuePartition};
 use crate::public_key::CustomerPublicKey;
 use crate::region::{MultiRegionKeyType, Region};
 use crate::request::RequestContext;
-use crate::vault::{Vault, VaultId, VaultName, VaultStatus};
+use crate::vault::{DataKeyCacheBound, Vault, VaultId, VaultName, VaultStatus};
 use crate::workspace::WorkspaceId;
 
 /// Our records could not be read or written. Whether a write took effect is then unknown; every write can be repeated.
@@ -56,20 +56,39 @@ pub trait VaultStore: Send + Sync {
         vault_id: &VaultId,
     ) -> impl Future<Output = Result<Option<Vault>, StoreError>> + Send;
 
-    /// The id that a name points at. The vault itself may not exist (yet).
-    fn vault_id_of_name(
+    /// Up to `limit` vaults of the workspace, those whose ids come after `after`, in the order of their ids.
+    fn list_vaults(
+        &self,
+        workspace_id: &WorkspaceId,
+        after: Option<&VaultId>,
+        limit: usize,
+    ) -> impl Future<Output = Result<VaultPage, StoreError>> + Send;
+
+    /// What a name points at. The vault itself may not exist (yet), or have another name.
+    fn name_claim(
         &self,
         workspace_id: &WorkspaceId,
         name: &VaultName,
-    ) -> impl Future<Output = Result<Option<VaultId>, StoreError>> + Send;
+    ) -> impl Future<Output = Result<Option<NameClaim>, StoreError>> + Send;
 
-    /// Lets a name point at `vault_id` unless it points somewhere already; answers where it points then.
+    /// Puts `claim` on a name in the place of the one that was `seen` there. `false`: it is not as it was seen any more, and
+    /// nothing was written.
     fn claim_name(
         &self,
         workspace_id: &WorkspaceId,
         name: &VaultName,
+        seen: Option<&NameClaim>,
+        claim: &NameClaim,
+    ) -> impl Future<Output = Result<bool, StoreError>> + Send;
+
+    /// Takes the vault's claim off a name if it is for a version up to `version`; else changes nothing.
+    fn release_name(
+        &self,
+        workspace_id: &WorkspaceId,
+        name: &VaultName,
         vault_id: &VaultId,
-    ) -> impl Future<Output = Result<VaultId, StoreError>> + Send;
+        version: u64,
+    ) -> impl Future<Output = Result<(), StoreError>> + Send;
 
     /// Puts a new vault on record. `false`: its id is taken, and nothing was written.
     fn insert_vault(&self, vault: &Vault) -> impl Future<Output = Result<bool, StoreError>> + Send;
@@ -94,13 +113,25 @@ pub trait VaultStore: Send + Sync {
         vault_id: &VaultId,
     ) -> impl Future<Output = Result<(), StoreError>> + Send;
 
-    /// Changes the status if it is one of `from`. `None`: the vault is not there, or has another status.
+    /// Makes the next version of `vault`, with this name and this bound. `None`: the vault has another version by now, and
+    /// nothing was written.
+    fn change_settings(
+        &self,
+        vault: &Vault,
+        name: &VaultName,
+        data_key_cache: DataKeyCacheBound,
+        at: Timestamp,
+    ) -> impl Future<Output = Result<Option<Vault>, StoreError>> + Send;
+
+    /// Changes the status if it is one of `from` and, where a version is given, the vault has it. `None`: the vault is not
+    /// there, or has another status or version.
     fn change_status(
         &self,
         workspace_id: &WorkspaceId,
         vault_id: &VaultId,
         from: &[VaultStatus],
         to: VaultStatus,
+        version: Option<u64>,
         at: Timestamp,
     ) -> impl Future<Output = Result<Option<Vault>, StoreError>> + Send;
 
@@ -121,6 +152,25 @@ pub trait VaultStore: Send + Sync {
         vault_id: &VaultId,
         at: Timestamp,
     ) -> impl Future<Output = Result<(), StoreError>> + Send;
+}
+
+/// A vault's claim on a name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NameClaim {
+    /// The vault.
+    pub vault_id: VaultId,
+    /// The version from which on the vault is to have the name. Until then it may yet come to have it; from then on it has
+    /// it, or the claim is void.
+    pub version: u64,
+}
+
+/// Some of a workspace's vaults.
+#[derive(Clone, Debug)]
+pub struct VaultPage {
+    /// The vaults, in the order of their ids.
+    pub vaults: Vec<Vault>,
+    /// The id after which there may be more.
+    pub more_after: Option<VaultId>,
 }
 
 /// Which vaults are due to be checked, and the claims that decide who checks one.

@@ -47,11 +47,19 @@ pub struct Vault {
     pub created_at: Timestamp,
     /// The subject of the token that created it.
     pub created_by: String,
+    /// Counts the changes of name, status and bound, from 1, so that of two who change them at the same time one is told
+    /// so. Health has its own count.
+    pub version: u64,
     /// When name, status or bound last changed. Health has its own times, and the default is no part of this record.
     pub updated_at: Timestamp,
 }
 
 impl Vault {
+    /// Whether this is its name, in whatever spelling.
+    pub fn is_called(&self, name: &VaultName) -> bool {
+        self.name.normalized() == name.normalized()
+    }
+
     /// Whether a create request with these settings asks for exactly this vault.
     pub fn has_settings(&self, settings: &VaultSettings) -> bool {
         self.name == settings.name
@@ -228,6 +236,12 @@ impl VaultStatus {
     /// Whether items may be opened.
     pub const fn opens(self) -> bool {
         matches!(self, Self::Active | Self::DecryptOnly)
+    }
+
+    /// The status of this name.
+    pub fn parse(text: &str) -> Option<Self> {
+        let all = [Self::Active, Self::DecryptOnly, Self::Disabled];
+        all.into_iter().find(|status| status.as_str() == text)
     }
 
     /// The status as the API spells it.

@@ -38,9 +38,11 @@ pub struct ApiRequest {
     pub claims: Map<String, Value>,
     /// API Gateway's own id of the request, for its access log.
     pub gateway_request_id: Option<String>,
-    /// The `Accept` header. The only one that is read: the others hold the caller's token.
+    /// The `Accept` header. Of the headers, only this one and `If-Match` are read: the others hold the caller's token.
     accept: Option<String>,
     path_parameters: BTreeMap<String, String>,
+    query: BTreeMap<String, String>,
+    if_match: Option<String>,
     body: Option<Zeroizing<Vec<u8>>>,
 }
 
@@ -57,6 +59,21 @@ impl ApiRequest {
     pub fn prefers(&self, media_type: &str) -> bool {
         let accept = self.accept.as_deref().unwrap_or_default();
         weight(accept, media_type) > weight(accept, "application/json")
+    }
+
+    /// Whether the path is one that names a vault.
+    pub fn path_names_vault(&self) -> bool {
+        self.path_parameters.contains_key("vault_id")
+    }
+
+    /// The parameters after the path, by name.
+    pub const fn query(&self) -> &BTreeMap<String, String> {
+        &self.query
+    }
+
+    /// The header `If-Match`.
+    pub fn if_match(&self) -> Option<&str> {
+        self.if_match.as_deref()
     }
 
     /// The body's bytes; empty when there is none.
@@ -117,20 +134,39 @@ const fn one() -> u32 {
 struct ApiGatewayEvent {
     request_context: ApiGatewayRequestContext,
     #[serde(default)]
-    headers: Option<Headers>,
-    #[serde(default)]
     path_parameters: Option<BTreeMap<String, String>>,
+    #[serde(default)]
+    query_string_parameters: Option<BTreeMap<String, String>>,
+    #[serde(default)]
+    headers: Headers,
     #[serde(default)]
     body: Option<SecretText>,
     #[serde(default)]
     is_base64_encoded: bool,
 }
 
-/// API Gateway sends names in lower case, and several headers of one name as one, with commas.
-#[derive(Deserialize)]
+/// Of the headers, those that we go by. The others, the token among them, are not even kept. API Gateway sends several headers
+/// of one name as one, with commas.
+#[derive(Default)]
 struct Headers {
-    #[serde(default)]
     accept: Option<String>,
+    if_match: Option<String>,
+}
+
+impl<'de> Deserialize<'de> for Headers {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        // API Gateway writes names in lower case; those who invoke the function themselves may not.
+        let headers = Option::<BTreeMap<String, String>>::deserialize(deserializer)?.unwrap_or_default();
+        let mut kept = Self::default();
+        for (name, value) in headers {
+            match name.to_ascii_lowercase().as_str() {
+                "accept" => kept.accept = Some(value),
+                "if-match" => kept.if_match = Some(value),
+                _ => {}
+            }
+        }
+        Ok(kept)
+    }
 }
 
 #[derive(Deserialize)]
@@ -195,8 +231,10 @@ impl ApiGatewayEvent {
                 .map(|Claims(claims)| claims)
                 .unwrap_or_default(),
             gateway_request_id: self.request_context.request_id,
-            accept: self.headers.and_then(|headers| headers.accept),
+            accept: self.headers.accept,
             path_parameters: self.path_parameters.unwrap_or_default(),
+            query: self.query_string_parameters.unwrap_or_default(),
+            if_match: self.headers.if_match,
             body,
         })
     }
@@ -252,6 +290,21 @@ mod tests {
         };
         assert_eq!(request.claims.get("role"), Some(&Value::Null));
         assert_eq!(request.claims.get("workspace_id"), Some(&Value::from("ws-1")));
+    }
+
+    #[test]
+    fn the_query_and_the_precondition_are_read_whatever_else_is_there() {
+        let json = r#"{"requestContext":{},"queryStringParameters":{"limit":"5"},
+            "headers":{"authorization":"Bearer x","If-Match":"\"v1\""}}"#;
+        let Event::Api(request) = event(json) else {
+            panic!("an API event");
+        };
+        assert_eq!(request.query().get("limit").map(String::as_str), Some("5"));
+        assert_eq!(request.if_match(), Some("\"v1\""));
+        let bare = r#"{"requestContext":{},"queryStringParameters":null,"headers":null}"#;
+        assert!(
+            matches!(event(bare), Event::Api(request) if request.query().is_empty() && request.if_match().is_none())
+        );
     }
 
     #[test]

@@ -16,7 +16,11 @@ use crate::problem::Problem;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct FieldError {
     /// Where: a JSON pointer into the body (RFC 6901), as in the example of RFC 9457, section 3.
+    #[serde(skip_serializing_if = "String::is_empty")]
     pub pointer: String,
+    /// Or: the name of a query parameter or a header.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub parameter: Option<String>,
     /// What was expected there.
     pub detail: String,
 }
@@ -36,6 +40,16 @@ impl FieldErrors {
     pub(crate) fn note(&mut self, pointer: impl Into<String>, detail: impl Into<String>) {
         self.0.push(FieldError {
             pointer: format!("#{}", pointer.into()),
+            parameter: None,
+            detail: detail.into(),
+        });
+    }
+
+    /// Notes what is wrong with a query parameter or a header.
+    pub(crate) fn note_parameter(&mut self, name: impl Into<String>, detail: impl Into<String>) {
+        self.0.push(FieldError {
+            pointer: String::new(),
+            parameter: Some(name.into()),
             detail: detail.into(),
         });
     }
@@ -79,6 +93,7 @@ pub(crate) fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
     deserializer.end().map_err(|_| {
         Problem::malformed(vec![FieldError {
             pointer: "#".to_owned(),
+            parameter: None,
             detail: "the body must be one JSON object and nothing after it".to_owned(),
         }])
     })?;
@@ -98,6 +113,7 @@ fn describe(error: &serde_path_to_error::Error<serde_json::Error>) -> Problem {
     };
     Problem::malformed(vec![FieldError {
         pointer: pointer(error),
+        parameter: None,
         detail,
     }])
 }

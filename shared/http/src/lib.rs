@@ -7,6 +7,7 @@ pub mod audit;
 pub mod caller;
 pub mod endpoints;
 pub mod event;
+mod if_match;
 mod json_body;
 pub mod log;
 pub mod metrics;

@@ -24,7 +24,7 @@ pub struct Problem {
     /// The id to quote when asking for help; in the audit log, and in the customer's CloudTrail.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub request_id: Option<String>,
-    /// Everything that is wrong with the request's body.
+    /// Everything that is wrong with the request.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub errors: Vec<FieldError>,
     /// What is wrong with the customer's key or role, with remedies.
@@ -55,8 +55,8 @@ impl Problem {
 
     /// 400: the request is not of the form that the operation takes.
     pub fn malformed(errors: Vec<FieldError>) -> Self {
-        let detail = "The request's body is not what this operation takes; see errors for each place and what is \
-                      expected there.";
+        let detail = "The request is not what this operation takes; see errors for each place and what is expected \
+                      there.";
         Self {
             errors,
             ..Self::new("malformed-request", 400, "Malformed request", detail)
@@ -150,6 +150,22 @@ impl From<Error> for Problem {
                 "Vault name taken",
                 "The workspace has a vault of this name with other settings. Choose another name.",
             ),
+            Error::PreconditionFailed => Self::new(
+                "precondition-failed",
+                412,
+                "Precondition failed",
+                "The vault has changed since it had the ETag that If-Match names. Read it and decide anew.",
+            ),
+            Error::VaultChanged => Self {
+                retry_after_seconds: Some(1),
+                ..Self::new(
+                    "vault-changed",
+                    409,
+                    "Vault changed meanwhile",
+                    "Another request changed the vault while this one was at work, so nothing was done. Read it and try \
+                     again.",
+                )
+            },
             Error::ValidationFailed(report) => validation_failed(report),
             Error::ItemDoesNotOpen(fault) => item_does_not_open(fault),
             Error::KeyRefused { finding, region, .. } => Self {

@@ -12,8 +12,11 @@ use futures::FutureExt;
 use futures::future::BoxFuture;
 use lambda_runtime::{LambdaEvent, service_fn};
 use latchkey_core::caller::Caller;
+use latchkey_core::operations::VaultView;
+use latchkey_core::precondition::VaultTag;
 use latchkey_core::region::Region;
 use latchkey_core::request::{RequestContext, RequestId};
+use latchkey_core::validation::Report;
 use latchkey_core::vault::VaultId;
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -22,9 +25,11 @@ use zeroize::Zeroizing;
 use crate::audit::{AuditOutcome, AuditRecord};
 use crate::caller::ClaimNames;
 use crate::event::{ApiRequest, Event};
+use crate::if_match::entity_tag;
 use crate::log::Log;
 use crate::problem::Problem;
 use crate::secret_text::secret_json;
+use crate::vault_response::VaultResponse;
 
 /// Kept back of the function's time, to answer in.
 const TIME_TO_ANSWER: Duration = Duration::from_millis(300);
@@ -65,6 +70,7 @@ pub struct Success {
     vault_id: Option<VaultId>,
     items: Option<usize>,
     items_failed: Option<usize>,
+    etag: Option<VaultTag>,
 }
 
 impl Success {
@@ -89,7 +95,18 @@ impl Success {
             vault_id: None,
             items: None,
             items_failed: None,
+            etag: None,
         }
+    }
+
+    /// One vault, with its ETag.
+    ///
+    /// # Errors
+    /// As [`Self::json`].
+    pub(crate) fn vault(status: u16, view: VaultView, validation: Option<Report>) -> Result<Self, Problem> {
+        let (vault_id, etag) = (view.vault.vault_id.clone(), Some(view.tag()));
+        let success = Self::json(status, &VaultResponse::new(view, validation))?.about_vault(vault_id);
+        Ok(Self { etag, ..success })
     }
 
     /// Names the vault for the audit log.
@@ -276,19 +293,18 @@ fn respond(context: &RequestContext, outcome: Result<Success, Problem>) -> Respo
         ("content-type", "application/json".to_owned()),
     ]);
     let (status_code, body, is_base64_encoded) = match outcome {
-        Ok(Success {
-            status,
-            body: Body::Json(body),
-            ..
-        }) => (status, body, false),
-        Ok(Success {
-            status,
-            body: Body::File(file),
-            ..
-        }) => {
-            headers.insert("content-type", file.media_type.to_owned());
-            headers.insert("content-disposition", format!("attachment; filename=\"{}\"", file.name));
-            (status, Zeroizing::new(Base64::encode_string(&file.bytes)), true)
+        Ok(success) => {
+            if let Some(tag) = success.etag {
+                headers.insert("etag", entity_tag(tag));
+            }
+            match success.body {
+                Body::Json(body) => (success.status, body, false),
+                Body::File(file) => {
+                    headers.insert("content-type", file.media_type.to_owned());
+                    headers.insert("content-disposition", format!("attachment; filename=\"{}\"", file.name));
+                    (success.status, Zeroizing::new(Base64::encode_string(&file.bytes)), true)
+                }
+            }
         }
         Err(problem) => {
             headers.insert("content-type", "application/problem+json".to_owned());

@@ -34,6 +34,11 @@ pub(super) fn time(at: Timestamp) -> AttributeValue {
     AttributeValue::S(RecordedAt(at).to_string())
 }
 
+/// The version that a vault is created with, and that records of before there were versions have.
+pub(super) const fn first_version() -> u64 {
+    1
+}
+
 /// The version of the records' form. A record of another version is not read.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) struct RecordVersion;

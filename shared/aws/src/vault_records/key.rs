@@ -17,6 +17,11 @@ impl RecordKey {
         Self::in_workspace(workspace_id, format!("VAULT#{vault_id}"))
     }
 
+    /// What the keys of all vaults of a workspace begin with.
+    pub(super) fn vaults(workspace_id: &WorkspaceId) -> Self {
+        Self::in_workspace(workspace_id, "VAULT#".to_owned())
+    }
+
     pub(super) fn name(workspace_id: &WorkspaceId, name: &VaultName) -> Self {
         Self::in_workspace(workspace_id, format!("NAME#{}", name.normalized()))
     }

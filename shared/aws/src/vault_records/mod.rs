@@ -3,7 +3,7 @@
 //! | pk | sk | holds |
 //! | --- | --- | --- |
 //! | `WORKSPACE#<workspace id>` | `VAULT#<vault id>` | the vault |
-//! | `WORKSPACE#<workspace id>` | `NAME#<normalized name>` | the id of the vault of that name |
+//! | `WORKSPACE#<workspace id>` | `NAME#<normalized name>` | the claim of the vault of that name |
 //! | `WORKSPACE#<workspace id>` | `DEFAULT` | the id of the default vault |
 //! | `VAULT#<vault id>` | `DATAKEY#<data key id>` | a data key, wrapped |
 //!
@@ -19,6 +19,7 @@ mod due_index;
 mod errors;
 mod fields;
 mod key;
+mod name_claim_record;
 mod table;
 mod vault_pointer_record;
 mod vault_record;

@@ -64,6 +64,16 @@ impl Table {
         Ok(if_condition_held(put.send().await)?.is_some())
     }
 
+    /// A record that is to stand in the place of another, under a condition.
+    pub(super) fn replace<R: Serialize>(
+        &self,
+        key: RecordKey,
+        record: &R,
+        condition: &str,
+    ) -> Result<PutItemFluentBuilder, StoreError> {
+        Ok(self.put(key, record)?.condition_expression(condition))
+    }
+
     /// A change of a record that exists, under `condition`.
     pub(super) fn update(&self, key: RecordKey, condition: &str) -> UpdateItemFluentBuilder {
         self.client
@@ -78,6 +88,39 @@ impl Table {
     /// A query of a global index, which is some moments behind the table.
     pub(super) fn query(&self, index: &str) -> QueryFluentBuilder {
         self.client.query().table_name(&*self.name).index_name(index)
+    }
+
+    /// A page of the records of one partition whose sort keys begin with that of `prefix`: what the last answered writes, in
+    /// either Region, have left. And whether there may be more.
+    pub(super) async fn read_page(
+        &self,
+        prefix: RecordKey,
+        after: Option<RecordKey>,
+        limit: usize,
+    ) -> Result<(Vec<HashMap<String, AttributeValue>>, bool), StoreError> {
+        let start = after.map(|key| {
+            HashMap::from([
+                (PK.to_owned(), AttributeValue::S(key.pk)),
+                (SK.to_owned(), AttributeValue::S(key.sk)),
+            ])
+        });
+        let answer = self
+            .client
+            .query()
+            .table_name(&*self.name)
+            .key_condition_expression("#pk = :pk AND begins_with(#sk, :prefix)")
+            .expression_attribute_names("#pk", PK)
+            .expression_attribute_names("#sk", SK)
+            .expression_attribute_values(":pk", AttributeValue::S(prefix.pk))
+            .expression_attribute_values(":prefix", AttributeValue::S(prefix.sk))
+            .set_exclusive_start_key(start)
+            .limit(i32::try_from(limit).unwrap_or(i32::MAX))
+            .consistent_read(true)
+            .send()
+            .await
+            .map_err(|error| store_error(&error))?;
+        let more = answer.last_evaluated_key.is_some_and(|key| !key.is_empty());
+        Ok((answer.items.unwrap_or_default(), more))
     }
 
     /// The items that a query answers, of its first page.

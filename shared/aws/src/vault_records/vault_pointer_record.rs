@@ -1,4 +1,4 @@
-//! A pointer at a vault: what a name stands for, or which vault is the default.
+//! A pointer at a vault: which one is the default.
 
 use latchkey_core::Invalid;
 use latchkey_core::vault::VaultId;

@@ -11,7 +11,7 @@ use latchkey_core::vault::{DataKeyCacheBound, Strategy, Vault, VaultId, VaultNam
 use latchkey_core::workspace::WorkspaceId;
 use serde::{Deserialize, Serialize};
 
-use super::fields::{Binary, RecordVersion, RecordedAt};
+use super::fields::{Binary, RecordVersion, RecordedAt, first_version};
 
 #[derive(Serialize, Deserialize)]
 pub(super) struct VaultRecord {
@@ -36,6 +36,9 @@ pub(super) struct VaultRecord {
     whole_due_from: Option<RecordedAt>,
     created_at: RecordedAt,
     created_by: String,
+    /// Absent in records of before there were versions.
+    #[serde(default = "first_version")]
+    version: u64,
     updated_at: RecordedAt,
 }
 
@@ -60,6 +63,7 @@ impl From<&Vault> for VaultRecord {
             whole_due_from: Some(RecordedAt(vault.due.whole_from)),
             created_at: RecordedAt(vault.created_at),
             created_by: vault.created_by.clone(),
+            version: vault.version,
             updated_at: RecordedAt(vault.updated_at),
         }
     }
@@ -90,6 +94,7 @@ impl VaultRecord {
             },
             created_at: self.created_at.0,
             created_by: self.created_by,
+            version: self.version,
             updated_at: self.updated_at.0,
         })
     }

@@ -5,15 +5,16 @@ use jiff::Timestamp;
 use latchkey_core::Invalid;
 use latchkey_core::health::Health;
 use latchkey_core::health::due::{Due, DuePartition};
-use latchkey_core::ports::{StoreError, VaultStore};
-use latchkey_core::vault::{Vault, VaultId, VaultName, VaultStatus};
+use latchkey_core::ports::{NameClaim, StoreError, VaultPage, VaultStore};
+use latchkey_core::vault::{DataKeyCacheBound, Vault, VaultId, VaultName, VaultStatus};
 use latchkey_core::workspace::WorkspaceId;
 use serde_dynamo::aws_sdk_dynamodb_1::to_attribute_value;
 
 use super::VaultRecords;
 use super::errors::if_condition_held;
-use super::fields::time;
+use super::fields::{first_version, time};
 use super::key::RecordKey;
+use super::name_claim_record::NameClaimRecord;
 use super::table::record;
 use super::vault_pointer_record::VaultPointerRecord;
 use super::vault_record::{HealthRecord, VaultRecord};
@@ -24,31 +25,77 @@ impl VaultStore for VaultRecords {
         found.map(|found| parse(found, workspace_id, vault_id)).transpose()
     }
 
-    async fn vault_id_of_name(
+    async fn list_vaults(
         &self,
         workspace_id: &WorkspaceId,
-        name: &VaultName,
-    ) -> Result<Option<VaultId>, StoreError> {
-        self.pointer(RecordKey::name(workspace_id, name)).await
+        after: Option<&VaultId>,
+        limit: usize,
+    ) -> Result<VaultPage, StoreError> {
+        let after = after.map(|after| RecordKey::vault(workspace_id, after));
+        let prefix = RecordKey::vaults(workspace_id);
+        let (items, more) = self.table.read_page(prefix, after, limit).await?;
+        let parsed = items.into_iter().map(|item| {
+            let vault = record::<VaultRecord>(item)?.vault().map_err(corrupt)?;
+            let ours = vault.workspace_id == *workspace_id;
+            ours.then_some(vault).ok_or(StoreError::Corrupt)
+        });
+        let vaults = parsed.collect::<Result<Vec<_>, _>>()?;
+        let more_after = vaults.last().filter(|_| more).map(|last| last.vault_id.clone());
+        Ok(VaultPage { vaults, more_after })
+    }
+
+    async fn name_claim(&self, workspace_id: &WorkspaceId, name: &VaultName) -> Result<Option<NameClaim>, StoreError> {
+        let found: Option<NameClaimRecord> = self.table.read(RecordKey::name(workspace_id, name)).await?;
+        found.map(|found| found.name_claim().map_err(corrupt)).transpose()
     }
 
     async fn claim_name(
         &self,
         workspace_id: &WorkspaceId,
         name: &VaultName,
+        seen: Option<&NameClaim>,
+        claim: &NameClaim,
+    ) -> Result<bool, StoreError> {
+        let (key, claimed) = (RecordKey::name(workspace_id, name), NameClaimRecord::from(claim));
+        let written = match seen {
+            None => self.table.write_if_absent(key, &claimed).await?,
+            Some(seen) => {
+                let replace = self
+                    .table
+                    .replace(
+                        key,
+                        &claimed,
+                        &format!("#vault_id = :seen AND {}", is_version(seen.version)),
+                    )?
+                    .expression_attribute_names("#vault_id", "vault_id")
+                    .expression_attribute_names("#version", "version")
+                    .expression_attribute_values(":seen", AttributeValue::S(seen.vault_id.as_str().to_owned()))
+                    .expression_attribute_values(":version", number(seen.version));
+                if_condition_held(replace.send().await)?.is_some()
+            }
+        };
+        // Where it was not, it may have been this very claim, sent twice by the SDK because the first answer was lost.
+        Ok(written || self.name_claim(workspace_id, name).await?.as_ref() == Some(claim))
+    }
+
+    async fn release_name(
+        &self,
+        workspace_id: &WorkspaceId,
+        name: &VaultName,
         vault_id: &VaultId,
-    ) -> Result<VaultId, StoreError> {
-        let claim = VaultPointerRecord::at(vault_id);
-        if self
+        version: u64,
+    ) -> Result<(), StoreError> {
+        let answer = self
             .table
-            .write_if_absent(RecordKey::name(workspace_id, name), &claim)
-            .await?
-        {
-            return Ok(vault_id.clone());
-        }
-        // Names are never given up, so the one that was there is there.
-        let claimed = self.pointer(RecordKey::name(workspace_id, name)).await?;
-        claimed.ok_or(StoreError::Unavailable)
+            .delete(RecordKey::name(workspace_id, name))
+            .condition_expression("#vault_id = :vault_id AND (attribute_not_exists(#version) OR #version <= :version)")
+            .expression_attribute_names("#vault_id", "vault_id")
+            .expression_attribute_names("#version", "version")
+            .expression_attribute_values(":vault_id", AttributeValue::S(vault_id.as_str().to_owned()))
+            .expression_attribute_values(":version", number(version))
+            .send()
+            .await;
+        if_condition_held(answer).map(drop)
     }
 
     async fn insert_vault(&self, vault: &Vault) -> Result<bool, StoreError> {
@@ -77,23 +124,66 @@ impl VaultStore for VaultRecords {
         if_condition_held(answer).map(drop)
     }
 
+    async fn change_settings(
+        &self,
+        vault: &Vault,
+        name: &VaultName,
+        data_key_cache: DataKeyCacheBound,
+        at: Timestamp,
+    ) -> Result<Option<Vault>, StoreError> {
+        let (workspace_id, vault_id) = (&vault.workspace_id, &vault.vault_id);
+        let next = vault.version.saturating_add(1);
+        let update = self
+            .table
+            .update(RecordKey::vault(workspace_id, vault_id), is_version(vault.version))
+            .update_expression("SET #name = :name, #bound = :bound, #updated_at = :at, #version = :next")
+            .expression_attribute_names("#name", "name")
+            .expression_attribute_names("#bound", "data_key_cache_seconds")
+            .expression_attribute_names("#updated_at", "updated_at")
+            .expression_attribute_names("#version", "version")
+            .expression_attribute_values(":name", AttributeValue::S(name.as_str().to_owned()))
+            .expression_attribute_values(":bound", number(data_key_cache.seconds().into()))
+            .expression_attribute_values(":at", time(at))
+            .expression_attribute_values(":version", number(vault.version))
+            .expression_attribute_values(":next", number(next))
+            .return_values(ReturnValue::AllNew);
+        if let Some(output) = if_condition_held(update.send().await)? {
+            let changed = record(output.attributes.ok_or(StoreError::Corrupt)?)?;
+            return parse(changed, workspace_id, vault_id).map(Some);
+        }
+        // It may have been this very change, sent twice by the SDK because the first answer was lost.
+        let found = self.vault(workspace_id, vault_id).await?;
+        Ok(found.filter(|found| {
+            (found.version, found.updated_at, found.data_key_cache) == (next, at, data_key_cache) && found.name == *name
+        }))
+    }
+
     async fn change_status(
         &self,
         workspace_id: &WorkspaceId,
         vault_id: &VaultId,
         from: &[VaultStatus],
         to: VaultStatus,
+        version: Option<u64>,
         at: Timestamp,
     ) -> Result<Option<Vault>, StoreError> {
         if from.is_empty() {
             return Ok(None);
         }
         let places: Vec<String> = (0..from.len()).map(|place| format!(":from{place}")).collect();
-        let condition = format!("#status IN ({})", places.join(", "));
+        let mut condition = format!("#status IN ({})", places.join(", "));
+        if let Some(version) = version {
+            condition = format!("{condition} AND {}", is_version(version));
+        }
         let update = self
             .table
             .update(RecordKey::vault(workspace_id, vault_id), &condition)
-            .update_expression("SET #status = :to, #updated_at = :at")
+            .update_expression(
+                "SET #status = :to, #updated_at = :at, #version = if_not_exists(#version, :first) + :one",
+            )
+            .expression_attribute_names("#version", "version")
+            .expression_attribute_values(":first", number(first_version()))
+            .expression_attribute_values(":one", number(1))
             .expression_attribute_names("#status", "status")
             .expression_attribute_names("#updated_at", "updated_at")
             .expression_attribute_values(":to", AttributeValue::S(to.as_str().to_owned()))
@@ -102,6 +192,10 @@ impl VaultStore for VaultRecords {
         let update = places.into_iter().zip(from).fold(update, |update, (place, status)| {
             update.expression_attribute_values(place, AttributeValue::S(status.as_str().to_owned()))
         });
+        let update = match version {
+            Some(version) => update.expression_attribute_values(":version", number(version)),
+            None => update,
+        };
         match if_condition_held(update.send().await)? {
             Some(output) => {
                 let changed = record(output.attributes.ok_or(StoreError::Corrupt)?)?;
@@ -111,7 +205,8 @@ impl VaultStore for VaultRecords {
             None => Ok(self
                 .vault(workspace_id, vault_id)
                 .await?
-                .filter(|vault| vault.status == to && vault.updated_at == at)),
+                .filter(|vault| vault.status == to && vault.updated_at == at)
+                .filter(|vault| version.is_none_or(|version| version.checked_add(1) == Some(vault.version)))),
         }
     }
 
@@ -195,6 +290,20 @@ pub(super) fn parse(found: VaultRecord, workspace_id: &WorkspaceId, vault_id: &V
 /// Written with every change of when a vault is due, so that records of before there was the index get into it.
 fn partition_of(vault_id: &VaultId) -> AttributeValue {
     AttributeValue::S(DuePartition::of(vault_id).to_string())
+}
+
+/// The condition that a record has the version `:version`.
+const fn is_version(version: u64) -> &'static str {
+    // Records of before there were versions have the first one.
+    if version == first_version() {
+        "(attribute_not_exists(#version) OR #version = :version)"
+    } else {
+        "#version = :version"
+    }
+}
+
+fn number(number: u64) -> AttributeValue {
+    AttributeValue::N(number.to_string())
 }
 
 fn corrupt(_: Invalid) -> StoreError {

@@ -28,4 +28,5 @@ mod stand_in;
 mod vault_record_changes;
 mod vault_record_faults;
 mod vault_record_races;
+mod vault_record_versions;
 mod vault_records;

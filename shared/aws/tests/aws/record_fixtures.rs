@@ -6,6 +6,7 @@ use latchkey_core::data_key::{DataKeyId, DataKeyPeriod, IssuedDataKey};
 use latchkey_core::health::changes::HealthChange;
 use latchkey_core::health::due::Due;
 use latchkey_core::health::{Finding, Health, HealthState};
+use latchkey_core::ports::NameClaim;
 use latchkey_core::region::Region;
 use latchkey_core::validation::Check;
 use latchkey_core::vault::{DataKeyCacheBound, Strategy, Vault, VaultId, VaultName, VaultStatus};
@@ -77,7 +78,15 @@ pub(crate) fn vault() -> Vault {
         },
         created_at: at("2026-11-20T08:00:00.000000001Z"),
         created_by: "auth0|5f7c8ec7c33c6c004bbafe82".to_owned(),
+        version: 3,
         updated_at: at("2026-11-21T09:30:00Z"),
+    }
+}
+
+pub(crate) fn claim(vault_id: &VaultId, version: u64) -> NameClaim {
+    NameClaim {
+        vault_id: vault_id.clone(),
+        version,
     }
 }
 

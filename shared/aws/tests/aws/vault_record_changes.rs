@@ -27,11 +27,11 @@ async fn a_status_changes_from_the_statuses_given_and_from_no_other() {
             db.records.insert_vault(&vault).await.expect("inserted");
             let changed = db
                 .records
-                .change_status(&vault.workspace_id, &vault.vault_id, allowed, Disabled, now)
+                .change_status(&vault.workspace_id, &vault.vault_id, allowed, Disabled, None, now)
                 .await;
             let changed = changed.expect("answered");
             if allowed.contains(&from) {
-                (vault.status, vault.updated_at) = (Disabled, now);
+                (vault.status, vault.updated_at, vault.version) = (Disabled, now, vault.version + 1);
                 assert_eq!(changed.as_ref().map(told), Some(told(&vault)));
             } else {
                 assert!(changed.is_none(), "{from:?} is none of {allowed:?}");
@@ -51,9 +51,14 @@ async fn the_status_and_health_of_a_vault_that_is_not_there_make_none() {
     let db = LocalDynamoDb::start().await;
     let vault = vault();
     let (ws, id) = (&vault.workspace_id, &vault.vault_id);
-    let changed = db
-        .records
-        .change_status(ws, id, &[VaultStatus::Active], VaultStatus::Disabled, vault.updated_at);
+    let changed = db.records.change_status(
+        ws,
+        id,
+        &[VaultStatus::Active],
+        VaultStatus::Disabled,
+        None,
+        vault.updated_at,
+    );
     assert!(matches!(changed.await, Ok(None)));
     assert_eq!(
         db.records.record_health(ws, id, &vault.health, &vault.due).await,
@@ -228,7 +233,10 @@ async fn a_change_of_status_that_was_sent_twice_is_still_ours() {
     let change = async |at| {
         let (ws, id) = (&before.workspace_id, &before.vault_id);
         let from = [VaultStatus::Active];
-        let changed = db.records.change_status(ws, id, &from, VaultStatus::Disabled, at).await;
+        let changed = db
+            .records
+            .change_status(ws, id, &from, VaultStatus::Disabled, None, at)
+            .await;
         changed.expect("answered").is_some()
     };
     assert!(change(now).await);

@@ -11,7 +11,7 @@ use latchkey_core::vault::VaultStatus;
 use serde_json::json;
 
 use crate::fixtures::settings;
-use crate::record_fixtures::{data_key, vault};
+use crate::record_fixtures::{claim, data_key, vault};
 use crate::stand_in::{Answer, StandIn};
 
 fn records(aws: &StandIn) -> VaultRecords {
@@ -114,34 +114,56 @@ async fn every_read_is_consistent_and_no_operation_goes_beyond_the_grants() {
     let (records, vault, data_key) = (records(&aws), vault(), data_key(b"x"));
     let (ws, id) = (&vault.workspace_id, &vault.vault_id);
     records.vault(ws, id).await.expect("read");
-    records.vault_id_of_name(ws, &vault.name).await.expect("read");
+    records.name_claim(ws, &vault.name).await.expect("read");
     records.default_vault_id(ws).await.expect("read");
     records.data_key(id, &data_key.data_key_id).await.expect("read");
     let reads = aws.requests("GetItem");
     assert_eq!(reads.len(), 4);
     assert!(reads.iter().all(|read| read.body["ConsistentRead"] == true));
 
-    records.claim_name(ws, &vault.name, id).await.expect("written");
+    let first = claim(id, 1);
+    records
+        .claim_name(ws, &vault.name, None, &first)
+        .await
+        .expect("written");
+    records
+        .claim_name(ws, &vault.name, Some(&first), &claim(id, 2))
+        .await
+        .expect("written");
     records.insert_vault(&vault).await.expect("written");
     records.set_default(ws, id).await.expect("written");
     records.issue(id, &data_key).await.expect("written");
-    assert_eq!(aws.requests("PutItem").len(), 4);
+    assert_eq!(aws.requests("PutItem").len(), 5);
     records
         .record_health(ws, id, &vault.health, &vault.due)
         .await
         .expect("written");
     records.mark_due(ws, id, vault.updated_at).await.expect("written");
     let change = records
-        .change_status(ws, id, &[VaultStatus::Active], VaultStatus::Disabled, vault.updated_at)
+        .change_status(
+            ws,
+            id,
+            &[VaultStatus::Active],
+            VaultStatus::Disabled,
+            None,
+            vault.updated_at,
+        )
         .await;
     assert_eq!(
         change.map(drop),
         Err(StoreError::Corrupt),
         "an answer without the vault"
     );
-    assert_eq!(aws.requests("UpdateItem").len(), 3);
+    let change = records.change_settings(&vault, &vault.name, vault.data_key_cache, vault.updated_at);
+    assert_eq!(
+        change.await.map(drop),
+        Err(StoreError::Corrupt),
+        "an answer without the vault"
+    );
+    assert_eq!(aws.requests("UpdateItem").len(), 4);
     records.clear_default(ws, id).await.expect("written");
-    assert_eq!(aws.requests("DeleteItem").len(), 1);
+    records.release_name(ws, &vault.name, id, 1).await.expect("written");
+    assert_eq!(aws.requests("DeleteItem").len(), 2);
     let partition = DuePartition::of(id);
     records.due_vaults(partition, vault.updated_at, 7).await.expect("read");
     let queries = aws.requests("Query");
@@ -151,4 +173,15 @@ async fn every_read_is_consistent_and_no_operation_goes_beyond_the_grants() {
         (&json!("due"), &json!(7))
     );
     assert!(queries[0].body.get("ConsistentRead").is_none(), "an index cannot");
+    records.list_vaults(ws, None, 7).await.expect("read");
+    let list = aws.requests("Query").pop().expect("a query");
+    assert_eq!(
+        (&list.body["ConsistentRead"], &list.body["Limit"]),
+        (&json!(true), &json!(7))
+    );
+    assert!(
+        list.body.get("IndexName").is_none(),
+        "only the table itself can be read so"
+    );
+    assert!(aws.requests("Scan").is_empty());
 }

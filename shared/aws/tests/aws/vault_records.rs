@@ -3,11 +3,11 @@
 use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::AttributeValue;
 use latchkey_core::ports::{DataKeyStore, StoreError, VaultStore};
-use latchkey_core::vault::{VaultId, VaultStatus};
+use latchkey_core::vault::{Vault, VaultId, VaultStatus};
 
 use crate::fixtures::workspace;
 use crate::local_dynamodb::LocalDynamoDb;
-use crate::record_fixtures::{data_key, name, told, vault};
+use crate::record_fixtures::{claim, data_key, name, told, vault};
 
 #[tokio::test]
 async fn a_vault_comes_back_as_it_was_put() {
@@ -50,21 +50,14 @@ async fn an_id_is_taken_once() {
 async fn a_name_stays_with_the_first_that_claims_it_in_any_spelling() {
     let db = LocalDynamoDb::start().await;
     let (ws, first, second) = (workspace("ws-acme"), VaultId::generate(), VaultId::generate());
-    assert_eq!(db.records.vault_id_of_name(&ws, &name("Acme")).await, Ok(None));
-    assert_eq!(
-        db.records.claim_name(&ws, &name("Acme"), &first).await,
-        Ok(first.clone())
-    );
-    assert_eq!(
-        db.records.claim_name(&ws, &name("ACME"), &second).await,
-        Ok(first.clone())
-    );
-    assert_eq!(
-        db.records.claim_name(&ws, &name("Acme"), &first).await,
-        Ok(first.clone())
-    );
-    assert_eq!(db.records.vault_id_of_name(&ws, &name("acme")).await, Ok(Some(first)));
-    assert_eq!(db.records.claim_name(&ws, &name("Acme 2"), &second).await, Ok(second));
+    let (first, second) = (claim(&first, 1), claim(&second, 1));
+    let claim = async |text: &str, claim| db.records.claim_name(&ws, &name(text), None, claim).await;
+    assert_eq!(db.records.name_claim(&ws, &name("Acme")).await, Ok(None));
+    assert_eq!(claim("Acme", &first).await, Ok(true));
+    assert_eq!(claim("ACME", &second).await, Ok(false));
+    assert_eq!(claim("Acme", &first).await, Ok(true), "it is ours already");
+    assert_eq!(db.records.name_claim(&ws, &name("acme")).await, Ok(Some(first.clone())));
+    assert_eq!(claim("Acme 2", &second).await, Ok(true));
 }
 
 #[tokio::test]
@@ -89,7 +82,7 @@ async fn no_workspace_sees_anothers_records() {
     let (vault, other) = (vault(), workspace("ws-acme2"));
     db.records.insert_vault(&vault).await.expect("inserted");
     db.records
-        .claim_name(&vault.workspace_id, &vault.name, &vault.vault_id)
+        .claim_name(&vault.workspace_id, &vault.name, None, &claim(&vault.vault_id, 1))
         .await
         .expect("claimed");
     db.records
@@ -99,7 +92,26 @@ async fn no_workspace_sees_anothers_records() {
     let before = db.items().await.len();
 
     assert!(matches!(db.records.vault(&other, &vault.vault_id).await, Ok(None)));
-    assert_eq!(db.records.vault_id_of_name(&other, &vault.name).await, Ok(None));
+    assert_eq!(db.records.name_claim(&other, &vault.name).await, Ok(None));
+    assert_eq!(
+        db.records
+            .list_vaults(&other, None, 10)
+            .await
+            .expect("read")
+            .vaults
+            .len(),
+        0
+    );
+    let foreign = Vault {
+        workspace_id: other.clone(),
+        ..vault.clone()
+    };
+    let changed = db
+        .records
+        .change_settings(&foreign, &vault.name, vault.data_key_cache, vault.updated_at);
+    assert!(matches!(changed.await, Ok(None)));
+    let released = db.records.release_name(&other, &vault.name, &vault.vault_id, 9).await;
+    assert_eq!(released, Ok(()));
     assert_eq!(db.records.default_vault_id(&other).await, Ok(None));
     let statuses = [VaultStatus::Active];
     let changed = db.records.change_status(
@@ -107,6 +119,7 @@ async fn no_workspace_sees_anothers_records() {
         &vault.vault_id,
         &statuses,
         VaultStatus::Disabled,
+        None,
         vault.updated_at,
     );
     assert!(matches!(changed.await, Ok(None)));

@@ -67,6 +67,24 @@ pub enum HealthState {
     Unknown,
 }
 
+impl HealthState {
+    /// The state of this name.
+    pub fn parse(text: &str) -> Option<Self> {
+        let all = [Self::Healthy, Self::Degraded, Self::Unusable, Self::Unknown];
+        all.into_iter().find(|state| state.as_str() == text)
+    }
+
+    /// The state as the API spells it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Healthy => "healthy",
+            Self::Degraded => "degraded",
+            Self::Unusable => "unusable",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
 /// One thing that is wrong, for the people who can mend it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Finding {

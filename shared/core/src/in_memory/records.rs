@@ -11,7 +11,7 @@ use super::calls::Calls;
 use super::lock;
 use super::write_faults::{WriteFault, WriteFaults};
 use crate::data_key::{DataKeyId, IssuedDataKey};
-use crate::ports::StoreError;
+use crate::ports::{NameClaim, StoreError};
 use crate::vault::{Vault, VaultId};
 use crate::workspace::WorkspaceId;
 
@@ -33,7 +33,7 @@ struct State {
 #[derive(Debug, Default)]
 pub(super) struct Tables {
     pub(super) vaults: BTreeMap<(WorkspaceId, VaultId), Vault>,
-    pub(super) names: BTreeMap<(WorkspaceId, String), VaultId>,
+    pub(super) names: BTreeMap<(WorkspaceId, String), NameClaim>,
     pub(super) defaults: BTreeMap<WorkspaceId, VaultId>,
     pub(super) data_keys: BTreeMap<(VaultId, DataKeyId), IssuedDataKey>,
 }
@@ -48,6 +48,11 @@ impl InMemoryRecords {
     /// counts too.
     pub fn order_write_fault(&self, nth: usize, fault: WriteFault) {
         lock(&self.0).write_faults.order(nth, fault);
+    }
+
+    /// Whether a fault was ordered that no write has met yet.
+    pub fn awaits_write_fault(&self) -> bool {
+        lock(&self.0).write_faults.is_ordered()
     }
 
     /// Lets every read fail from now on; `None` mends it.

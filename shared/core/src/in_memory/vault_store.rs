@@ -5,8 +5,8 @@ use jiff::Timestamp;
 use super::records::{InMemoryRecords, Tables};
 use crate::health::Health;
 use crate::health::due::{Due, DuePartition};
-use crate::ports::{DueVault, DueVaults, StoreError, VaultStore};
-use crate::vault::{Vault, VaultId, VaultName, VaultStatus};
+use crate::ports::{DueVault, DueVaults, NameClaim, StoreError, VaultPage, VaultStore};
+use crate::vault::{DataKeyCacheBound, Vault, VaultId, VaultName, VaultStatus};
 use crate::workspace::WorkspaceId;
 
 impl VaultStore for InMemoryRecords {
@@ -15,25 +15,60 @@ impl VaultStore for InMemoryRecords {
         self.read("vault", |tables| tables.vaults.get(&key).cloned()).await
     }
 
-    async fn vault_id_of_name(
+    async fn list_vaults(
         &self,
         workspace_id: &WorkspaceId,
-        name: &VaultName,
-    ) -> Result<Option<VaultId>, StoreError> {
+        after: Option<&VaultId>,
+        limit: usize,
+    ) -> Result<VaultPage, StoreError> {
+        self.read("list_vaults", |tables| {
+            let listed = |vault: &&Vault| {
+                vault.workspace_id == *workspace_id && after.is_none_or(|after| vault.vault_id > *after)
+            };
+            let vaults: Vec<_> = tables.vaults.values().filter(listed).take(limit).cloned().collect();
+            let full = vaults.len() == limit;
+            let more_after = vaults.last().filter(|_| full).map(|last| last.vault_id.clone());
+            VaultPage { vaults, more_after }
+        })
+        .await
+    }
+
+    async fn name_claim(&self, workspace_id: &WorkspaceId, name: &VaultName) -> Result<Option<NameClaim>, StoreError> {
         let key = (workspace_id.clone(), name.normalized());
-        self.read("vault_id_of_name", |tables| tables.names.get(&key).cloned())
-            .await
+        self.read("name_claim", |tables| tables.names.get(&key).cloned()).await
     }
 
     async fn claim_name(
         &self,
         workspace_id: &WorkspaceId,
         name: &VaultName,
-        vault_id: &VaultId,
-    ) -> Result<VaultId, StoreError> {
+        seen: Option<&NameClaim>,
+        claim: &NameClaim,
+    ) -> Result<bool, StoreError> {
         let key = (workspace_id.clone(), name.normalized());
         self.write("claim_name", |tables| {
-            tables.names.entry(key).or_insert_with(|| vault_id.clone()).clone()
+            let is_as_seen = tables.names.get(&key) == seen;
+            if is_as_seen {
+                tables.names.insert(key, claim.clone());
+            }
+            is_as_seen
+        })
+        .await
+    }
+
+    async fn release_name(
+        &self,
+        workspace_id: &WorkspaceId,
+        name: &VaultName,
+        vault_id: &VaultId,
+        version: u64,
+    ) -> Result<(), StoreError> {
+        let key = (workspace_id.clone(), name.normalized());
+        self.write("release_name", |tables| {
+            let claim = tables.names.get(&key);
+            if claim.is_some_and(|claim| claim.vault_id == *vault_id && claim.version <= version) {
+                tables.names.remove(&key);
+            }
         })
         .await
     }
@@ -69,17 +104,40 @@ impl VaultStore for InMemoryRecords {
         .await
     }
 
+    async fn change_settings(
+        &self,
+        vault: &Vault,
+        name: &VaultName,
+        data_key_cache: DataKeyCacheBound,
+        at: Timestamp,
+    ) -> Result<Option<Vault>, StoreError> {
+        self.write("change_settings", |tables| {
+            let on_record = vault_mut(tables, &vault.workspace_id, &vault.vault_id);
+            let on_record = on_record.filter(|on_record| on_record.version == vault.version)?;
+            on_record.name = name.clone();
+            on_record.data_key_cache = data_key_cache;
+            on_record.version = on_record.version.saturating_add(1);
+            on_record.updated_at = at;
+            Some(on_record.clone())
+        })
+        .await
+    }
+
     async fn change_status(
         &self,
         workspace_id: &WorkspaceId,
         vault_id: &VaultId,
         from: &[VaultStatus],
         to: VaultStatus,
+        version: Option<u64>,
         at: Timestamp,
     ) -> Result<Option<Vault>, StoreError> {
         self.write("change_status", |tables| {
-            let vault = vault_mut(tables, workspace_id, vault_id).filter(|vault| from.contains(&vault.status))?;
+            let vault = vault_mut(tables, workspace_id, vault_id)
+                .filter(|vault| from.contains(&vault.status))
+                .filter(|vault| version.is_none_or(|version| vault.version == version))?;
             vault.status = to;
+            vault.version = vault.version.saturating_add(1);
             vault.updated_at = at;
             Some(vault.clone())
         })

@@ -43,6 +43,10 @@ impl WriteFaults {
         self.ordered = Some((nth, fault));
     }
 
+    pub(super) const fn is_ordered(&self) -> bool {
+        self.ordered.is_some()
+    }
+
     /// Takes note of a write; tells what goes wrong with it.
     pub(super) fn next(&mut self) -> Option<WriteFault> {
         let (left, fault) = self.ordered.take()?;

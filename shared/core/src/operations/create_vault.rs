@@ -10,13 +10,14 @@ use crate::health::due::Due;
 use crate::health::observation::Observation;
 use crate::health::{Health, HealthState, recording};
 use crate::managed_key::ManagedKey;
-use crate::ports::{Clock, CustomerKeys, VaultStore};
+use crate::ports::{Clock, CustomerKeys, NameClaim, VaultStore};
 use crate::region::Region;
 use crate::request::RequestContext;
 use crate::validation::{Report, Validation, Verdict, validate};
 use crate::vault::{Vault, VaultId, VaultSettings, VaultStatus};
 
-use super::{VaultView, view};
+use super::name_claims::{self, Claimed, NameHolder};
+use super::{ATTEMPTS, VaultView, default_vault, view};
 
 /// Creates vaults.
 pub struct CreateVault<S, K, C> {
@@ -65,18 +66,12 @@ impl<S: VaultStore, K: CustomerKeys, C: Clock> CreateVault<S, K, C> {
             settings,
             set_as_default,
         } = command;
-        let reserved = self
-            .store
-            .vault_id_of_name(&caller.workspace_id, &settings.name)
-            .await?;
-        let existing = match &reserved {
-            Some(vault_id) => self.store.vault(&caller.workspace_id, vault_id).await?,
-            None => None,
+        let (vault_id, existing) = match name_claims::holder(&self.store, &caller.workspace_id, &settings.name).await? {
+            NameHolder::Vault(vault) if !vault.has_settings(&settings) => return Err(Error::VaultNameTaken),
+            NameHolder::Vault(vault) => (vault.vault_id.clone(), Some(*vault)),
+            NameHolder::VaultToBe(vault_id) => (vault_id, None),
+            NameHolder::Nobody => (VaultId::generate(), None),
         };
-        if existing.as_ref().is_some_and(|vault| !vault.has_settings(&settings)) {
-            return Err(Error::VaultNameTaken);
-        }
-        let vault_id = reserved.unwrap_or_else(VaultId::generate);
         let access = CustomerAccess::to_validate(&vault_id, &caller.workspace_id, &settings);
         let asked_at = self.clock.now().wall;
         let pinned = existing.as_ref().map(|vault| &vault.public_key);
@@ -108,9 +103,11 @@ impl<S: VaultStore, K: CustomerKeys, C: Clock> CreateVault<S, K, C> {
                     .await?
             }
         };
-        if set_as_default && vault.status.seals() {
-            self.store.set_default(&vault.workspace_id, &vault.vault_id).await?;
-        }
+        let vault = if set_as_default && vault.status.seals() {
+            default_vault::set(&self.store, &vault).await?
+        } else {
+            vault
+        };
         Ok((view(&self.store, vault).await?, validation.report))
     }
 
@@ -126,12 +123,8 @@ impl<S: VaultStore, K: CustomerKeys, C: Clock> CreateVault<S, K, C> {
             return Err(Error::Internal("a validation passed without a public key"));
         };
         let now = self.clock.now().wall;
-        let vault_id = self
-            .store
-            .claim_name(&caller.workspace_id, &settings.name, &vault_id)
-            .await?;
         let observation = Observation::of_validation(validation, asked_at, now, settings.data_key_cache);
-        let vault = Vault {
+        let mut vault = Vault {
             vault_id,
             workspace_id: caller.workspace_id.clone(),
             name: settings.name.clone(),
@@ -146,16 +139,34 @@ impl<S: VaultStore, K: CustomerKeys, C: Clock> CreateVault<S, K, C> {
             due: Due::first(&observation, settings.strategy),
             created_at: now,
             created_by: caller.subject.clone(),
+            version: 1,
             updated_at: now,
         };
-        if self.store.insert_vault(&vault).await? {
-            return Ok(vault);
+        for _ in 0..ATTEMPTS {
+            let claim = NameClaim {
+                vault_id: vault.vault_id.clone(),
+                version: vault.version,
+            };
+            match name_claims::claim(&self.store, &vault.workspace_id, &vault.name, &claim).await? {
+                Claimed::Ours => {}
+                Claimed::VaultToBe(vault_id) => vault.vault_id = vault_id,
+                // Another request made the vault of this name first. It is ours too if it is what we were asked for.
+                Claimed::Vault(first) if first.has_settings(&settings) => return Ok(*first),
+                Claimed::Vault(_) => return Err(Error::VaultNameTaken),
+                // The vault of this id was made, and has been given another name and this one again.
+                Claimed::Outdated => vault.vault_id = VaultId::generate(),
+            }
+            if self.store.insert_vault(&vault).await? {
+                return Ok(vault);
+            }
+            // Its id was taken since its name was looked at: by a vault of this name, or one that was of this name.
+            let first = self.store.vault(&vault.workspace_id, &vault.vault_id).await?;
+            match first.ok_or(Error::Internal("a vault on record cannot be read"))? {
+                first if first.has_settings(&settings) => return Ok(first),
+                first if first.is_called(&settings.name) => return Err(Error::VaultNameTaken),
+                _ => vault.vault_id = VaultId::generate(),
+            }
         }
-        // Another request made the vault of this name first. It is ours too if it is what we were asked for.
-        match self.store.vault(&vault.workspace_id, &vault.vault_id).await? {
-            Some(first) if first.has_settings(&settings) => Ok(first),
-            Some(_) => Err(Error::VaultNameTaken),
-            None => Err(Error::Internal("a vault on record cannot be read")),
-        }
+        Err(Error::Unavailable)
     }
 }

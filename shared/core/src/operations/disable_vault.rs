@@ -3,8 +3,9 @@
 use crate::caller::Caller;
 use crate::error::Error;
 use crate::ports::{Clock, VaultStore};
+use crate::precondition::Precondition;
 use crate::request::RequestContext;
-use crate::vault::{VaultId, VaultStatus};
+use crate::vault::{Vault, VaultId, VaultStatus};
 
 use super::{VaultView, find_vault, view};
 
@@ -51,31 +52,64 @@ impl<S: VaultStore, C: Clock> DisableVault<S, C> {
     /// [`Error::WrongVaultStatus`] when a disabled vault is asked to become decrypt-only.
     pub async fn run(
         &self,
-        _context: &RequestContext,
+        context: &RequestContext,
         caller: &Caller,
         vault_id: &VaultId,
         mode: DisableMode,
     ) -> Result<VaultView, Error> {
+        self.run_if(context, caller, vault_id, mode, &Precondition::None).await
+    }
+
+    /// As [`Self::run`], under a precondition. A vault that is as it is to be already needs no change, whatever the
+    /// precondition.
+    ///
+    /// # Errors
+    /// [`Error::PreconditionFailed`], and as [`Self::run`].
+    pub async fn run_if(
+        &self,
+        _context: &RequestContext,
+        caller: &Caller,
+        vault_id: &VaultId,
+        mode: DisableMode,
+        precondition: &Precondition,
+    ) -> Result<VaultView, Error> {
         caller.require_vault_admin()?;
         let workspace_id = &caller.workspace_id;
-        let vault = find_vault(&self.store, workspace_id, vault_id).await?;
-        let vault = if vault.status == mode.status() {
-            vault
+        let found = find_vault(&self.store, workspace_id, vault_id).await?;
+        let found = view(&self.store, found).await?;
+        let vault = if found.vault.status == mode.status() {
+            found.vault
+        } else if precondition.holds(found.tag()) {
+            self.change_status(&found, mode, precondition).await?
         } else {
-            let now = self.clock.now().wall;
-            match self
-                .store
-                .change_status(workspace_id, vault_id, mode.from(), mode.status(), now)
-                .await?
-            {
-                Some(changed) => changed,
-                None => {
-                    let status = find_vault(&self.store, workspace_id, vault_id).await?.status;
-                    return Err(Error::WrongVaultStatus { status });
-                }
-            }
+            return Err(Error::PreconditionFailed);
         };
         self.store.clear_default(workspace_id, vault_id).await?;
         view(&self.store, vault).await
+    }
+
+    async fn change_status(
+        &self,
+        found: &VaultView,
+        mode: DisableMode,
+        precondition: &Precondition,
+    ) -> Result<Vault, Error> {
+        let Vault {
+            workspace_id, vault_id, ..
+        } = &found.vault;
+        let version = precondition.version_to_find(found.tag());
+        let now = self.clock.now().wall;
+        let changed = self
+            .store
+            .change_status(workspace_id, vault_id, mode.from(), mode.status(), version, now);
+        if let Some(changed) = changed.await? {
+            return Ok(changed);
+        }
+        let vault = find_vault(&self.store, workspace_id, vault_id).await?;
+        match vault.status {
+            status if status == mode.status() => Ok(vault),
+            status if mode.from().contains(&status) => Err(Error::PreconditionFailed),
+            status => Err(Error::WrongVaultStatus { status }),
+        }
     }
 }

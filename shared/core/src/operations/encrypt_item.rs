@@ -10,9 +10,9 @@ use crate::error::Error;
 use crate::health::HealthState;
 use crate::ports::{Clock, CustomerKeys, DataKeyStore, VaultStore};
 use crate::request::RequestContext;
-use crate::vault::VaultId;
+use crate::vault::{Vault, VaultId};
 
-use super::{ItemContext, find_vault, live_sensor};
+use super::{ItemContext, default_vault, find_vault, live_sensor};
 
 /// Seals items.
 pub struct EncryptItem<S, D, K, C> {
@@ -55,15 +55,12 @@ impl<S: VaultStore, D: DataKeyStore, K: CustomerKeys, C: Clock> EncryptItem<S, D
         items: Vec<EncryptItemCommand>,
     ) -> Result<EncryptedItems, Error> {
         context.record_items(&caller.workspace_id, items.iter().map(|item| item.item_id.as_str()));
-        let vault_id = match vault_id {
-            Some(vault_id) => vault_id,
-            None => self
-                .store
-                .default_vault_id(&caller.workspace_id)
-                .await?
-                .ok_or(Error::NoDefaultVault)?,
+        let vault = match vault_id {
+            Some(vault_id) => return self.seal_all(context, caller, &vault_id, items).await,
+            None => default_vault::read(&self.store, &caller.workspace_id).await?,
         };
-        self.seal_all(context, caller, &vault_id, items).await
+        context.record_item_vault(&vault.vault_id);
+        self.seal_in(context, vault, items).await
     }
 
     /// Seals items that are noted already.
@@ -76,6 +73,16 @@ impl<S: VaultStore, D: DataKeyStore, K: CustomerKeys, C: Clock> EncryptItem<S, D
     ) -> Result<EncryptedItems, Error> {
         context.record_item_vault(vault_id);
         let vault = find_vault(&self.store, &caller.workspace_id, vault_id).await?;
+        self.seal_in(context, vault, items).await
+    }
+
+    /// Seals items in a vault that was read just now.
+    async fn seal_in(
+        &self,
+        context: &RequestContext,
+        vault: Vault,
+        items: Vec<EncryptItemCommand>,
+    ) -> Result<EncryptedItems, Error> {
         if !vault.status.seals() {
             return Err(Error::WrongVaultStatus { status: vault.status });
         }

@@ -3,27 +3,36 @@
 
 mod create_vault;
 mod decrypt_item;
+mod default_vault;
 mod disable_vault;
+mod enable_vault;
 mod encrypt_item;
 mod get_setup_kit;
+mod list_vaults;
 mod live_sensor;
+mod name_claims;
 mod reassign_item;
 mod sweep_vaults;
+mod update_vault;
 mod validate_vault;
 
 pub use create_vault::{CreateVault, CreateVaultCommand};
 pub use decrypt_item::{DecryptItem, DecryptItemCommand, OpenedItem};
 pub use disable_vault::{DisableMode, DisableVault};
+pub use enable_vault::EnableVault;
 pub use encrypt_item::{EncryptItem, EncryptItemCommand, EncryptedItems};
 pub use get_setup_kit::GetSetupKit;
+pub use list_vaults::{ListVaults, ListedVaults, VaultFilter};
 pub use reassign_item::{ReassignItem, Reassigned, ReassignedItem};
 pub use sweep_vaults::{AuditCheck, CheckedVault, SweepVaults, Swept, VaultCheck};
+pub use update_vault::{UpdateVault, UpdateVaultCommand};
 pub use validate_vault::ValidateVault;
 
 use std::collections::BTreeMap;
 
 use crate::error::Error;
 use crate::ports::VaultStore;
+use crate::precondition::VaultTag;
 use crate::vault::{Vault, VaultId};
 use crate::workspace::WorkspaceId;
 
@@ -36,6 +45,19 @@ pub struct VaultView {
     pub is_default: bool,
 }
 
+impl VaultView {
+    /// What a caller names this state of the vault by.
+    pub const fn tag(&self) -> VaultTag {
+        VaultTag {
+            version: self.vault.version,
+            is_default: self.is_default,
+        }
+    }
+}
+
+/// How often what we decide by may change under our hands before we give up. Each time, somebody else has got ahead.
+const ATTEMPTS: u32 = 20;
+
 /// Extra pairs that a caller binds an item to; given again to open it, never stored with it.
 pub type ItemContext = BTreeMap<String, String>;
 
@@ -45,8 +67,5 @@ async fn find_vault<S: VaultStore>(store: &S, workspace_id: &WorkspaceId, vault_
 
 async fn view<S: VaultStore>(store: &S, vault: Vault) -> Result<VaultView, Error> {
     let default = store.default_vault_id(&vault.workspace_id).await?;
-    Ok(VaultView {
-        is_default: default.as_ref() == Some(&vault.vault_id),
-        vault,
-    })
+    Ok(default_vault::view_with(vault, default.as_ref()))
 }

@@ -119,8 +119,9 @@ async fn a_created_vault_is_on_record_as_asked_for() {
     let on_record = service.records.vaults(&workspace());
     assert_eq!(on_record.len(), 1);
     assert_eq!(on_record[0].vault_id, vault.vault_id);
-    let by_name = service.records.vault_id_of_name(&workspace(), &vault.name).await;
-    assert_eq!(by_name, Ok(Some(vault.vault_id.clone())));
+    let by_name = service.records.name_claim(&workspace(), &vault.name).await.unwrap();
+    assert_eq!(by_name.unwrap().vault_id, vault.vault_id);
+    assert_eq!(vault.version, 1);
 }
 
 #[tokio::test]
@@ -281,10 +282,8 @@ pub(crate) async fn assert_one_vault(service: &Service, name: &str) -> latchkey_
     assert_eq!(vaults.len(), 1);
     let name = VaultName::parse(name).unwrap();
     let vault_id = Some(vaults[0].vault_id.clone());
-    assert_eq!(
-        service.records.vault_id_of_name(&workspace(), &name).await,
-        Ok(vault_id.clone())
-    );
+    let by_name = service.records.name_claim(&workspace(), &name).await.unwrap();
+    assert_eq!(by_name.map(|claim| claim.vault_id), vault_id);
     assert_eq!(service.records.default_vault_id(&workspace()).await, Ok(vault_id));
     vaults.into_iter().next().unwrap()
 }

@@ -35,8 +35,8 @@ async fn create_with_fault(service: &Service, nth: usize, fault: WriteFault) {
 
 async fn assert_nothing_wrong(service: &Service) {
     for vault in service.records.vaults(&workspace()) {
-        let pointer = service.records.vault_id_of_name(&workspace(), &vault.name).await;
-        assert_eq!(pointer, Ok(Some(vault.vault_id)));
+        let claim = service.records.name_claim(&workspace(), &vault.name).await.unwrap();
+        assert_eq!(claim.unwrap().vault_id, vault.vault_id);
     }
     if let Some(default) = service.records.default_vault_id(&workspace()).await.unwrap() {
         assert!(service.records.vault(&workspace(), &default).await.unwrap().is_some());

@@ -15,8 +15,8 @@ use latchkey_core::in_memory::{
 };
 use latchkey_core::kms_key::{AwsAccountId, CustomerKey, KmsKeyId};
 use latchkey_core::operations::{
-    CreateVault, CreateVaultCommand, DecryptItem, DecryptItemCommand, DisableMode, DisableVault, EncryptItem,
-    EncryptItemCommand, ItemContext, SweepVaults, Swept, ValidateVault, VaultView,
+    CreateVault, CreateVaultCommand, DecryptItem, DecryptItemCommand, DisableMode, DisableVault, EnableVault, EncryptItem,
+    EncryptItemCommand, ItemContext, ListVaults, SweepVaults, Swept, UpdateVault, ValidateVault, VaultView,
 };
 use latchkey_core::region::Region;
 use latchkey_core::request::{RequestContext, RequestId};
@@ -105,6 +105,25 @@ impl Service {
         DisableVault {
             store: self.records.clone(),
             clock: self.clock.clone(),
+        }
+    }
+
+    pub(crate) fn enable_vault(&self) -> EnableVault<InMemoryRecords, InMemoryCustomer, FakeClock> {
+        EnableVault {
+            validate_vault: self.validate_vault(),
+        }
+    }
+
+    pub(crate) fn update_vault(&self) -> UpdateVault<InMemoryRecords, FakeClock> {
+        UpdateVault {
+            store: self.records.clone(),
+            clock: self.clock.clone(),
+        }
+    }
+
+    pub(crate) fn list_vaults(&self) -> ListVaults<InMemoryRecords> {
+        ListVaults {
+            store: self.records.clone(),
         }
     }
 

@@ -14,7 +14,6 @@ use crate::event::ApiRequest;
 use crate::json_body::{self, FieldErrors};
 use crate::problem::Problem;
 use crate::serve::{Endpoint, Success};
-use crate::vault_response::VaultResponse;
 
 /// create-vault at the edge.
 pub struct CreateVaultEndpoint<S, K, C>(pub CreateVault<S, K, C>);
@@ -44,8 +43,7 @@ impl<S: VaultStore, K: CustomerKeys, C: Clock> Endpoint for CreateVaultEndpoint<
         let command = json_body::parse::<CreateVaultRequest>(request.body())?
             .into_command(self.0.managed_key.as_ref(), &self.0.access_role)?;
         let (view, report) = self.0.run(context, caller, command).await?;
-        let vault_id = view.vault.vault_id.clone();
-        Ok(Success::json(201, &VaultResponse::new(view, Some(report)))?.about_vault(vault_id))
+        Success::vault(201, view, Some(report))
     }
 }
 

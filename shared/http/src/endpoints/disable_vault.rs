@@ -8,10 +8,10 @@ use serde::Deserialize;
 
 use super::vault_id_of;
 use crate::event::ApiRequest;
+use crate::if_match;
 use crate::json_body;
 use crate::problem::Problem;
 use crate::serve::{Endpoint, Success};
-use crate::vault_response::VaultResponse;
 
 /// disable-vault at the edge.
 pub struct DisableVaultEndpoint<S, C>(pub DisableVault<S, C>);
@@ -41,7 +41,8 @@ impl<S: VaultStore, C: Clock> Endpoint for DisableVaultEndpoint<S, C> {
             ModeRequest::Disabled => DisableMode::Disabled,
             ModeRequest::DecryptOnly => DisableMode::DecryptOnly,
         };
-        let view = self.0.run(context, caller, &vault_id, mode).await?;
-        Ok(Success::json(200, &VaultResponse::new(view, None))?.about_vault(vault_id))
+        let precondition = if_match::precondition(request)?;
+        let view = self.0.run_if(context, caller, &vault_id, mode, &precondition).await?;
+        Success::vault(200, view, None)
     }
 }

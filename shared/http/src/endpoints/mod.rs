@@ -3,18 +3,25 @@
 mod create_vault;
 mod decrypt_item;
 mod disable_vault;
+mod enable_vault;
 mod encrypt_item;
 mod get_setup_kit;
 mod items;
+mod list_vaults;
+mod next_token;
 mod reassign_item;
+mod update_vault;
 mod validate_vault;
 
 pub use create_vault::CreateVaultEndpoint;
 pub use decrypt_item::DecryptItemEndpoint;
 pub use disable_vault::DisableVaultEndpoint;
+pub use enable_vault::EnableVaultEndpoint;
 pub use encrypt_item::EncryptItemEndpoint;
 pub use get_setup_kit::GetSetupKitEndpoint;
+pub use list_vaults::ListVaultsEndpoint;
 pub use reassign_item::ReassignItemEndpoint;
+pub use update_vault::UpdateVaultEndpoint;
 pub use validate_vault::ValidateVaultEndpoint;
 
 use latchkey_core::Error;

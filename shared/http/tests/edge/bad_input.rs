@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::service::{Answer, Service, admin, invoke, member, vault_body};
 
-fn assert_problem(answer: &Answer, status: u64, problem: &str) {
+pub(crate) fn assert_problem(answer: &Answer, status: u64, problem: &str) {
     assert_eq!((answer.status, answer.problem()), (status, problem), "{}", answer.text);
     assert_eq!(answer.content_type, "application/problem+json");
     for field in ["title", "detail", "request_id"] {

@@ -17,6 +17,7 @@ mod bad_input;
 mod bad_items;
 mod contract;
 mod freed_memory;
+mod lifecycle;
 mod own_faults;
 mod service;
 mod setup_kit;

@@ -13,15 +13,16 @@ use latchkey_core::in_memory::{FakeClock, InMemoryCustomer, InMemoryEventBus, In
 use latchkey_core::kms_key::{AwsAccountId, CustomerKey, KmsKeyId};
 use latchkey_core::managed_key::ManagedKey;
 use latchkey_core::operations::{
-    CreateVault, DecryptItem, DisableVault, EncryptItem, GetSetupKit, ReassignItem, SweepVaults, ValidateVault,
+    CreateVault, DecryptItem, DisableVault, EnableVault, EncryptItem, GetSetupKit, ListVaults, ReassignItem, SweepVaults,
+    UpdateVault, ValidateVault,
 };
 use latchkey_core::region::Region;
 use latchkey_core::request::{RequestContext, RequestId};
 use latchkey_core::workspace::WorkspaceId;
 use latchkey_http::caller::ClaimNames;
 use latchkey_http::endpoints::{
-    CreateVaultEndpoint, DecryptItemEndpoint, DisableVaultEndpoint, EncryptItemEndpoint, GetSetupKitEndpoint,
-    ReassignItemEndpoint, ValidateVaultEndpoint,
+    CreateVaultEndpoint, DecryptItemEndpoint, DisableVaultEndpoint, EnableVaultEndpoint, EncryptItemEndpoint,
+    GetSetupKitEndpoint, ListVaultsEndpoint, ReassignItemEndpoint, UpdateVaultEndpoint, ValidateVaultEndpoint,
 };
 use latchkey_http::{Endpoint, Response, answer};
 use serde_json::value::RawValue;
@@ -43,6 +44,7 @@ pub struct Answer {
     pub status: u64,
     pub content_type: String,
     pub headers: BTreeMap<String, String>,
+    pub etag: Option<String>,
     pub body: Value,
     pub text: String,
 }
@@ -135,6 +137,48 @@ impl Service {
             templates_url: None,
         });
         invoke(&endpoint, &api_event(caller, None, "")).await
+    }
+
+    /// As [`Self::disable_vault`], of a vault with this ETag.
+    pub async fn disable_vault_if(&self, caller: &Value, vault_id: &str, if_match: &str) -> Answer {
+        let endpoint = DisableVaultEndpoint(DisableVault {
+            store: self.records.clone(),
+            clock: self.clock.clone(),
+        });
+        let event = with_if_match(api_event(caller, Some(vault_id), ""), Some(if_match));
+        invoke(&endpoint, &event).await
+    }
+
+    pub async fn enable_vault(&self, caller: &Value, vault_id: &str, body: &str, if_match: Option<&str>) -> Answer {
+        let validate_vault = ValidateVault {
+            store: self.records.clone(),
+            customer_keys: self.customer.clone(),
+            clock: self.clock.clone(),
+            access_role: access_role(),
+            home: Region::UsEast2,
+        };
+        let endpoint = EnableVaultEndpoint(EnableVault { validate_vault });
+        let event = with_if_match(api_event(caller, Some(vault_id), body), if_match);
+        invoke(&endpoint, &event).await
+    }
+
+    pub async fn update_vault(&self, caller: &Value, vault_id: &str, body: &str, if_match: Option<&str>) -> Answer {
+        let endpoint = UpdateVaultEndpoint(UpdateVault {
+            store: self.records.clone(),
+            clock: self.clock.clone(),
+        });
+        let event = with_if_match(api_event(caller, Some(vault_id), body), if_match);
+        invoke(&endpoint, &event).await
+    }
+
+    /// One vault, or the list of them.
+    pub async fn list_vaults(&self, caller: &Value, vault_id: Option<&str>, query: &Value) -> Answer {
+        let endpoint = ListVaultsEndpoint(ListVaults {
+            store: self.records.clone(),
+        });
+        let mut event = api_event(caller, vault_id, "");
+        event["queryStringParameters"] = query.clone();
+        invoke(&endpoint, &event).await
     }
 
     pub async fn encrypt_item(&self, caller: &Value, body: &str) -> Answer {
@@ -261,6 +305,13 @@ pub fn api_event(claims: &Value, vault_id: Option<&str>, body: &str) -> Value {
     event
 }
 
+fn with_if_match(mut event: Value, if_match: Option<&str>) -> Value {
+    if let Some(if_match) = if_match {
+        event["headers"] = json!({ "if-match": if_match });
+    }
+    event
+}
+
 pub fn claim_names() -> ClaimNames {
     ClaimNames {
         workspace_id: "workspace_id".into(),
@@ -295,6 +346,7 @@ pub async fn invoke<E: Endpoint>(endpoint: &E, event: &Value) -> Answer {
             .map(|(name, value)| ((*name).to_owned(), value.clone()))
             .collect(),
         content_type: response.headers.get("content-type").cloned().unwrap_or_default(),
+        etag: response.headers.get("etag").cloned(),
         body: serde_json::from_str(&text).expect("every answer is JSON"),
         text,
     };

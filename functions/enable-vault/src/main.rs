@@ -1,0 +1,22 @@
+//! Lambda function `enable-vault`: `POST /v1/vaults/{vault_id}/enable`.
+
+use latchkey_aws::{Aws, Settings};
+use latchkey_core::operations::{EnableVault, ValidateVault};
+use latchkey_core::ports::SystemClock;
+use latchkey_http::endpoints::EnableVaultEndpoint;
+use latchkey_http::{serve, telemetry};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), lambda_runtime::Error> {
+    telemetry::init();
+    let settings = Settings::from_environment()?;
+    let aws = Aws::connect(&settings).await;
+    let validate_vault = ValidateVault {
+        store: aws.vault_records(),
+        customer_keys: aws.customer_keys(),
+        clock: SystemClock,
+        access_role: settings.access_role_arn,
+        home: settings.region,
+    };
+    serve(EnableVaultEndpoint(EnableVault { validate_vault })).await
+}

@@ -1,0 +1,17 @@
+//! Lambda function `list-vaults`: `GET /v1/vaults` and `GET /v1/vaults/{vault_id}`.
+
+use latchkey_aws::{Aws, Settings};
+use latchkey_core::operations::ListVaults;
+use latchkey_http::endpoints::ListVaultsEndpoint;
+use latchkey_http::{serve, telemetry};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), lambda_runtime::Error> {
+    telemetry::init();
+    let settings = Settings::from_environment()?;
+    let aws = Aws::connect(&settings).await;
+    serve(ListVaultsEndpoint(ListVaults {
+        store: aws.vault_records(),
+    }))
+    .await
+}

@@ -1,0 +1,19 @@
+//! Lambda function `update-vault`: `PATCH /v1/vaults/{vault_id}`.
+
+use latchkey_aws::{Aws, Settings};
+use latchkey_core::operations::UpdateVault;
+use latchkey_core::ports::SystemClock;
+use latchkey_http::endpoints::UpdateVaultEndpoint;
+use latchkey_http::{serve, telemetry};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), lambda_runtime::Error> {
+    telemetry::init();
+    let settings = Settings::from_environment()?;
+    let aws = Aws::connect(&settings).await;
+    serve(UpdateVaultEndpoint(UpdateVault {
+        store: aws.vault_records(),
+        clock: SystemClock,
+    }))
+    .await
+}

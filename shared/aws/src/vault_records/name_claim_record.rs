@@ -1,0 +1,36 @@
+//! What a name points at: a vault, and the version from which on the vault has the name.
+
+use latchkey_core::Invalid;
+use latchkey_core::ports::NameClaim;
+use latchkey_core::vault::VaultId;
+use serde::{Deserialize, Serialize};
+
+use super::fields::{RecordVersion, first_version};
+
+#[derive(Serialize, Deserialize)]
+pub(super) struct NameClaimRecord {
+    record_version: RecordVersion,
+    vault_id: String,
+    /// Absent in records of before vaults could be renamed.
+    #[serde(default = "first_version")]
+    version: u64,
+}
+
+impl From<&NameClaim> for NameClaimRecord {
+    fn from(claim: &NameClaim) -> Self {
+        Self {
+            record_version: RecordVersion,
+            vault_id: claim.vault_id.as_str().to_owned(),
+            version: claim.version,
+        }
+    }
+}
+
+impl NameClaimRecord {
+    pub(super) fn name_claim(self) -> Result<NameClaim, Invalid> {
+        Ok(NameClaim {
+            vault_id: VaultId::parse(&self.vault_id)?,
+            version: self.version,
+        })
+    }
+}

@@ -1,0 +1,75 @@
+//! enable-vault: a vault is active again once everything about it has been proved anew (requirement V5).
+
+use crate::caller::Caller;
+use crate::error::Error;
+use crate::health::recording;
+use crate::ports::{Clock, CustomerKeys, VaultStore};
+use crate::precondition::Precondition;
+use crate::request::RequestContext;
+use crate::validation::{Report, Verdict};
+use crate::vault::{Vault, VaultId, VaultStatus};
+
+use super::{ValidateVault, VaultView, find_vault, view};
+
+/// Enables vaults.
+pub struct EnableVault<S, K, C> {
+    /// The validation, with all that it needs.
+    pub validate_vault: ValidateVault<S, K, C>,
+}
+
+impl<S: VaultStore, K: CustomerKeys, C: Clock> EnableVault<S, K, C> {
+    /// Validates the vault and, if nothing failed, makes it active. Answers it with the report. An active vault is
+    /// validated and stays active.
+    ///
+    /// # Errors
+    /// [`Error::ValidationFailed`] with the whole report, and the vault as it was; [`Error::PreconditionFailed`];
+    /// [`Error::VaultChanged`] when the vault was changed while it was validated: an enabling never undoes a disabling that
+    /// was decided later.
+    pub async fn run(
+        &self,
+        context: &RequestContext,
+        caller: &Caller,
+        vault_id: &VaultId,
+        precondition: &Precondition,
+    ) -> Result<(VaultView, Report), Error> {
+        caller.require_vault_admin()?;
+        let store = &self.validate_vault.store;
+        let found = find_vault(store, &caller.workspace_id, vault_id).await?;
+        let found = view(store, found).await?;
+        let was_active = found.vault.status == VaultStatus::Active;
+        if !was_active && !precondition.holds(found.tag()) {
+            return Err(Error::PreconditionFailed);
+        }
+        let mut vault = found.vault;
+        let (report, observation) = self.validate_vault.validate(context, &vault).await;
+        let failed = report.verdict == Verdict::Fail;
+        // A vault in use must not go on taking items that it could not open. One out of use is left as it was.
+        if was_active || !failed {
+            vault.health = recording::record(store, &vault, &observation).await?;
+        }
+        if failed {
+            return Err(Error::ValidationFailed(Box::new(report)));
+        }
+        let vault = if was_active { vault } else { self.activate(vault).await? };
+        Ok((view(store, vault).await?, report))
+    }
+
+    async fn activate(&self, vault: Vault) -> Result<Vault, Error> {
+        let store = &self.validate_vault.store;
+        let (workspace_id, vault_id) = (&vault.workspace_id, &vault.vault_id);
+        // What a disabling that died has left would make it the default again, which nobody has asked for.
+        store.clear_default(workspace_id, vault_id).await?;
+        let now = self.validate_vault.clock.now().wall;
+        let (from, to) = ([vault.status], VaultStatus::Active);
+        let changed = store.change_status(workspace_id, vault_id, &from, to, Some(vault.version), now);
+        if let Some(active) = changed.await? {
+            return Ok(active);
+        }
+        let found = find_vault(store, workspace_id, vault_id).await?;
+        if found.status == VaultStatus::Active {
+            Ok(found)
+        } else {
+            Err(Error::VaultChanged)
+        }
+    }
+}

@@ -1,0 +1,151 @@
+//! update-vault: name, bound and default (requirements V3, W1).
+
+use crate::caller::Caller;
+use crate::error::Error;
+use crate::ports::{Clock, NameClaim, VaultStore};
+use crate::precondition::Precondition;
+use crate::request::RequestContext;
+use crate::vault::{DataKeyCacheBound, Vault, VaultId, VaultName};
+
+use super::name_claims::{self, Claimed};
+use super::{ATTEMPTS, VaultView, default_vault, find_vault, view};
+
+/// Updates vaults.
+pub struct UpdateVault<S, C> {
+    /// The vault records.
+    pub store: S,
+    /// The time.
+    pub clock: C,
+}
+
+/// What is to be so from now on. What is not said stays as it is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct UpdateVaultCommand {
+    /// The name.
+    pub name: Option<VaultName>,
+    /// Whether it is the workspace's default.
+    pub is_default: Option<bool>,
+    /// How long an unwrapped data key may be held.
+    pub data_key_cache: Option<DataKeyCacheBound>,
+}
+
+impl<S: VaultStore, C: Clock> UpdateVault<S, C> {
+    /// Makes the vault so, and answers it.
+    ///
+    /// The writes are ordered so that a crash between any two leaves nothing wrong and a retry completes them: the new name
+    /// is claimed, then the vault is changed, then the default, then the old name is given up. What a retry finds done
+    /// already it does not do again, even though the precondition it came with has ceased to hold by its own doing.
+    ///
+    /// # Errors
+    /// [`Error::PreconditionFailed`]; [`Error::VaultNameTaken`] when another vault has the name, or a create that has not
+    /// ended; [`Error::WrongVaultStatus`] when a vault that takes no items is to be the default.
+    pub async fn run(
+        &self,
+        _context: &RequestContext,
+        caller: &Caller,
+        vault_id: &VaultId,
+        command: &UpdateVaultCommand,
+        precondition: &Precondition,
+    ) -> Result<VaultView, Error> {
+        caller.require_vault_admin()?;
+        let workspace_id = &caller.workspace_id;
+        for _ in 0..ATTEMPTS {
+            let found = find_vault(&self.store, workspace_id, vault_id).await?;
+            let found = view(&self.store, found).await?;
+            if !precondition.holds(found.tag()) && !command.may_have_been_done(&found, precondition) {
+                return Err(Error::PreconditionFailed);
+            }
+            let status = found.vault.status;
+            if command.is_default == Some(true) && !status.seals() {
+                return Err(Error::WrongVaultStatus { status });
+            }
+            let Some(changed) = self.change(&found.vault, command).await? else {
+                continue;
+            };
+            let answer = self.change_default(&found, changed, command).await?;
+            self.give_up_name(&found.vault, &answer.vault).await;
+            let status = answer.vault.status;
+            return match command.is_default {
+                Some(true) if !status.seals() => Err(Error::WrongVaultStatus { status }),
+                _ => Ok(answer),
+            };
+        }
+        Err(Error::Unavailable)
+    }
+
+    /// Name and bound. `None`: the vault has changed since it was read.
+    async fn change(&self, found: &Vault, command: &UpdateVaultCommand) -> Result<Option<Vault>, Error> {
+        if command.settings_are_so(found) {
+            return Ok(Some(found.clone()));
+        }
+        let name = command.name.as_ref().unwrap_or(&found.name);
+        if !found.is_called(name) {
+            let claim = NameClaim {
+                vault_id: found.vault_id.clone(),
+                version: found.version.saturating_add(1),
+            };
+            match name_claims::claim(&self.store, &found.workspace_id, name, &claim).await? {
+                Claimed::Ours => {}
+                Claimed::Outdated => return Ok(None),
+                Claimed::Vault(_) | Claimed::VaultToBe(_) => return Err(Error::VaultNameTaken),
+            }
+        }
+        let data_key_cache = command.data_key_cache.unwrap_or(found.data_key_cache);
+        let now = self.clock.now().wall;
+        Ok(self.store.change_settings(found, name, data_key_cache, now).await?)
+    }
+
+    async fn change_default(
+        &self,
+        found: &VaultView,
+        changed: Vault,
+        command: &UpdateVaultCommand,
+    ) -> Result<VaultView, Error> {
+        let changed = match command.is_default {
+            Some(true) if !found.is_default => default_vault::set(&self.store, &changed).await?,
+            Some(false) => {
+                // Also where it does not count because the vault takes no items: it must not come back.
+                self.store
+                    .clear_default(&changed.workspace_id, &changed.vault_id)
+                    .await?;
+                changed
+            }
+            _ => changed,
+        };
+        view(&self.store, changed).await
+    }
+
+    /// The name that the vault had. Whoever wants it can have it anyway, so it matters to nobody whether this succeeds.
+    async fn give_up_name(&self, before: &Vault, now: &Vault) {
+        if now.is_called(&before.name) {
+            return;
+        }
+        let released = self
+            .store
+            .release_name(&before.workspace_id, &before.name, &before.vault_id, before.version)
+            .await;
+        if released.is_err() {
+            tracing::warn!(
+                vault_id = before.vault_id.as_str(),
+                "a void claim on a former name was left behind"
+            );
+        }
+    }
+}
+
+impl UpdateVaultCommand {
+    /// Whether name and bound are what they are to be.
+    fn settings_are_so(&self, vault: &Vault) -> bool {
+        self.name.as_ref().is_none_or(|name| *name == vault.name)
+            && self.data_key_cache.is_none_or(|bound| bound == vault.data_key_cache)
+    }
+
+    /// Whether all that is asked for is so, or this very request may have died after it had changed the vault. Then the
+    /// request counts as in order, although what it was meant for is past (RFC 9110, section 13.1.1).
+    fn may_have_been_done(&self, found: &VaultView, precondition: &Precondition) -> bool {
+        let default_is_so = self.is_default.is_none_or(|is_default| is_default == found.is_default);
+        let changes_settings = self.name.is_some() || self.data_key_cache.is_some();
+        let died_halfway = changes_settings && precondition.held_one_change_before(found.tag());
+        self.settings_are_so(&found.vault) && (default_is_so || died_halfway)
+    }
+}

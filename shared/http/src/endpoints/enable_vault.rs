@@ -1,0 +1,33 @@
+//! `POST /v1/vaults/{vault_id}/enable`
+
+use latchkey_core::caller::Caller;
+use latchkey_core::operations::EnableVault;
+use latchkey_core::ports::{Clock, CustomerKeys, VaultStore};
+use latchkey_core::request::RequestContext;
+use serde::Deserialize;
+
+use super::vault_id_of;
+use crate::event::ApiRequest;
+use crate::if_match;
+use crate::json_body;
+use crate::problem::Problem;
+use crate::serve::{Endpoint, Success};
+
+/// enable-vault at the edge.
+pub struct EnableVaultEndpoint<S, K, C>(pub EnableVault<S, K, C>);
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct EnableVaultRequest {}
+
+impl<S: VaultStore, K: CustomerKeys, C: Clock> Endpoint for EnableVaultEndpoint<S, K, C> {
+    const NAME: &'static str = "enable-vault";
+
+    async fn call(&self, context: &RequestContext, caller: &Caller, request: &ApiRequest) -> Result<Success, Problem> {
+        let vault_id = vault_id_of(request)?;
+        let EnableVaultRequest {} = json_body::parse(request.body())?;
+        let precondition = if_match::precondition(request)?;
+        let (view, report) = self.0.run(context, caller, &vault_id, &precondition).await?;
+        Success::vault(200, view, Some(report))
+    }
+}
