@@ -99,7 +99,7 @@ def hold(method: str, path: str, sent, answer) -> None:
         found = faults(stated["schema"], answer.json)
         assert not found, f"{operation.name}: {answer.status}: {found}\n{answer.text}"
     if media_type == PROBLEM or answer.status < 300:
-        ours = {"x-request-id", "cache-control"} | ({"retry-after"} & response["headers"].keys())
+        ours = {"x-request-id", "cache-control"} | ({"retry-after", "etag"} & response["headers"].keys())
         for name in ours if answer.status != 304 else ():
             schema = resolved(response["headers"][name])["schema"]
             assert name in answer.headers, f"{operation.name}: {answer.status} without {name}"

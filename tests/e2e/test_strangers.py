@@ -15,8 +15,6 @@ PATHS = [
     "/v1/items/encrypt",
     "/v1/items/decrypt",
 ]
-
-
 OTHERS = [
     ("GET", "/v1/vaults"),
     ("GET", "/v1/vaults/vlt_01jd0f3zt5e8w9x7kq2m4n6p8r"),

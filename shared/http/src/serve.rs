@@ -43,6 +43,11 @@ pub trait Endpoint: Send + Sync {
     /// The operation's name, as everywhere.
     const NAME: &'static str;
 
+    /// The name of the operation that is called, for the audit log. A function may serve two.
+    fn operation(_request: &ApiRequest) -> &'static str {
+        Self::NAME
+    }
+
     /// Answers one call.
     fn call(
         &self,
@@ -263,7 +268,7 @@ fn record<'a, E: Endpoint>(
         region,
         request_id: context.request_id.to_string(),
         gateway_request_id: request.and_then(|request| request.gateway_request_id.as_deref()),
-        operation: E::NAME,
+        operation: request.map_or(E::NAME, E::operation),
         workspace_id: None,
         subject: None,
         role: None,

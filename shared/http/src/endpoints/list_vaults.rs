@@ -40,6 +40,14 @@ struct ListVaultsResponse {
 impl<S: VaultStore> Endpoint for ListVaultsEndpoint<S> {
     const NAME: &'static str = "list-vaults";
 
+    fn operation(request: &ApiRequest) -> &'static str {
+        if request.path_names_vault() {
+            "get-vault"
+        } else {
+            Self::NAME
+        }
+    }
+
     async fn call(&self, context: &RequestContext, caller: &Caller, request: &ApiRequest) -> Result<Success, Problem> {
         if request.path_names_vault() {
             ListVaultsRequest::refuse_parameters(request)?;

@@ -44,7 +44,6 @@ pub struct Answer {
     pub status: u64,
     pub content_type: String,
     pub headers: BTreeMap<String, String>,
-    pub etag: Option<String>,
     pub body: Value,
     pub text: String,
 }
@@ -56,6 +55,10 @@ impl Answer {
             .as_str()
             .and_then(|kind| kind.strip_prefix("urn:latchkey:problem:"))
             .unwrap_or_default()
+    }
+
+    pub fn etag(&self) -> Option<&str> {
+        self.headers.get("etag").map(String::as_str)
     }
 }
 
@@ -177,6 +180,7 @@ impl Service {
             store: self.records.clone(),
         });
         let mut event = api_event(caller, vault_id, "");
+        event["routeKey"] = json!(vault_id.map_or("GET /v1/vaults", |_| "GET /v1/vaults/{vault_id}"));
         event["queryStringParameters"] = query.clone();
         invoke(&endpoint, &event).await
     }
@@ -346,7 +350,6 @@ pub async fn invoke<E: Endpoint>(endpoint: &E, event: &Value) -> Answer {
             .map(|(name, value)| ((*name).to_owned(), value.clone()))
             .collect(),
         content_type: response.headers.get("content-type").cloned().unwrap_or_default(),
-        etag: response.headers.get("etag").cloned(),
         body: serde_json::from_str(&text).expect("every answer is JSON"),
         text,
     };
