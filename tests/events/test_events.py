@@ -7,8 +7,8 @@ import sample_events
 import watch
 from stack import free_port
 
-# In this order: the vault of the events is disabled, and enabled again, last. For decrypt-item, whose answers are item by item, the outcome is
-# that of its one item.
+# In this order: the vault of the events is disabled, and enabled again, last. For decrypt-item, whose answers are item by item,
+# the outcome is that of its one item.
 EXPECTED = {
     "create-vault/success.json": (201, None),
     "create-vault/refused-no-claims.json": (401, "unauthenticated"),

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 use base64ct::{Base64, Encoding};
 use latchkey_core::vault::VaultId;
-use serde::de::{MapAccess, Visitor};
+use serde::de::{IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
@@ -138,14 +138,14 @@ struct ApiGatewayEvent {
     #[serde(default)]
     query_string_parameters: Option<BTreeMap<String, String>>,
     #[serde(default)]
-    headers: Headers,
+    headers: Option<Headers>,
     #[serde(default)]
     body: Option<SecretText>,
     #[serde(default)]
     is_base64_encoded: bool,
 }
 
-/// Of the headers, those that we go by. The others, the token among them, are not even kept. API Gateway sends several headers
+/// Of the headers, those that we go by. The others, the token among them, are not even copied. API Gateway sends several headers
 /// of one name as one, with commas.
 #[derive(Default)]
 struct Headers {
@@ -155,17 +155,28 @@ struct Headers {
 
 impl<'de> Deserialize<'de> for Headers {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        // API Gateway writes names in lower case; those who invoke the function themselves may not.
-        let headers = Option::<BTreeMap<String, String>>::deserialize(deserializer)?.unwrap_or_default();
-        let mut kept = Self::default();
-        for (name, value) in headers {
-            match name.to_ascii_lowercase().as_str() {
-                "accept" => kept.accept = Some(value),
-                "if-match" => kept.if_match = Some(value),
-                _ => {}
+        struct ByName;
+        impl<'de> Visitor<'de> for ByName {
+            type Value = Headers;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object of headers")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Headers, A::Error> {
+                let mut headers = Headers::default();
+                while let Some(name) = entries.next_key::<String>()? {
+                    // API Gateway writes names in lower case; those who invoke the function themselves may not.
+                    match name.to_ascii_lowercase().as_str() {
+                        "accept" => headers.accept = entries.next_value()?,
+                        "if-match" => headers.if_match = entries.next_value()?,
+                        _ => drop(entries.next_value::<IgnoredAny>()?),
+                    }
+                }
+                Ok(headers)
             }
         }
-        Ok(kept)
+        deserializer.deserialize_map(ByName)
     }
 }
 
@@ -224,6 +235,7 @@ impl ApiGatewayEvent {
             Some(text) => Some(text.into_bytes()),
             None => None,
         };
+        let headers = self.headers.unwrap_or_default();
         let jwt = self.request_context.authorizer.and_then(|authorizer| authorizer.jwt);
         Some(ApiRequest {
             claims: jwt
@@ -231,10 +243,10 @@ impl ApiGatewayEvent {
                 .map(|Claims(claims)| claims)
                 .unwrap_or_default(),
             gateway_request_id: self.request_context.request_id,
-            accept: self.headers.accept,
+            accept: headers.accept,
             path_parameters: self.path_parameters.unwrap_or_default(),
             query: self.query_string_parameters.unwrap_or_default(),
-            if_match: self.headers.if_match,
+            if_match: headers.if_match,
             body,
         })
     }

@@ -15,8 +15,9 @@ use latchkey_core::in_memory::{
 };
 use latchkey_core::kms_key::{AwsAccountId, CustomerKey, KmsKeyId};
 use latchkey_core::operations::{
-    CreateVault, CreateVaultCommand, DecryptItem, DecryptItemCommand, DisableMode, DisableVault, EnableVault, EncryptItem,
-    EncryptItemCommand, ItemContext, ListVaults, SweepVaults, Swept, UpdateVault, ValidateVault, VaultView,
+    CreateVault, CreateVaultCommand, DecryptItem, DecryptItemCommand, DisableMode, DisableVault, EnableVault,
+    EncryptItem, EncryptItemCommand, ItemContext, ListVaults, SweepVaults, Swept, UpdateVault, ValidateVault,
+    VaultView,
 };
 use latchkey_core::region::Region;
 use latchkey_core::request::{RequestContext, RequestId};

@@ -13,8 +13,8 @@ use latchkey_core::in_memory::{FakeClock, InMemoryCustomer, InMemoryEventBus, In
 use latchkey_core::kms_key::{AwsAccountId, CustomerKey, KmsKeyId};
 use latchkey_core::managed_key::ManagedKey;
 use latchkey_core::operations::{
-    CreateVault, DecryptItem, DisableVault, EnableVault, EncryptItem, GetSetupKit, ListVaults, ReassignItem, SweepVaults,
-    UpdateVault, ValidateVault,
+    CreateVault, DecryptItem, DisableVault, EnableVault, EncryptItem, GetSetupKit, ListVaults, ReassignItem,
+    SweepVaults, UpdateVault, ValidateVault,
 };
 use latchkey_core::region::Region;
 use latchkey_core::request::{RequestContext, RequestId};
