@@ -16,8 +16,9 @@ DOCUMENTS = {
     "access.md": 8,
     "audit.md": 5,
     "setup-kit.md": 6,
+    "moving.md": 10,
 }
-SOURCES = [path for folder in ["shared", "tests", "fuzz/targets"] for path in (REPOSITORY / folder).glob("**/*.*s")]
+SOURCES = [path for folder in ["shared", "tests", "tools", "fuzz/targets"] for path in (REPOSITORY / folder).glob("**/*.*s")]
 SOURCES += (REPOSITORY / "tests").glob("**/*.py")
 
 # `file: test`, `test`: in code, with or without its file.

@@ -1,0 +1,30 @@
+//! Moves items from vault to vault: a file or stream of sealed items in, the same items sealed in the target vault out.
+//!
+//! The service does the moving (`POST /v1/items/reassign`); no plaintext comes here unless it is asked for, to compare. What
+//! is written is written so that the tool may be killed at any moment: nothing is lost, and nothing is there twice.
+//!
+//! | to find | read |
+//! | --- | --- |
+//! | what a line is, and what is changed of it | [`item_line`] |
+//! | how lines become calls | [`line_reader`] |
+//! | what is asked of the API, what its answers must be, what is asked again | [`client`], [`item_answer`], [`patience`] |
+//! | how the API is reached | [`http`] |
+//! | what is on disk, in which order it gets there, and where a run goes on | [`ledger`], [`disk`] |
+//! | the two phases | [`moving`], [`reading_back`] |
+//! | what is told in the end | [`report`] |
+
+pub mod arguments;
+pub mod client;
+pub mod disk;
+pub mod http;
+pub mod item_answer;
+pub mod item_line;
+pub mod ledger;
+pub mod line_reader;
+pub mod moving;
+pub mod patience;
+pub mod progress;
+pub mod reading_back;
+pub mod report;
+pub mod run;
+pub mod stop;

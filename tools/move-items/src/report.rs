@@ -1,0 +1,77 @@
+//! What is told in the end, and whether the old key is safe to retire.
+
+use core::fmt;
+use std::path::PathBuf;
+
+use crate::ledger::Journal;
+
+/// The end of a run that came to its end.
+pub struct Report {
+    /// What counts.
+    pub journal: Journal,
+    /// Where those are that did not move.
+    pub failures: PathBuf,
+}
+
+impl Report {
+    /// Whether every item of the input is in the target and reads back.
+    pub fn all_moved(&self) -> bool {
+        let journal = &self.journal;
+        let there = journal.moved.saturating_add(journal.unchanged);
+        journal.input_ended
+            && journal.failed == 0
+            && journal.read_back.bad == 0
+            && journal.read_back.lines == journal.lines
+            && journal.read_back.good == there
+            && there.saturating_add(journal.blank) == journal.lines
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let journal = &self.journal;
+        let to = &journal.to_vault_id;
+        let there = journal.moved.saturating_add(journal.unchanged);
+        writeln!(
+            f,
+            "{} of {} items are in {to}: {} moved, {} were there before; {} did not move.",
+            there,
+            there.saturating_add(journal.failed),
+            journal.moved,
+            journal.unchanged,
+            journal.failed
+        )?;
+        for (vault_id, items) in &journal.from_vaults {
+            writeln!(f, "  out of {vault_id}: {items}")?;
+        }
+        let compared = if journal.read_back.compare {
+            ", and holds what it held before"
+        } else {
+            ""
+        };
+        writeln!(
+            f,
+            "{} of {there} read back: each opens in {to} under its item id and context{compared}; {} do not.",
+            journal.read_back.good, journal.read_back.bad
+        )?;
+        if self.all_moved() {
+            writeln!(
+                f,
+                "SAFE TO RETIRE, as far as these items go: none of them needs the key of another vault than {to}."
+            )?;
+            write!(
+                f,
+                "This tool cannot know of items that are elsewhere: in other stores, in backups, or sealed since the input was \
+                 written. Disable the old vault first, and schedule its key's deletion only when nothing has asked for it \
+                 (docs/moving.md)."
+            )
+        } else {
+            write!(
+                f,
+                "NOT SAFE TO RETIRE: keep the old keys. What did not move, and why, is in {}; in the output it is as it was. \
+                 Mend it and run again with this output as the input.",
+                self.failures.display()
+            )
+        }
+    }
+}

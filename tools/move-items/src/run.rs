@@ -1,0 +1,108 @@
+//! One run: where the last one stopped, through both phases, to the report.
+
+use std::fs::File;
+use std::io::{self, BufRead, BufReader};
+use std::path::Path;
+use std::time::Duration;
+
+use zeroize::Zeroizing;
+
+use crate::arguments::Arguments;
+use crate::client::{Client, Transport};
+use crate::disk::{Disk, LocalDisk};
+use crate::http::{Api, TokenSource};
+use crate::ledger::{Ledger, failures_path};
+use crate::moving::move_rest;
+use crate::progress::Progress;
+use crate::reading_back::read_back;
+use crate::report::Report;
+use crate::stop::Stop;
+
+type Input = Box<dyn BufRead + Send>;
+
+/// Runs as the arguments say.
+///
+/// # Errors
+/// What ended it before its end.
+pub async fn run(arguments: &Arguments) -> Result<Report, Stop> {
+    let from_stdin = arguments.input == Path::new("-");
+    if from_stdin && arguments.compare {
+        return Err(Stop::Settings(
+            "to compare, the input is read twice: name a file".to_owned(),
+        ));
+    }
+    if arguments.input == arguments.output {
+        return Err(Stop::Settings("the output is another file than the input".to_owned()));
+    }
+    let client = Client {
+        transport: Api::new(&arguments.api_url, token_source(arguments)?)?,
+        to_vault_id: arguments.to_vault_id.clone(),
+        patience: Duration::from_secs(arguments.patience),
+    };
+    let input = || -> Result<Input, Stop> {
+        if from_stdin {
+            return Ok(Box::new(BufReader::new(io::stdin())));
+        }
+        let file = File::open(&arguments.input).map_err(Stop::disk("the input"))?;
+        Ok(Box::new(BufReader::new(file)))
+    };
+    let compare_with = arguments.compare.then(input).transpose()?;
+    let mut progress = Progress::to_stderr();
+    if !from_stdin && let Ok(lines) = count_lines(input()?) {
+        progress.expect(lines);
+    }
+    let parallel = usize::from(arguments.parallel);
+    let ended = move_all(
+        LocalDisk,
+        &arguments.output,
+        &client,
+        input()?,
+        compare_with,
+        parallel,
+        &mut progress,
+    )
+    .await;
+    progress.end();
+    ended
+}
+
+/// Both phases, over any disk and any way to the API.
+///
+/// # Errors
+/// What ended it before its end.
+pub async fn move_all<D: Disk, T: Transport, R: BufRead + Send + 'static>(
+    disk: D,
+    output: &Path,
+    client: &Client<T>,
+    input: R,
+    compare_with: Option<R>,
+    parallel: usize,
+    progress: &mut Progress,
+) -> Result<Report, Stop> {
+    let mut ledger = Ledger::open(disk, output, &client.to_vault_id)?;
+    let rest = ledger.rest_of(input)?;
+    move_rest(&mut ledger, client, rest, parallel, progress).await?;
+    read_back(&mut ledger, client, compare_with, parallel, progress).await?;
+    Ok(Report {
+        journal: ledger.journal().clone(),
+        failures: failures_path(output),
+    })
+}
+
+fn token_source(arguments: &Arguments) -> Result<TokenSource, Stop> {
+    if let Some(file) = &arguments.token_file {
+        return Ok(TokenSource::File(file.clone()));
+    }
+    let token = std::env::var("LATCHKEY_TOKEN").map(Zeroizing::new);
+    token
+        .map(TokenSource::Given)
+        .map_err(|_| Stop::Settings("set LATCHKEY_TOKEN, or name a --token-file".to_owned()))
+}
+
+fn count_lines(mut input: Input) -> io::Result<u64> {
+    let mut lines = 0_u64;
+    while input.skip_until(b'\n')? > 0 {
+        lines = lines.saturating_add(1);
+    }
+    Ok(lines)
+}

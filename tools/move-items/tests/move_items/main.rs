@@ -1,0 +1,19 @@
+//! Moves over a service in this process and a disk that may die at any moment. One test binary: its modules share their
+//! fixtures.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    clippy::use_debug
+)]
+
+mod calls;
+mod comparing;
+mod fixtures;
+mod killed;
+mod mortal_disk;
+mod other_moves;
+mod over_http;
+mod service;
