@@ -13,6 +13,7 @@ use crate::health::Finding;
 use crate::kms_key::CustomerKey;
 use crate::region::Region;
 use crate::request::RequestContext;
+use crate::time_limit;
 use crate::validation::Check;
 use crate::validation::denials::Denial;
 use crate::validation::remedies;
@@ -132,19 +133,28 @@ pub enum Outage {
     Throttled,
 }
 
+/// What one Region may take at most before the other is asked. A dead Region shall cost a request seconds, not all it has.
+const LONGEST_TRY: Duration = Duration::from_millis(4_500);
+
 /// A call that gets half of the time left and then counts as timed out, so that what must come after it has its time.
 pub(crate) async fn in_half_the_time_left<T>(
     context: &RequestContext,
     call: impl Future<Output = Result<T, AccessError>>,
 ) -> Result<T, AccessError> {
     let patience = context.time_left().checked_div(2).unwrap_or_default();
-    tokio::time::timeout(patience, call)
-        .await
-        .unwrap_or(Err(AccessError::Outage(Outage::TimedOut)))
+    within_patience(patience, call).await
+}
+
+async fn within_patience<T>(
+    patience: Duration,
+    call: impl Future<Output = Result<T, AccessError>>,
+) -> Result<T, AccessError> {
+    let answer = time_limit::within(patience, call).await;
+    answer.unwrap_or(Err(AccessError::Outage(Outage::TimedOut)))
 }
 
 /// Makes a call under `access`: in `home` first, and in the other Region only when `home` has an outage. Each try gets its
-/// share of the time left.
+/// share of the time left, so that what became of both can still be told.
 ///
 /// # Errors
 /// The refusal where there was one; else the outage of the Region asked last, as [`Error`].
@@ -158,28 +168,23 @@ where
     Call: FnMut(Region) -> Answer,
     Answer: Future<Output = Result<T, AccessError>>,
 {
-    let shares = [
-        (home, context.time_left().checked_div(2).unwrap_or_default()),
-        (home.other(), Duration::MAX),
-    ];
-    let mut last_outage = Outage::TimedOut;
-    for (region, share) in shares {
-        let patience = share.min(context.time_left());
-        let answer = tokio::time::timeout(patience, call(region)).await;
-        match answer.unwrap_or(Err(AccessError::Outage(Outage::TimedOut))) {
+    let mut error = Error::OutOfTime;
+    for region in [home, home.other()] {
+        // Half, and then half of the other half: the rest is for the answer, and for what else is in the same batch.
+        let share = context.time_left().checked_div(2).unwrap_or_default();
+        match within_patience(share.min(LONGEST_TRY), call(region)).await {
             Ok(value) => return Ok(value),
             Err(AccessError::Refused(refusal)) => return Err(refusal.into_error(access, region)),
             Err(AccessError::ServiceMisconfigured) => {
                 return Err(Error::Internal("the service may not assume its own access role"));
             }
-            Err(AccessError::Outage(outage)) => last_outage = outage,
+            Err(AccessError::Outage(Outage::Throttled)) => error = Error::Throttled,
+            // It is our time that was short, not AWS that was slow.
+            Err(AccessError::Outage(Outage::TimedOut)) if share < LONGEST_TRY => error = Error::OutOfTime,
+            Err(AccessError::Outage(_)) => error = Error::Unavailable,
         }
     }
-    Err(match last_outage {
-        Outage::Throttled => Error::Throttled,
-        Outage::TimedOut if context.time_left().is_zero() => Error::OutOfTime,
-        Outage::TimedOut | Outage::Unreachable | Outage::ServerError => Error::Unavailable,
-    })
+    Err(error)
 }
 
 impl Refusal {

@@ -11,6 +11,7 @@ use sealed_item::kms_rsa_keyring::unwrap_payload;
 use sealed_item::{EncryptedDataKey, PlaintextDataKey};
 
 use crate::access::{CustomerAccess, with_failover};
+use crate::bulkhead::{Bulkhead, Full, Place};
 use crate::data_key::{DataKeyId, IssuedDataKey, ItemOrigin};
 use crate::data_key_cache::{DataKeyCache, UnwrappedDataKey};
 use crate::data_key_rotation::{DataKeyRotation, RotationLimits};
@@ -27,6 +28,7 @@ pub struct DataKeys<S, K, C> {
     cache: DataKeyCache<C>,
     home: Region,
     rotation: DataKeyRotation,
+    bulkhead: Bulkhead,
 }
 
 impl<S: DataKeyStore, K: CustomerKeys, C: Clock> DataKeys<S, K, C> {
@@ -38,6 +40,16 @@ impl<S: DataKeyStore, K: CustomerKeys, C: Clock> DataKeys<S, K, C> {
             cache: DataKeyCache::new(clock),
             home,
             rotation: DataKeyRotation::new(limits),
+            bulkhead: Bulkhead::new(usize::MAX),
+        }
+    }
+
+    /// The same, in an environment that serves up to `max_concurrency` requests at a time.
+    #[must_use]
+    pub fn shared_by(self, max_concurrency: usize) -> Self {
+        Self {
+            bulkhead: Bulkhead::new(max_concurrency),
+            ..self
         }
     }
 
@@ -49,7 +61,8 @@ impl<S: DataKeyStore, K: CustomerKeys, C: Clock> DataKeys<S, K, C> {
     /// The data key to seal the next `items` items of `vault` under.
     ///
     /// # Errors
-    /// [`Error::KeyRefused`] when the customer's key or role refuses; an outage's error when neither Region answers.
+    /// [`Error::KeyRefused`] when the customer's key or role refuses; an outage's error when neither Region answers;
+    /// [`Error::Throttled`] when too many requests wait for this vault's key already.
     pub async fn current(
         &self,
         context: &RequestContext,
@@ -62,6 +75,7 @@ impl<S: DataKeyStore, K: CustomerKeys, C: Clock> DataKeys<S, K, C> {
         if let Some(held) = self.cache.held(vault, &data_key_id).await {
             return Ok(held);
         }
+        let _place = self.place(context, vault)?;
         let issued = match self.store.data_key(&vault.vault_id, &data_key_id).await? {
             Some(issued) => issued,
             None => {
@@ -91,6 +105,7 @@ impl<S: DataKeyStore, K: CustomerKeys, C: Clock> DataKeys<S, K, C> {
         let held = match self.cache.held(vault, data_key_id).await {
             Some(held) => held,
             None => {
+                let _place = self.place(context, vault)?;
                 let issued = self
                     .store
                     .data_key(&vault.vault_id, data_key_id)
@@ -109,6 +124,12 @@ impl<S: DataKeyStore, K: CustomerKeys, C: Clock> DataKeys<S, K, C> {
         } else {
             Err(NOT_ON_RECORD)
         }
+    }
+
+    /// A place among those who wait for the vault's key.
+    fn place(&self, context: &RequestContext, vault: &Vault) -> Result<Place, Error> {
+        let place = self.bulkhead.enter(&vault.vault_id, &context.request_id);
+        place.map_err(|Full| Error::Throttled)
     }
 
     fn make(&self, vault: &Vault, data_key_id: DataKeyId) -> Result<IssuedDataKey, Error> {

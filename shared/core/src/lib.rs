@@ -11,12 +11,15 @@
 //! | the customer's key, role and policies | [`kms_key`], [`customer_role`], [`policies`] |
 //! | the key that the service owns | [`managed_key`] |
 //! | data keys: issue, unwrap, cache, bound, rotation | [`data_keys`], [`data_key_cache`], [`data_key_rotation`] |
+//! | fail-over between the Regions, refusal against outage | [`access`] |
+//! | how long anything may take; how much of an environment one vault may | [`time_limit`], [`bulkhead`] |
 //! | what a customer is handed to set its side up | [`setup_kit`] |
 //! | the checks of a validation and their remedies | [`validation`] |
 //! | one operation from start to end | [`operations`] |
 
 pub mod access;
 pub mod audited_items;
+pub mod bulkhead;
 pub mod caller;
 pub mod customer_role;
 pub mod data_key;
@@ -38,6 +41,7 @@ pub mod public_key;
 pub mod region;
 pub mod request;
 pub mod setup_kit;
+pub mod time_limit;
 pub mod validation;
 pub mod vault;
 pub mod workspace;

@@ -16,6 +16,7 @@ use latchkey_core::operations::VaultView;
 use latchkey_core::precondition::VaultTag;
 use latchkey_core::region::Region;
 use latchkey_core::request::{RequestContext, RequestId};
+use latchkey_core::time_limit;
 use latchkey_core::validation::Report;
 use latchkey_core::vault::VaultId;
 use serde::Serialize;
@@ -242,10 +243,10 @@ async fn within_time(
     work: BoxFuture<'_, Result<Success, Problem>>,
 ) -> Result<Success, Problem> {
     let work = AssertUnwindSafe(work).catch_unwind();
-    match tokio::time::timeout(context.time_left(), work).await {
+    match time_limit::within(context.time_left(), work).await {
         Ok(Ok(outcome)) => outcome,
         Ok(Err(_panic)) => Err(Problem::internal()),
-        Err(_elapsed) => Err(Problem::out_of_time()),
+        Err(time_limit::Elapsed) => Err(Problem::out_of_time()),
     }
 }
 

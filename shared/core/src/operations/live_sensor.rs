@@ -10,6 +10,7 @@ use crate::health::observation::Observation;
 use crate::health::{HealthState, recording};
 use crate::ports::VaultStore;
 use crate::request::RequestContext;
+use crate::time_limit;
 use crate::vault::Vault;
 
 /// Takes note of what came of asking for a data key of `vault` from `asked_at` on.
@@ -40,7 +41,7 @@ pub(super) async fn note<S: VaultStore>(
     };
     // Answering comes first: the note gets no more than half of what is left.
     let patience = context.time_left().checked_div(2).unwrap_or_default();
-    if !matches!(tokio::time::timeout(patience, noting).await, Ok(Ok(()))) {
+    if !matches!(time_limit::within(patience, noting).await, Ok(Ok(()))) {
         tracing::warn!(
             vault_id = vault.vault_id.as_str(),
             "what live traffic met could not be recorded"

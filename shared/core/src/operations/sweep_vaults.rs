@@ -20,6 +20,7 @@ use crate::health::observation::Observation;
 use crate::health::{Health, HealthState, recording};
 use crate::ports::{Announcer, Clock, CustomerKeys, DueVault, DueVaults, StoreError, VaultStore};
 use crate::request::{KeyUse, RequestContext};
+use crate::time_limit;
 use crate::validation::{LightCheck, light_check};
 use crate::vault::Vault;
 
@@ -165,7 +166,7 @@ impl<S: VaultStore + DueVaults, K: CustomerKeys, C: Clock, A: Announcer> SweepVa
         };
         let context = RequestContext::new(context.request_id.clone(), TIME_OF_A_CHECK);
         let started = Instant::now();
-        let checked = tokio::time::timeout(TIME_OF_A_CHECK.saturating_mul(2), self.check(&context, &vault)).await;
+        let checked = time_limit::within(TIME_OF_A_CHECK.saturating_mul(2), self.check(&context, &vault)).await;
         let outcome = checked.ok().and_then(Result::ok);
         let audited = audit(&CheckedVault {
             vault: &vault,
@@ -219,7 +220,7 @@ impl<S: VaultStore + DueVaults, K: CustomerKeys, C: Clock, A: Announcer> SweepVa
                 announced.push(announcement);
             }
         };
-        let in_time = tokio::time::timeout(TIME_OF_ANNOUNCING, announcing).await;
+        let in_time = time_limit::within(TIME_OF_ANNOUNCING, announcing).await;
         if in_time.is_err() || announced.len() < due_count {
             tracing::warn!(
                 vault_id = vault.vault_id.as_str(),
