@@ -20,7 +20,7 @@ use crate::secret_text::SecretText;
 /// What a function was invoked with.
 pub enum Event {
     /// A call of the HTTP API.
-    Api(ApiRequest),
+    Api(Box<ApiRequest>),
     /// The schedule's call to check the vaults of one shard.
     Sweep {
         /// Which shard.
@@ -105,7 +105,9 @@ impl Event {
             return Self::Sweep { shard, shards };
         }
         match serde_json::from_str::<ApiGatewayEvent>(payload.get()) {
-            Ok(event) => event.into_request().map_or(Self::Unknown, Self::Api),
+            Ok(event) => event
+                .into_request()
+                .map_or(Self::Unknown, |request| Self::Api(Box::new(request))),
             Err(_) => Self::Unknown,
         }
     }

@@ -201,9 +201,9 @@ pub async fn answer<E: Endpoint>(
         Event::Api(request) => match claim_names.caller(&request.claims) {
             Ok(caller) => {
                 let outcome = run(endpoint, context, &caller, request).await;
-                (Some(caller), Some(request), outcome)
+                (Some(caller), Some(request.as_ref()), outcome)
             }
-            Err(_) => (None, Some(request), Err(Problem::no_caller())),
+            Err(_) => (None, Some(request.as_ref()), Err(Problem::no_caller())),
         },
         Event::Sweep { shard, shards } => {
             let sweep = endpoint.sweep(context, *shard, *shards, &log).boxed();
