@@ -20,7 +20,8 @@ async fn main() -> Result<(), lambda_runtime::Error> {
         SystemClock,
         settings.region,
         RotationLimits::DEFAULT,
-    );
+    )
+    .shared_by(settings.max_concurrency);
     serve(EncryptItemEndpoint(EncryptItem {
         store: records,
         data_keys,

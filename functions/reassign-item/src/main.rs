@@ -21,6 +21,7 @@ async fn main() -> Result<(), lambda_runtime::Error> {
             settings.region,
             RotationLimits::DEFAULT,
         )
+        .shared_by(settings.max_concurrency)
     };
     let operation = ReassignItem {
         decrypt: DecryptItem {

@@ -1,26 +1,25 @@
 //! The clients: one for KMS and one for STS in each Region, one for DynamoDB and, where it is asked for, one for EventBridge
-//! in our own, made once per execution
-//! environment, with timeouts and retries that are ours and not the SDK's defaults.
+//! in our own. Made once per execution environment, with timeouts (`deadline_timeouts`) and retries that are ours and not the
+//! SDK's defaults.
+//!
+//! Calls are retried here and nowhere above: with jitter, and on a budget. The SDK takes each retry from a bucket of tokens
+//! that successes fill again, one bucket for each service and Region; when it is empty, nothing is retried.
 
 use core::time::Duration;
 use std::sync::Arc;
 
 use aws_config::retry::RetryConfig;
-use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, SdkConfig};
 use latchkey_core::ports::{Clock, SystemClock};
 use latchkey_core::region::Region;
 
 use crate::customer_keys::KmsCustomerKeys;
+use crate::deadline_timeouts::{self, DeadlineTimeouts};
 use crate::event_bus::EventBus;
 use crate::per_region::PerRegion;
 use crate::settings::Settings;
 use crate::vault_records::VaultRecords;
 
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
-const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(2);
-/// Two attempts that time out, and the pause between them.
-const OPERATION_TIMEOUT: Duration = Duration::from_millis(4_500);
 /// The first pause is up to this long, the next up to twice as long, and so on; the SDK draws its length at random.
 const INITIAL_BACKOFF: Duration = Duration::from_millis(50);
 const MAX_BACKOFF: Duration = Duration::from_millis(500);
@@ -55,7 +54,8 @@ impl Aws {
             aws_sdk_kms::Client::from_conf(
                 aws_sdk_kms::config::Builder::from(config)
                     .region(sdk_region(region))
-                    .timeout_config(timeouts())
+                    .timeout_config(deadline_timeouts::longest())
+                    .interceptor(DeadlineTimeouts)
                     .retry_config(retries(KEY_ATTEMPTS))
                     .build(),
             )
@@ -64,7 +64,8 @@ impl Aws {
             aws_sdk_sts::Client::from_conf(
                 aws_sdk_sts::config::Builder::from(config)
                     .region(sdk_region(region))
-                    .timeout_config(timeouts())
+                    .timeout_config(deadline_timeouts::longest())
+                    .interceptor(DeadlineTimeouts)
                     .retry_config(retries(KEY_ATTEMPTS))
                     .build(),
             )
@@ -72,10 +73,14 @@ impl Aws {
         let own_config = config
             .to_builder()
             .region(sdk_region(settings.region))
-            .timeout_config(timeouts())
+            .timeout_config(deadline_timeouts::longest())
             .retry_config(retries(OWN_ATTEMPTS))
             .build();
-        let dynamodb = aws_sdk_dynamodb::Client::new(&own_config);
+        let dynamodb = aws_sdk_dynamodb::Client::from_conf(
+            aws_sdk_dynamodb::config::Builder::from(&own_config)
+                .interceptor(DeadlineTimeouts)
+                .build(),
+        );
         Self {
             vault_records: VaultRecords::new(dynamodb, &settings.table_name),
             customer_keys: KmsCustomerKeys::new(kms, sts, settings.access_role_arn.clone(), clock),
@@ -91,7 +96,11 @@ impl Aws {
 
     /// The event bus. Only one function has a use for it, so its client is made when it is asked for.
     pub fn event_bus(&self) -> EventBus {
-        EventBus::new(aws_sdk_eventbridge::Client::new(&self.own_config), &self.event_bus_name)
+        let config = aws_sdk_eventbridge::config::Builder::from(&self.own_config).interceptor(DeadlineTimeouts);
+        EventBus::new(
+            aws_sdk_eventbridge::Client::from_conf(config.build()),
+            &self.event_bus_name,
+        )
     }
 
     /// The customers' keys and roles. All clones share their sessions.
@@ -102,14 +111,6 @@ impl Aws {
 
 fn sdk_region(region: Region) -> aws_config::Region {
     aws_config::Region::from_static(region.code())
-}
-
-fn timeouts() -> TimeoutConfig {
-    TimeoutConfig::builder()
-        .connect_timeout(CONNECT_TIMEOUT)
-        .operation_attempt_timeout(ATTEMPT_TIMEOUT)
-        .operation_timeout(OPERATION_TIMEOUT)
-        .build()
 }
 
 /// Standard mode retries what is transient or throttled and nothing else: a refusal is never sent twice.

@@ -3,10 +3,11 @@
 //! | to find | read |
 //! | --- | --- |
 //! | what comes from the environment | [`settings`] |
-//! | clients, timeouts and retries | `connection` |
+//! | clients and retries; timeouts | `connection`, `deadline_timeouts` |
 //! | the table: keys, records, conditions | [`vault_records`] |
 //! | the customer's role and key | [`customer_keys`] |
 //! | the events that others hear | [`event_bus`] |
+//! | who is not asked for a while | `customer_keys::breaker` |
 //! | which AWS error is a refusal and which an outage | `customer_keys::errors` |
 
 pub mod customer_keys;
@@ -15,6 +16,7 @@ pub mod settings;
 pub mod vault_records;
 
 mod connection;
+mod deadline_timeouts;
 mod per_region;
 
 pub use connection::Aws;

@@ -15,6 +15,9 @@ pub struct Settings {
     pub region: Region,
     /// The deployment's stage (`LATCHKEY_STAGE`).
     pub stage: String,
+    /// How many requests an execution environment serves at a time (`AWS_LAMBDA_MAX_CONCURRENCY`, which Lambda sets; 1 without
+    /// it).
+    pub max_concurrency: usize,
     /// The event bus for what others are to hear (`LATCHKEY_EVENT_BUS_NAME`).
     pub event_bus_name: String,
     /// The table of vault records (`LATCHKEY_TABLE_NAME`).
@@ -94,6 +97,9 @@ impl Settings {
                 .parse()
                 .map_err(|error: latchkey_core::Invalid| invalid("AWS_REGION", error.expectation()))?,
             stage: required("LATCHKEY_STAGE")?,
+            max_concurrency: variable("AWS_LAMBDA_MAX_CONCURRENCY")
+                .map_or(Ok(1), |value| value.parse())
+                .map_err(|_| invalid("AWS_LAMBDA_MAX_CONCURRENCY", "a number"))?,
             event_bus_name: Some(required("LATCHKEY_EVENT_BUS_NAME")?)
                 .filter(|name| is_event_bus_name(name))
                 .ok_or(invalid(

@@ -93,7 +93,10 @@ mod tests {
                 .map(|_| bulkhead.enter(&vault, &RequestId::generate()).unwrap())
                 .collect();
             assert_eq!(bulkhead.enter(&vault, &request).unwrap_err(), Full);
-            assert!(bulkhead.enter(&other, &request).is_ok(), "other vaults have their own places");
+            assert!(
+                bulkhead.enter(&other, &request).is_ok(),
+                "other vaults have their own places"
+            );
             taken.pop();
             assert!(bulkhead.enter(&vault, &request).is_ok(), "who leaves makes room");
         }

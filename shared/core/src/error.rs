@@ -56,7 +56,7 @@ pub enum Error {
         /// What to change.
         finding: Box<Finding>,
     },
-    /// AWS asks us to slow down, in both Regions.
+    /// AWS asks us to slow down, in both Regions; or too many requests wait for one vault's key.
     #[error("AWS throttles")]
     Throttled,
     /// AWS does not answer, in both Regions, or our own records do not.

@@ -56,7 +56,10 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn when_the_time_is_over_the_work_is_too() {
         let start = Instant::now();
-        let never = within(Duration::from_secs(2), within(Duration::from_secs(60), core::future::pending::<()>()));
+        let never = within(
+            Duration::from_secs(2),
+            within(Duration::from_secs(60), core::future::pending::<()>()),
+        );
         assert!(matches!(never.await, Err(Elapsed) | Ok(Err(Elapsed))));
         assert_eq!(start.elapsed(), Duration::from_secs(2));
     }

@@ -186,7 +186,7 @@ impl From<Error> for Problem {
                     "throttled",
                     429,
                     "Throttled",
-                    "AWS asks us to slow down. Try again after Retry-After.",
+                    "AWS asks us to slow down, or many requests wait for one vault's key. Try again after Retry-After.",
                 )
             },
             Error::Unavailable => Self {

@@ -4,10 +4,9 @@
 //! customer's role, with the workspace's id as external id and a session policy that allows only what the access is for
 //! on only the vault's key. Both sessions are kept and renewed ahead of their expiry.
 
-use core::future::Future;
 use std::sync::Arc;
 
-use latchkey_core::access::{AccessError, CustomerAccess, Outage};
+use latchkey_core::access::{AccessError, CustomerAccess};
 use latchkey_core::customer_role::RoleArn;
 use latchkey_core::ports::{Clock, CustomerKeys, KeyDescription, RoleAttempt};
 use latchkey_core::public_key::CustomerPublicKey;
@@ -18,6 +17,7 @@ use zeroize::Zeroizing;
 use crate::per_region::PerRegion;
 
 mod assume_role;
+mod breaker;
 mod call;
 mod errors;
 mod kms;
@@ -27,6 +27,7 @@ mod role_entrance;
 mod session_cache;
 mod sessions;
 
+use breaker::Breaker;
 use kms::KmsCalls;
 use role_entrance::RoleEntrance;
 use sessions::CustomerSessions;
@@ -36,6 +37,7 @@ use sessions::CustomerSessions;
 pub struct KmsCustomerKeys {
     entrance: Arc<RoleEntrance>,
     kms: Arc<KmsCalls>,
+    breaker: Arc<Breaker>,
 }
 
 impl KmsCustomerKeys {
@@ -46,10 +48,12 @@ impl KmsCustomerKeys {
         clock: Arc<dyn Clock>,
     ) -> Self {
         let entrance = Arc::new(RoleEntrance::new(sts, access_role, Arc::clone(&clock)));
+        let breaker = Arc::new(Breaker::new(Arc::clone(&clock)));
         let sessions = CustomerSessions::new(Arc::clone(&entrance), clock);
         Self {
             entrance,
             kms: Arc::new(KmsCalls::new(kms, sessions)),
+            breaker,
         }
     }
 }
@@ -63,7 +67,7 @@ impl CustomerKeys for KmsCustomerKeys {
         region: Region,
     ) -> Result<(), AccessError> {
         let knock = role_attempts::knock(&self.entrance, context, access, attempt, region);
-        within_deadline(context, knock).await
+        self.breaker.call(context, &access.vault_id, region, knock).await
     }
 
     async fn describe_key(
@@ -72,7 +76,8 @@ impl CustomerKeys for KmsCustomerKeys {
         access: &CustomerAccess,
         region: Region,
     ) -> Result<KeyDescription, AccessError> {
-        within_deadline(context, self.kms.describe_key(context, access, region)).await
+        let call = self.kms.describe_key(context, access, region);
+        self.breaker.call(context, &access.vault_id, region, call).await
     }
 
     async fn public_key(
@@ -81,7 +86,8 @@ impl CustomerKeys for KmsCustomerKeys {
         access: &CustomerAccess,
         region: Region,
     ) -> Result<CustomerPublicKey, AccessError> {
-        within_deadline(context, self.kms.public_key(context, access, region)).await
+        let call = self.kms.public_key(context, access, region);
+        self.breaker.call(context, &access.vault_id, region, call).await
     }
 
     async fn encrypt(
@@ -91,7 +97,8 @@ impl CustomerKeys for KmsCustomerKeys {
         region: Region,
         plaintext: &[u8],
     ) -> Result<Vec<u8>, AccessError> {
-        within_deadline(context, self.kms.encrypt(context, access, region, plaintext)).await
+        let call = self.kms.encrypt(context, access, region, plaintext);
+        self.breaker.call(context, &access.vault_id, region, call).await
     }
 
     async fn decrypt(
@@ -101,15 +108,7 @@ impl CustomerKeys for KmsCustomerKeys {
         region: Region,
         ciphertext: &[u8],
     ) -> Result<Zeroizing<Vec<u8>>, AccessError> {
-        within_deadline(context, self.kms.decrypt(context, access, region, ciphertext)).await
+        let call = self.kms.decrypt(context, access, region, ciphertext);
+        self.breaker.call(context, &access.vault_id, region, call).await
     }
-}
-
-async fn within_deadline<T>(
-    context: &RequestContext,
-    call: impl Future<Output = Result<T, AccessError>>,
-) -> Result<T, AccessError> {
-    tokio::time::timeout(context.time_left(), call)
-        .await
-        .unwrap_or(Err(AccessError::Outage(Outage::TimedOut)))
 }

@@ -32,6 +32,7 @@ pub(crate) fn settings() -> Settings {
     Settings {
         region: Region::UsEast2,
         stage: "production".to_owned(),
+        max_concurrency: 1,
         managed_key: None,
         event_bus_name: "production-latchkey".to_owned(),
         table_name: "production-latchkey".to_owned(),

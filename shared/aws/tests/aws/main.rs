@@ -12,6 +12,7 @@
     clippy::arithmetic_side_effects
 )]
 
+mod deadlines;
 mod due_index;
 mod endpoints;
 mod error_classification;
@@ -24,6 +25,7 @@ mod record_fixtures;
 mod role_attempts;
 mod session_lifetimes;
 mod sessions;
+mod silence;
 mod stand_in;
 mod vault_record_changes;
 mod vault_record_faults;

@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
-use futures::future::join_all;
+use futures::future::{join, join_all};
+use latchkey_core::Error;
+use latchkey_core::operations::CreateVaultCommand;
 
-use crate::fixtures::{Service, item_to_open, plaintext_of};
+use crate::fixtures::{Service, item_to_open, plaintext_of, settings};
 
 #[tokio::test]
 async fn a_batch_costs_one_call_whatever_the_bound() {
@@ -119,4 +121,32 @@ async fn a_new_period_has_a_new_data_key_and_the_old_items_open() {
     assert_eq!(service.records.data_keys().len(), 2);
     assert_eq!(environment.open("old", &old).await.unwrap(), plaintext_of("old"));
     assert_eq!(environment.open("new", &new).await.unwrap(), plaintext_of("new"));
+}
+
+/// The environment serves ten requests at a time, all of which want one vault whose key is slow.
+#[tokio::test(start_paused = true)]
+async fn a_slow_key_takes_no_more_than_half_of_an_environment() {
+    for cache_seconds in [0, 30] {
+        let (service, _) = Service::with_vault(cache_seconds).await;
+        let sealed = service.environment().seal("item").await.unwrap();
+        let other = CreateVaultCommand {
+            settings: settings("Other", cache_seconds),
+            set_as_default: false,
+        };
+        let (other, _) = service.create(other).await.unwrap();
+        let shared = service.environment_shared_by(10);
+        service.customer.set_latency(Duration::from_secs(2));
+        let slow = (0..10).map(|_| shared.open("item", &sealed)).collect::<Vec<_>>();
+        let others = shared.seal_all(Some(&other.vault.vault_id), &["item"]);
+        let (answers, others) = join(join_all(slow), others).await;
+        assert!(others.is_ok(), "another vault has its own places");
+        let throttled =
+            |answer: &&Result<_, Error>| matches!(answer, Err(error @ Error::Throttled) if error.retryable());
+        assert_eq!(answers.iter().filter(throttled).count(), 5, "bound {cache_seconds}");
+        assert_eq!(answers.iter().filter(|answer| answer.is_ok()).count(), 5);
+        assert!(
+            shared.open("item", &sealed).await.is_ok(),
+            "whoever has left makes room"
+        );
+    }
 }

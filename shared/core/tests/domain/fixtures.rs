@@ -142,15 +142,33 @@ impl Service {
     }
 
     pub(crate) fn environment_with(&self, home: Region, limits: RotationLimits) -> Environment {
-        let data_keys = || {
-            DataKeys::new(
-                self.records.clone(),
-                self.customer.clone(),
-                self.clock.clone(),
-                home,
-                limits,
-            )
-        };
+        self.environment_of(|| self.data_keys(home, limits))
+    }
+
+    /// A new execution environment that serves several requests at a time.
+    pub(crate) fn environment_shared_by(&self, max_concurrency: usize) -> Environment {
+        let data_keys = || self.data_keys(Region::UsEast2, RotationLimits::DEFAULT);
+        self.environment_of(|| data_keys().shared_by(max_concurrency))
+    }
+
+    fn data_keys(
+        &self,
+        home: Region,
+        limits: RotationLimits,
+    ) -> DataKeys<InMemoryRecords, InMemoryCustomer, FakeClock> {
+        DataKeys::new(
+            self.records.clone(),
+            self.customer.clone(),
+            self.clock.clone(),
+            home,
+            limits,
+        )
+    }
+
+    fn environment_of(
+        &self,
+        data_keys: impl Fn() -> DataKeys<InMemoryRecords, InMemoryCustomer, FakeClock>,
+    ) -> Environment {
         Environment {
             encrypt: EncryptItem {
                 store: self.records.clone(),

@@ -88,6 +88,23 @@ async fn an_outage_of_both_regions_may_be_tried_again() {
     }
 }
 
+/// However long it might wait: the rest of the time is for the answer, and for the vaults in the same batch that do answer.
+#[tokio::test(start_paused = true)]
+async fn silence_costs_seconds_and_not_the_whole_request() {
+    for (silent, seconds) in [(&Region::ALL[..1], 4.5), (&Region::ALL[..], 9.0)] {
+        let (service, _) = Service::with_vault(30).await;
+        let sealed = service.environment().seal("item").await.unwrap();
+        for region in silent {
+            service.customer.set_outage(*region, Some(RegionOutage::Hangs));
+        }
+        let start = tokio::time::Instant::now();
+        let opened = service.environment().open("item", &sealed).await;
+        assert_eq!(start.elapsed(), Duration::from_secs_f64(seconds));
+        assert_eq!(opened.is_ok(), silent.len() == 1);
+        assert!(!matches!(opened, Err(Error::OutOfTime)), "it is AWS that was slow");
+    }
+}
+
 #[tokio::test]
 async fn an_outage_never_outlives_the_request() {
     let (service, _) = Service::with_vault(30).await;

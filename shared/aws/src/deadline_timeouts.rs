@@ -1,0 +1,57 @@
+//! Timeouts by the request's deadline, for every call to AWS.
+//!
+//! A call gets half of what is left to the work that makes it, so that the work can still do something about a call that was
+//! not answered; and an attempt gets half of the call, so that there is time for a second one. The ceilings are for requests
+//! that have much time: nobody should wait for long for an answer that does not come.
+
+use core::time::Duration;
+
+use aws_smithy_runtime_api::box_error::BoxError;
+use aws_smithy_runtime_api::client::interceptors::context::BeforeSerializationInterceptorContextRef;
+use aws_smithy_runtime_api::client::interceptors::{Intercept, dyn_dispatch_hint};
+use aws_smithy_types::config_bag::ConfigBag;
+use aws_smithy_types::timeout::TimeoutConfig;
+use latchkey_core::time_limit;
+
+/// The same for all calls: the SDK keeps one pool of connections for each value.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
+const LONGEST_ATTEMPT: Duration = Duration::from_secs(2);
+/// Two attempts that time out, and the pause between them.
+const LONGEST_CALL: Duration = Duration::from_millis(4_500);
+
+/// The timeouts of a call that has all the time it may want.
+pub(crate) fn longest() -> TimeoutConfig {
+    TimeoutConfig::builder()
+        .connect_timeout(CONNECT_TIMEOUT)
+        .operation_attempt_timeout(LONGEST_ATTEMPT)
+        .operation_timeout(LONGEST_CALL)
+        .build()
+}
+
+/// Sets the timeouts of each call as it begins.
+#[derive(Debug)]
+pub(crate) struct DeadlineTimeouts;
+
+#[dyn_dispatch_hint]
+impl Intercept for DeadlineTimeouts {
+    fn name(&self) -> &'static str {
+        "DeadlineTimeouts"
+    }
+
+    fn read_before_execution(
+        &self,
+        _: &BeforeSerializationInterceptorContextRef<'_>,
+        config: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        let half = |duration: Duration| duration.checked_div(2).unwrap_or_default();
+        if let Some(left) = time_limit::time_left() {
+            let call = half(left).min(LONGEST_CALL);
+            let timeouts = TimeoutConfig::builder()
+                .operation_timeout(call)
+                .operation_attempt_timeout(half(call).min(LONGEST_ATTEMPT))
+                .build();
+            config.interceptor_state().store_put(timeouts);
+        }
+        Ok(())
+    }
+}
