@@ -122,7 +122,10 @@ async fn the_end_of_access_is_stated_for_the_bound_in_force_when_the_refusal_was
     let vault = service.records.vault(&workspace(), &vault_id).await.unwrap().unwrap();
     let stated = vault.health.access_ends_by.expect("both Regions have refused");
     service.clock.advance(Duration::from_secs(299));
-    assert!(environment.open("item", &sealed).await.is_ok(), "it is held for the new bound");
+    assert!(
+        environment.open("item", &sealed).await.is_ok(),
+        "it is held for the new bound"
+    );
     assert!(service.clock.now().wall <= stated);
 }
 
