@@ -15,6 +15,7 @@ pub mod settings;
 pub mod vault_records;
 
 mod connection;
+mod error_code;
 mod per_region;
 
 pub use connection::Aws;

@@ -169,7 +169,7 @@ proptest! {
     #[test]
     fn every_history_follows_the_rules(created_warned in any::<bool>(), steps in prop::collection::vec(step(), 0..24)) {
         let outcome = if created_warned { Outcome::Warned } else { Outcome::Passed };
-        let creation = Step { seconds: 0, scope: Scope::Whole, outcome, ends_access: false, bus_takes: false };
+        let creation = Step { seconds: 0, scope: Scope::Whole, outcome, ends_access: false, one_region: false, bus_takes: false };
         let mut history = vec![observation(usize::MAX, &creation, start())];
         let mut health = Health::first(&history[0]);
         let created_as = health.state;
