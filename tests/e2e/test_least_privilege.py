@@ -10,7 +10,7 @@ from faults import Faults
 from layout import REGIONS, STAGE
 from schedule import Schedule
 
-from e2e_support import base64_of
+from e2e_support import base64_of, new_environments
 
 # Lambda itself and its runtime do these, not through the SDK; they are never seen.
 NOT_CALLS = ("logs:", "xray:")
@@ -70,20 +70,10 @@ def exercise(workspace, region: str, stack: dict) -> None:
     schedule.health_after_sweep(id_of_workspace, vault_id, region)
 
 
-def new_environments(service_client) -> None:
-    """Of every function: those of before hold sessions that they need not ask for again."""
-    for region in REGIONS:
-        functions = service_client("lambda", region)
-        for function in functions.list_functions()["Functions"]:
-            if function["FunctionName"].startswith(f"{STAGE}-latchkey-"):
-                same = {name: function[name] for name in ("FunctionName", "Timeout")}
-                functions.update_function_configuration(**same)
-
-
 @pytest.fixture(scope="module")
 def calls(stack, workspace, service_client) -> dict[str, set[tuple[str, str]]]:
     """Every (action, resource) that was asked for, by the role that asked."""
-    new_environments(service_client)
+    new_environments(service_client)  # those of before hold sessions that they need not ask for again
     faults = Faults.of(stack)
     before = faults.last_call()
     for region in REGIONS:
