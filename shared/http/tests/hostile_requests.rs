@@ -43,10 +43,10 @@ const TOTAL_MULTIPLE: usize = 40;
 /// And what each request costs, however short it is.
 const EACH: usize = 256 * 1024;
 
-/// About as much as Lambda takes.
-const MOST: usize = 5_900_000;
-/// About as much as API Gateway takes of a token's claims, of headers and of a query together, a hundred times.
-const MOST_OF_A_HEAD: usize = 1_000_000;
+/// A tenth of what Lambda takes: what grows faster than its request shows.
+const MOST: usize = 600_000;
+/// Twenty times what API Gateway takes of a token's claims, of headers and of a query together.
+const MOST_OF_A_HEAD: usize = 200_000;
 
 struct Counting;
 
@@ -331,7 +331,7 @@ fn bodies() -> Vec<String> {
 /// Bytes that are no text, as API Gateway passes them on.
 fn bytes() -> Vec<Vec<u8>> {
     vec![
-        vec![0xff; 4_000_000],
+        vec![0xff; 400_000],
         b"{\"name\":\"\xc3\x28\"}".to_vec(),
         b"{\"name\":\"\xed\xa0\x80\"}".to_vec(),
         b"{\"\xc0\xaf\":1}".to_vec(),
@@ -417,10 +417,10 @@ fn hold(operation: &str, cost: &Cost, length: usize, request: &str) {
     } = cost;
     let request: String = request.chars().take(200).collect();
     assert!(*status < 500, "{operation}: {status} for {request}");
+    let answered = cost.body.len();
     assert!(
-        cost.body.len() < 64 * 1024,
-        "{operation}: {} bytes for {request}",
-        cost.body.len()
+        *status < 400 || answered < 64 * 1024,
+        "{operation}: {answered} bytes for {request}"
     );
     let allowed = PEAK_MULTIPLE * length + EACH;
     assert!(
@@ -437,7 +437,7 @@ fn hold(operation: &str, cost: &Cost, length: usize, request: &str) {
 #[tokio::test]
 async fn no_request_costs_more_than_a_multiple_of_its_length() {
     let service = Service::new();
-    let mut most = (0.0_f64, 0.0_f64);
+    let mut most_tenths = (0, 0);
     let mut requests: Vec<(Value, bool)> = bodies()
         .into_iter()
         .map(|body| (event(json!({ "body": body })), false))
@@ -467,8 +467,11 @@ async fn no_request_costs_more_than_a_multiple_of_its_length() {
                 );
             }
             if payload.len() > MOST_OF_A_HEAD / 2 {
-                let times = |bytes: usize| bytes as f64 / payload.len() as f64;
-                most = (most.0.max(times(cost.peak)), most.1.max(times(cost.total)));
+                let tenths = |bytes: usize| bytes * 10 / payload.len();
+                most_tenths = (
+                    most_tenths.0.max(tenths(cost.peak)),
+                    most_tenths.1.max(tenths(cost.total)),
+                );
             }
         }
     }
@@ -500,5 +503,8 @@ async fn no_request_costs_more_than_a_multiple_of_its_length() {
         }
     }
     assert!(service.records.is_empty(), "nothing is stored");
-    println!("at most {:.1} times its length at a time, {:.1} in all", most.0, most.1);
+    println!(
+        "at most {} and {} tenths of its length, at a time and in all",
+        most_tenths.0, most_tenths.1
+    );
 }
