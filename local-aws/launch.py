@@ -12,7 +12,7 @@ socketserver.StreamRequestHandler.disable_nagle_algorithm = True
 from ministack import app  # noqa: E402 (after the setting above)
 from ministack.core import iam_evaluator  # noqa: E402
 from ministack.core.responses import get_account_id, get_region, request_scope  # noqa: E402
-from ministack.services import cloudformation, kms  # noqa: E402
+from ministack.services import cloudformation, kms, lambda_svc, sts  # noqa: E402
 from ministack.services.cloudformation import engine, provisioners  # noqa: E402
 
 
@@ -121,9 +121,38 @@ def keys_can_have_the_id_of_a_former_one() -> None:
     kms._create_key = create_key
 
 
+def environments_are_replaced_in_their_region() -> None:
+    """Who changes a function's configuration gets new execution environments of it, in that Region: the emulator ends those of
+    the function of that name in all others as well, with what they are at."""
+    invalidate = lambda_svc.invalidate_worker
+
+    def invalidate_worker(name: str, qualifier: str | None = None, account: str | None = None, region: str | None = None):
+        invalidate(name, qualifier=qualifier, account=account or get_account_id(), region=region or get_region())
+
+    lambda_svc.invalidate_worker = invalidate_worker
+
+
+def callers_can_be_asked_for() -> None:
+    """GET /_latchkey/callers/<access key id> answers whose session that is: the fault proxy tells whose calls it has seen."""
+    answer, prefix = app.app, "/_latchkey/callers/"
+
+    async def answer_callers_too(scope, receive, send):
+        if scope["type"] != "http" or not scope["path"].startswith(prefix):
+            return await answer(scope, receive, send)
+        session = sts._sessions.get(scope["path"].removeprefix(prefix))
+        body = json.dumps({"arn": session["Arn"]} if session else {}).encode()
+        headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
+        await send({"type": "http.response.start", "status": 200 if session else 404, "headers": headers})
+        await send({"type": "http.response.body", "body": body})
+
+    app.app = answer_callers_too
+
+
 conditions_know_where_they_are()
 sessions_are_their_roles()
 keys_are_deleted_as_on_aws()
 stacks_can_have_replica_keys()
 keys_can_have_the_id_of_a_former_one()
+environments_are_replaced_in_their_region()
+callers_can_be_asked_for()
 app.main()

@@ -17,7 +17,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 import deploy
 import processes
@@ -48,7 +48,7 @@ def up() -> int:
     try:
         if was_up:
             running = running_stack()
-            endpoint, issuer = running["aws_endpoint"], running["issuer"]
+            endpoint, fault_proxy, issuer = running["aws_endpoint"], running["fault_proxy"], running["issuer"]
         else:
             clean()
         with step("functions built"):
@@ -59,8 +59,8 @@ def up() -> int:
             return 0
         if not was_up:
             with step("AWS emulator started") as note:
-                endpoint = start_emulator()
-                note(endpoint)
+                endpoint, fault_proxy = start_emulator()
+                note(f"{endpoint}, for the functions {fault_proxy['endpoint']}")
             with step("token issuer started") as note:
                 issuer = start_issuer()
                 note(issuer)
@@ -93,6 +93,7 @@ def up() -> int:
         outputs = deploy.stack_outputs(endpoint, PRIMARY_REGION)
         stack = {
             "aws_endpoint": endpoint,
+            "fault_proxy": fault_proxy,
             "issuer": issuer,
             "apis": apis,
             "service_account_id": SERVICE_ACCOUNT_ID,
@@ -149,7 +150,7 @@ def running_stack() -> dict:
 
 
 def is_up() -> bool:
-    return STACK_FILE.exists() and processes.is_running("emulator") and processes.is_running("issuer")
+    return STACK_FILE.exists() and all(processes.is_running(name) for name in ("emulator", "fault-proxy", "issuer"))
 
 
 def clean() -> list[str]:
@@ -183,10 +184,12 @@ def minimal_environment() -> dict[str, str]:
     return {"PATH": os.environ["PATH"], "HOME": str(scratch), "TMPDIR": str(scratch), "LANG": "C.UTF-8"}
 
 
-def start_emulator() -> str:
-    """Starts the emulator on a free port of the loopback interface."""
-    port = free_port()
+def start_emulator() -> tuple[str, dict[str, str]]:
+    """Starts the emulator, and the proxy through which the functions call it (and nobody else does), on free ports of the
+    loopback interface. Answers with the emulator's address, and with the proxy's two."""
+    port, proxy_port, control_port = free_ports(3)
     endpoint = f"http://{HOST}:{port}"
+    proxy = {"endpoint": f"http://{HOST}:{proxy_port}", "control": f"http://{HOST}:{control_port}"}
     environment = minimal_environment() | {
         "AUTH": "true",  # policies, external ids and session policies are enforced
         "BIND_HOST": HOST,
@@ -194,14 +197,18 @@ def start_emulator() -> str:
         "MINISTACK_HOST": HOST,
         "MINISTACK_REGION": PRIMARY_REGION,
         "MINISTACK_ACCOUNT_ID": SERVICE_ACCOUNT_ID,
-        "AWS_ENDPOINT_URL": endpoint,  # for the functions: without it their SDK would look for the real AWS
+        "AWS_ENDPOINT_URL": proxy["endpoint"],  # for the functions: without it their SDK would look for the real AWS
         "AWS_EC2_METADATA_DISABLED": "true",
         "IOT_MTLS_ENABLED": "0",
         "SFTP_ENABLED": "0",
     }
     processes.start("emulator", [sys.executable, REPOSITORY / "local-aws" / "launch.py"], environment)
     wait_until_answering("emulator", f"{endpoint}/_ministack/ready")
-    return endpoint
+    command = [sys.executable, REPOSITORY / "local-aws" / "fault_proxy.py", "--emulator", endpoint]
+    command += ["--port", str(proxy_port), "--control-port", str(control_port)]
+    processes.start("fault-proxy", command, minimal_environment())
+    wait_until_answering("fault-proxy", f"{proxy['control']}/rules")
+    return endpoint, proxy
 
 
 def start_issuer() -> str:
@@ -214,9 +221,16 @@ def start_issuer() -> str:
 
 
 def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind((HOST, 0))
-        return listener.getsockname()[1]
+    return free_ports(1)[0]
+
+
+def free_ports(count: int) -> list[int]:
+    """So many ports, none of them twice."""
+    with ExitStack() as held:
+        listeners = [held.enter_context(socket.socket()) for _ in range(count)]
+        for listener in listeners:
+            listener.bind((HOST, 0))
+        return [listener.getsockname()[1] for listener in listeners]
 
 
 def wait_until_answering(name: str, url: str) -> None:

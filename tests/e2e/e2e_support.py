@@ -4,6 +4,8 @@ import base64
 import itertools
 from dataclasses import dataclass
 
+from layout import REGIONS, STAGE
+
 numbers = itertools.count(1)
 
 
@@ -92,3 +94,12 @@ def outcomes_of(report: dict) -> dict[tuple[str, str | None], str]:
     """A report's results by check and Region."""
     return {(check["check"], check.get("region")): check["result"] for check in report["checks"]}
 
+
+def new_environments(service_client) -> None:
+    """Execution environments that hold nothing yet, of every function: whose configuration is set gets new ones."""
+    for region in REGIONS:
+        functions = service_client("lambda", region)
+        for function in functions.list_functions()["Functions"]:
+            if function["FunctionName"].startswith(f"{STAGE}-latchkey-"):
+                same = {name: function[name] for name in ("FunctionName", "Timeout")}
+                functions.update_function_configuration(**same)

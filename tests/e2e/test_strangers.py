@@ -91,6 +91,30 @@ def test_broken_bodies_get_a_problem(workspace, body):
         assert problem_of(workspace.call(path, body)) == (400, "malformed-request")
 
 
+HOSTILE = {
+    "deep within": '{"items":[{"item_id":"i","plaintext":"","context":' + '{"a":' * 100_000,
+    "of very many items": '{"items":[' + ",".join(['{"item_id":"","plaintext":"","sealed_item":""}'] * 100_000) + "]}",
+    "a number without end": '{"items":' + "9" * 100_000 + "}",
+    "a number beyond numbers": '{"items":[],"data_key_cache_seconds":1e999999}',
+    "a key twice in a context": '{"items":[{"item_id":"i","plaintext":"","context":{"a":"1","a":"2"}}]}',
+    "half of a character": '{"items":[{"item_id":"\\ud800","plaintext":""}]}',
+    "of 5 MB": '{"items":[{"item_id":"' + "i" * 5_000_000 + '","plaintext":"","sealed_item":""}]}',
+}
+
+
+@pytest.mark.parametrize("body", HOSTILE.values(), ids=HOSTILE.keys())
+def test_hostile_bodies_get_a_problem(workspace, body):
+    for path in ["/v1/vaults", "/v1/items/encrypt", "/v1/items/decrypt", "/v1/items/reassign"]:
+        answer = workspace.call(path, body)
+        assert problem_of(answer) == (400, "malformed-request") and len(answer.body) < 10_000
+
+
+@pytest.mark.parametrize("role", ["\u0430dmin", "admin\u200b", "\uff41dmin", "ADMIN", "admin ", "owner,admin"])
+def test_who_nearly_is_an_admin_is_a_member(workspace, role):
+    request = workspace.customer.vault_request("Made by nearly an admin")
+    assert problem_of(workspace.call("/v1/vaults", request, role=role)) == (403, "forbidden")
+
+
 def test_fields_of_create_vault(workspace):
     customer = workspace.customer
     cases = {

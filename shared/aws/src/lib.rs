@@ -17,6 +17,7 @@ pub mod vault_records;
 
 mod connection;
 mod deadline_timeouts;
+mod error_code;
 mod per_region;
 
 pub use connection::Aws;

@@ -35,8 +35,15 @@ impl fmt::Debug for UnwrappedDataKey {
     }
 }
 
-/// The bound is part of the key: a vault whose bound is changed starts afresh.
-type CacheKey = (VaultId, DataKeyId, DataKeyCacheBound);
+/// What a data key is held for: the vault as it was when KMS was asked. A vault that is changed starts afresh, and never comes
+/// back to what was held before: not by a bound that is made shorter and then longer again, not by being disabled and enabled.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct CacheKey {
+    vault_id: VaultId,
+    version: u64,
+    bound: DataKeyCacheBound,
+    data_key_id: DataKeyId,
+}
 
 /// Moka's own expiry, which frees the memory of data keys that nobody asks for any more. Whether a data key may still be
 /// used is decided by our clock, at each use.
@@ -44,8 +51,7 @@ struct AfterItsBound;
 
 impl Expiry<CacheKey, Arc<UnwrappedDataKey>> for AfterItsBound {
     fn expire_after_create(&self, key: &CacheKey, _: &Arc<UnwrappedDataKey>, _: Instant) -> Option<Duration> {
-        let (_, _, bound) = key;
-        Some(bound.duration())
+        Some(key.bound.duration())
     }
 }
 
@@ -136,6 +142,11 @@ impl<C: Clock> DataKeyCache<C> {
     }
 
     fn key(vault: &Vault, data_key_id: &DataKeyId) -> CacheKey {
-        (vault.vault_id.clone(), data_key_id.clone(), vault.data_key_cache)
+        CacheKey {
+            vault_id: vault.vault_id.clone(),
+            version: vault.version,
+            bound: vault.data_key_cache,
+            data_key_id: data_key_id.clone(),
+        }
     }
 }

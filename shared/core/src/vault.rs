@@ -264,6 +264,9 @@ impl DataKeyCacheBound {
     /// The longest bound, in seconds.
     pub const MAX_SECONDS: u16 = 300;
 
+    /// The longest bound.
+    pub const LONGEST: Self = Self(Self::MAX_SECONDS);
+
     /// Parses a bound in seconds.
     ///
     /// # Errors

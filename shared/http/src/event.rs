@@ -204,7 +204,7 @@ struct Jwt {
 }
 
 /// The claims of a token. Of one that stands twice, two readers may read different values: it is kept as `null`, which names
-/// nobody.
+/// nobody. So is one that is no text: what is in it is never even read.
 struct Claims(Map<String, Value>);
 
 impl<'de> Deserialize<'de> for Claims {
@@ -219,9 +219,10 @@ impl<'de> Deserialize<'de> for Claims {
 
             fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Claims, A::Error> {
                 let mut claims = Map::new();
-                while let Some((name, value)) = entries.next_entry::<String, Value>()? {
-                    let value = if claims.contains_key(&name) { Value::Null } else { value };
-                    claims.insert(name, value);
+                while let Some((name, value)) = entries.next_entry::<String, &RawValue>()? {
+                    let text = serde_json::from_str(value.get()).ok();
+                    let text = text.filter(|_| !claims.contains_key(&name));
+                    claims.insert(name, text.map_or(Value::Null, Value::String));
                 }
                 Ok(Claims(claims))
             }

@@ -25,6 +25,9 @@ pub struct FieldError {
     pub detail: String,
 }
 
+/// The most errors that an answer names: more than one of each kind for each of 100 items.
+const MOST_ERRORS: usize = 400;
+
 /// Collects everything that is wrong with a request, so that its sender mends it in one go.
 #[derive(Default)]
 pub(crate) struct FieldErrors(Vec<FieldError>);
@@ -38,7 +41,7 @@ impl FieldErrors {
     }
 
     pub(crate) fn note(&mut self, pointer: impl Into<String>, detail: impl Into<String>) {
-        self.0.push(FieldError {
+        self.push(FieldError {
             pointer: format!("#{}", pointer.into()),
             parameter: None,
             detail: detail.into(),
@@ -47,11 +50,17 @@ impl FieldErrors {
 
     /// Notes what is wrong with a query parameter or a header.
     pub(crate) fn note_parameter(&mut self, name: impl Into<String>, detail: impl Into<String>) {
-        self.0.push(FieldError {
+        self.push(FieldError {
             pointer: String::new(),
             parameter: Some(name.into()),
             detail: detail.into(),
         });
+    }
+
+    fn push(&mut self, error: FieldError) {
+        if self.0.len() < MOST_ERRORS {
+            self.0.push(error);
+        }
     }
 
     /// `Ok` when nothing was noted.

@@ -186,7 +186,26 @@ pub async fn serve<E: Endpoint>(endpoint: E) -> Result<(), lambda_runtime::Error
 }
 
 /// Answers one invocation, and writes its line to the audit log. What cannot be audited is not answered.
+///
+/// A panic on the way, in what reads the event or writes the line, ends here too: the runtime would tell the invoker and the
+/// log what it says, and that may quote what it choked on.
 pub async fn answer<E: Endpoint>(
+    endpoint: &E,
+    region: Region,
+    claim_names: &ClaimNames,
+    context: &RequestContext,
+    payload: &RawValue,
+    log: impl Write + Send,
+) -> Response {
+    let answered = answer_audited(endpoint, region, claim_names, context, payload, log);
+    let answered = AssertUnwindSafe(answered).catch_unwind().await;
+    answered.unwrap_or_else(|_panic| {
+        let problem = Problem::internal().with_request_id(context.request_id.to_string());
+        respond(context, Err(problem))
+    })
+}
+
+async fn answer_audited<E: Endpoint>(
     endpoint: &E,
     region: Region,
     claim_names: &ClaimNames,

@@ -7,6 +7,7 @@ use aws_sdk_kms::error::{ProvideErrorMetadata, SdkError};
 use latchkey_core::access::{AccessError, Outage, Refusal};
 
 use super::call::Call;
+use crate::error_code::loggable;
 
 /// Why a call failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -121,7 +122,11 @@ impl CallFailure {
             429 => Self::Outage(Outage::Throttled),
             500.. => Self::Outage(Outage::ServerError),
             _ => {
-                tracing::error!(action = call.action(), error_code = code, "AWS does not take our call");
+                tracing::error!(
+                    action = call.action(),
+                    error_code = loggable(code),
+                    "AWS does not take our call"
+                );
                 Self::OurFault
             }
         }

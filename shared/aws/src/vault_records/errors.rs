@@ -4,6 +4,8 @@ use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::operation::RequestId;
 use latchkey_core::ports::StoreError;
 
+use crate::error_code::loggable;
+
 /// The answer, or `None` where the item was not as the condition wants it.
 pub(super) fn if_condition_held<T, E: ProvideErrorMetadata>(
     answer: Result<T, SdkError<E>>,
@@ -19,7 +21,7 @@ pub(super) fn if_condition_held<T, E: ProvideErrorMetadata>(
 pub(super) fn store_error<E: ProvideErrorMetadata>(error: &SdkError<E>) -> StoreError {
     let code = error.code().unwrap_or("none");
     tracing::error!(
-        error_code = code,
+        error_code = loggable(code),
         aws_request_id = error.request_id(),
         "DynamoDB did not do what was asked"
     );

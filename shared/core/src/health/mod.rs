@@ -58,11 +58,11 @@ pub struct Health {
 pub enum HealthState {
     /// Every check passed.
     Healthy,
-    /// Items open, but something needs attention.
+    /// Items open, but something needs attention, or AWS gives no answer in one Region.
     Degraded,
     /// The key or the role refuses us, or is not what it must be. No new item is sealed.
     Unusable,
-    /// AWS gave no answer several times in a row, so nothing is known. Also what a later version has put on record.
+    /// AWS gave no answer in either Region several times in a row, so nothing is known. Also what a later version has put on record.
     #[serde(other)]
     Unknown,
 }

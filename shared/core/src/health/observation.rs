@@ -5,6 +5,7 @@ use core::time::Duration;
 use jiff::Timestamp;
 
 use super::Finding;
+use crate::region::Region;
 use crate::validation::Validation;
 use crate::vault::DataKeyCacheBound;
 
@@ -82,6 +83,13 @@ impl Observation {
             findings: unanswered,
             access_ends_by: None,
         }
+    }
+
+    /// The Region that everything was asked in that AWS left unanswered: the other one is there, and works.
+    pub fn silent_region(&self) -> Option<Region> {
+        let mut silent = self.findings.iter().filter(|finding| finding.unanswered);
+        let region = silent.next()?.region?;
+        silent.all(|finding| finding.region == Some(region)).then_some(region)
     }
 
     /// A refusal that live traffic met. It speaks of one Region, so it does not say that access has ended everywhere.

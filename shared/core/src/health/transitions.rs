@@ -79,12 +79,14 @@ impl Health {
         }
     }
 
-    /// No answer is no refusal, and takes none back.
+    /// No answer is no refusal, and takes none back. A Region that is gone leaves the other, in which everything works.
     fn unanswered(&self, observation: &Observation) -> Next {
         let unanswered_in_a_row = self.unanswered_in_a_row.saturating_add(1);
         let counts = unanswered_in_a_row >= UNANSWERED_UNTIL_UNKNOWN;
         let (state, findings) = if self.state == HealthState::Unusable || !counts {
             (self.state, self.findings.clone())
+        } else if observation.silent_region().is_some() {
+            (HealthState::Degraded, observation.findings.clone())
         } else {
             (HealthState::Unknown, observation.findings.clone())
         };

@@ -10,7 +10,7 @@ use crate::ports::{Clock, CustomerKeys, VaultStore};
 use crate::region::Region;
 use crate::request::RequestContext;
 use crate::validation::{Report, validate};
-use crate::vault::{Vault, VaultId, VaultSettings};
+use crate::vault::{DataKeyCacheBound, Vault, VaultId, VaultSettings};
 
 use super::find_vault;
 
@@ -55,8 +55,21 @@ impl<S: VaultStore, K: CustomerKeys, C: Clock> ValidateVault<S, K, C> {
         )
         .await;
         let answered_at = self.clock.now().wall;
-        let observation = Observation::of_validation(&validation, asked_at, answered_at, vault.data_key_cache);
+        let bound = match validation.opening_ended {
+            Some(_) => self.bound_in_force(vault).await,
+            None => vault.data_key_cache,
+        };
+        let observation = Observation::of_validation(&validation, asked_at, answered_at, bound);
         (validation.report, observation)
+    }
+
+    /// The bound of the vault as it is now. It may have been changed while the key was asked, and a data key that was opened
+    /// meanwhile is held for the new one; what is held for another than this one is used no more.
+    async fn bound_in_force(&self, vault: &Vault) -> DataKeyCacheBound {
+        let now = self.store.vault(&vault.workspace_id, &vault.vault_id).await;
+        now.ok()
+            .flatten()
+            .map_or(DataKeyCacheBound::LONGEST, |now| now.data_key_cache)
     }
 }
 

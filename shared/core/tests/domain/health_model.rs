@@ -8,6 +8,7 @@ use latchkey_core::health::announcement::{Announcement, News};
 use latchkey_core::health::changes::HealthChange;
 use latchkey_core::health::observation::{Observation, Outcome, Scope};
 use latchkey_core::health::{Finding, Health, HealthState};
+use latchkey_core::region::Region;
 use latchkey_core::validation::Check;
 use proptest::prelude::*;
 
@@ -18,6 +19,8 @@ struct Step {
     scope: Scope,
     outcome: Outcome,
     ends_access: bool,
+    /// Whether what was left unanswered was all asked in one Region.
+    one_region: bool,
     /// Whether the event bus takes what is to be announced then.
     bus_takes: bool,
 }
@@ -33,11 +36,12 @@ fn step() -> impl Strategy<Value = Step> {
         Outcome::Refused,
     ]);
     let seconds = prop_oneof![4 => 0..90_i64, 1 => -90..0_i64];
-    let flags = (any::<bool>(), prop::bool::weighted(0.7));
-    (seconds, scope, outcome, flags).prop_map(|(seconds, scope, outcome, (ends_access, bus_takes))| Step {
+    let flags = (any::<bool>(), any::<bool>(), prop::bool::weighted(0.7));
+    (seconds, scope, outcome, flags).prop_map(|(seconds, scope, outcome, (ends_access, one_region, bus_takes))| Step {
         seconds,
         scope,
         outcome,
+        one_region,
         bus_takes,
         ends_access: ends_access && scope == Scope::Whole && outcome == Outcome::Refused,
     })
@@ -51,7 +55,7 @@ fn observation(number: usize, step: &Step, asked_at: Timestamp) -> Observation {
     let wrong = matches!(step.outcome, Outcome::Warned | Outcome::Unanswered | Outcome::Refused);
     let finding = Finding {
         check: Check::KeyEnabled,
-        region: None,
+        region: (step.one_region && step.outcome == Outcome::Unanswered).then_some(Region::UsWest2),
         message: number.to_string(),
         remedy: None,
         since: None,
@@ -94,22 +98,24 @@ fn expected(history: &[Observation]) -> Expected {
             access_ends_by,
         };
     }
-    let row = since
-        .iter()
-        .rev()
-        .take_while(|seen| seen.outcome == Outcome::Unanswered);
-    let row = row.count();
-    // Once three in a row have made it unknown, only a whole validation makes it known again.
-    let streaks = since.split(|seen| seen.outcome != Outcome::Unanswered);
-    let unknown = streaks.clone().any(|streak| streak.len() >= 3);
+    // The third unanswered in a row counts, and each that follows it.
+    let counts = |last: &usize| {
+        last.checked_sub(2).is_some_and(|first| {
+            since[first..=*last]
+                .iter()
+                .all(|seen| seen.outcome == Outcome::Unanswered)
+        })
+    };
     let cleared = &history[cleared_at];
-    let (state, findings) = if unknown || row >= 3 {
-        let first_unknown = since
-            .windows(3)
-            .position(|three| three.iter().all(|seen| seen.outcome == Outcome::Unanswered));
-        let counted = since[first_unknown.unwrap() + 2..].iter();
-        let last = counted.rev().find(|seen| seen.outcome == Outcome::Unanswered).unwrap();
-        (HealthState::Unknown, last.findings.clone())
+    let (state, findings) = if let Some(last) = (0..since.len()).rev().find(counts) {
+        let findings = since[last].findings.clone();
+        let one_region = findings.iter().all(|found| found.region.is_some());
+        let state = if one_region {
+            HealthState::Degraded
+        } else {
+            HealthState::Unknown
+        };
+        (state, findings)
     } else if cleared.outcome == Outcome::Warned {
         (HealthState::Degraded, cleared.findings.clone())
     } else {
@@ -163,7 +169,7 @@ proptest! {
     #[test]
     fn every_history_follows_the_rules(created_warned in any::<bool>(), steps in prop::collection::vec(step(), 0..24)) {
         let outcome = if created_warned { Outcome::Warned } else { Outcome::Passed };
-        let creation = Step { seconds: 0, scope: Scope::Whole, outcome, ends_access: false, bus_takes: false };
+        let creation = Step { seconds: 0, scope: Scope::Whole, outcome, ends_access: false, one_region: false, bus_takes: false };
         let mut history = vec![observation(usize::MAX, &creation, start())];
         let mut health = Health::first(&history[0]);
         let created_as = health.state;

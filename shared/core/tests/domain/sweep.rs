@@ -273,9 +273,8 @@ async fn knocks_that_are_throttled_say_nothing_of_the_vault() {
 #[tokio::test]
 async fn three_unanswered_checks_make_it_unknown_and_one_validation_known_again() {
     let (service, _) = Service::with_vault(30).await;
-    service
-        .customer
-        .set_outage(Region::UsWest2, Some(RegionOutage::Fails(Outage::Unreachable)));
+    let outage = RegionOutage::Fails(Outage::Unreachable);
+    service.outage_everywhere(Some(outage));
     for (row, state) in [
         (1, HealthState::Healthy),
         (2, HealthState::Healthy),
@@ -286,10 +285,54 @@ async fn three_unanswered_checks_make_it_unknown_and_one_validation_known_again(
         let health = on_record(&service).health;
         assert_eq!((health.state, health.unanswered_in_a_row), (state, row));
     }
-    service.customer.set_outage(Region::UsWest2, None);
+    service.outage_everywhere(None);
     service.clock.advance(MINUTE);
     assert_eq!(sweep(&service).await, one(true, true));
     assert_eq!(on_record(&service).health.state, HealthState::Healthy);
+}
+
+/// What is gone is one Region: everything opens through the other, new items are sealed there, and so it is not unknown.
+#[tokio::test]
+async fn a_region_that_is_gone_for_three_checks_makes_it_degraded_until_it_is_back() {
+    for gone in Region::ALL {
+        let (service, _) = Service::with_vault(0).await;
+        let sealed = service.environment().seal("item").await.unwrap();
+        let outage = Some(RegionOutage::Fails(Outage::Unreachable));
+        service.customer.set_outage(gone, outage);
+        for (row, state) in [
+            (1, HealthState::Healthy),
+            (2, HealthState::Healthy),
+            (3, HealthState::Degraded),
+            (4, HealthState::Degraded),
+        ] {
+            service.clock.advance(MINUTE);
+            assert_eq!(sweep(&service).await, one(false, row == 3));
+            let health = on_record(&service).health;
+            assert_eq!((health.state, health.unanswered_in_a_row), (state, row));
+        }
+        let findings = on_record(&service).health.findings;
+        assert!(
+            findings
+                .iter()
+                .all(|found| found.unanswered && found.region == Some(gone))
+        );
+        let environment = service.environment_in(gone.other());
+        assert!(environment.open("item", &sealed).await.is_ok());
+        assert!(environment.seal("new").await.is_ok());
+        service.outage_everywhere(outage);
+        service.clock.advance(MINUTE);
+        assert_eq!(sweep(&service).await, one(false, true));
+        assert_eq!(on_record(&service).health.state, HealthState::Unknown);
+        service.customer.set_outage(gone.other(), None);
+        service.clock.advance(MINUTE);
+        sweep(&service).await;
+        assert_eq!(on_record(&service).health.state, HealthState::Degraded);
+        service.outage_everywhere(None);
+        service.clock.advance(MINUTE);
+        assert_eq!(sweep(&service).await, one(true, true));
+        let health = on_record(&service).health;
+        assert_eq!((health.state, health.findings), (HealthState::Healthy, Vec::new()));
+    }
 }
 
 /// The claim is the vault's own due time, moved: whoever saw another one has lost.

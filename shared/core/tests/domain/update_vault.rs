@@ -6,7 +6,7 @@ use futures::future::join;
 use latchkey_core::Error;
 use latchkey_core::in_memory::{KeyState, WriteFault};
 use latchkey_core::operations::{DisableMode, UpdateVaultCommand, VaultView};
-use latchkey_core::ports::VaultStore;
+use latchkey_core::ports::{Clock, VaultStore};
 use latchkey_core::precondition::Precondition;
 use latchkey_core::vault::{DataKeyCacheBound, VaultId, VaultName, VaultStatus};
 use tokio::time::timeout;
@@ -61,6 +61,72 @@ async fn a_shorter_bound_holds_for_data_keys_that_are_held_already() {
         Err(Error::KeyRefused { .. })
     ));
     assert!(environment.seal("item").await.is_err());
+}
+
+/// Whoever may change the vault cannot bring back by it what the customer has ended: `access_ends_by` was stated under the
+/// shorter bound.
+#[tokio::test]
+async fn a_bound_that_is_made_longer_again_brings_back_nothing() {
+    let (service, vault_id) = Service::with_vault(300).await;
+    let environment = service.environment();
+    let sealed = environment.seal("item").await.unwrap();
+    environment.open("item", &sealed).await.unwrap();
+    update(&service, &vault_id, &to_bound(5)).await.unwrap();
+    service.customer.change_key(|key| key.state = KeyState::Disabled);
+    let validated = service.validate_vault().run(&request(), &admin(), &vault_id).await;
+    validated.unwrap();
+    let vault = service.records.vault(&workspace(), &vault_id).await.unwrap().unwrap();
+    let stated = vault.health.checked_at + Duration::from_secs(5);
+    assert_eq!(vault.health.access_ends_by, Some(stated));
+    service.clock.advance(Duration::from_secs(6));
+    update(&service, &vault_id, &to_bound(300)).await.unwrap();
+    assert!(matches!(
+        environment.open("item", &sealed).await,
+        Err(Error::KeyRefused { .. })
+    ));
+}
+
+/// As when an environment was idle while the vault was disabled: it has seen nothing of it.
+#[tokio::test]
+async fn a_vault_that_was_disabled_and_enabled_brings_back_nothing_that_was_held_before() {
+    let (service, vault_id) = Service::with_vault(300).await;
+    let environment = service.environment();
+    let sealed = environment.seal("item").await.unwrap();
+    environment.open("item", &sealed).await.unwrap();
+    disable(&service, &vault_id).await;
+    enable(&service, &vault_id).await.unwrap();
+    let calls = service.decrypt_calls();
+    environment.open("item", &sealed).await.unwrap();
+    assert_eq!(service.decrypt_calls(), calls + 1);
+}
+
+/// The customer asks for the time when access has ended, and gets one that holds whatever was changed meanwhile.
+#[tokio::test(start_paused = true)]
+async fn the_end_of_access_is_stated_for_the_bound_in_force_when_the_refusal_was_heard() {
+    let (service, vault_id) = Service::with_vault(5).await;
+    let environment = service.environment();
+    let sealed = environment.seal("item").await.unwrap();
+    service.customer.set_latency(Duration::from_secs(2));
+    let validate_vault = service.validate_vault();
+    let context = request();
+    let meanwhile = async {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        update(&service, &vault_id, &to_bound(300)).await.unwrap();
+        service.customer.set_latency(Duration::ZERO);
+        environment.open("item", &sealed).await.unwrap();
+        service.customer.change_key(|key| key.state = KeyState::Disabled);
+    };
+    let caller = admin();
+    let (validated, ()) = join(validate_vault.run(&context, &caller, &vault_id), meanwhile).await;
+    validated.unwrap();
+    let vault = service.records.vault(&workspace(), &vault_id).await.unwrap().unwrap();
+    let stated = vault.health.access_ends_by.expect("both Regions have refused");
+    service.clock.advance(Duration::from_secs(299));
+    assert!(
+        environment.open("item", &sealed).await.is_ok(),
+        "it is held for the new bound"
+    );
+    assert!(service.clock.now().wall <= stated);
 }
 
 #[tokio::test]

@@ -1,14 +1,12 @@
 //! `POST /v1/items/decrypt`
 
-use std::collections::BTreeMap;
-
 use latchkey_core::caller::Caller;
 use latchkey_core::operations::{DecryptItem, DecryptItemCommand, OpenedItem};
 use latchkey_core::ports::{Clock, CustomerKeys, DataKeyStore, VaultStore};
 use latchkey_core::request::RequestContext;
 use serde::{Deserialize, Serialize};
 
-use super::items::{check_context, check_count, check_item_id};
+use super::items::{ItemContextRequest, check_context, check_item_id, counted};
 use crate::event::ApiRequest;
 use crate::json_body::{self, FieldErrors, Object};
 use crate::problem::Problem;
@@ -31,7 +29,7 @@ pub(super) struct SealedItemRequest {
     item_id: String,
     sealed_item: Base64Bytes,
     #[serde(default)]
-    context: BTreeMap<String, String>,
+    context: ItemContextRequest,
 }
 
 #[derive(Serialize)]
@@ -80,10 +78,10 @@ impl DecryptItemRequest {
 
 /// The items of a request; what is wrong with them is noted.
 pub(super) fn sealed_items(items: Vec<Object<SealedItemRequest>>, errors: &mut FieldErrors) -> Vec<DecryptItemCommand> {
-    check_count(errors, items.len());
+    let items = counted(errors, items);
     for (place, Object(item)) in items.iter().enumerate() {
         errors.take(format!("/items/{place}/item_id"), check_item_id(&item.item_id));
-        errors.take(format!("/items/{place}/context"), check_context(&item.context));
+        errors.take(format!("/items/{place}/context"), check_context(&item.context.0));
     }
     items.into_iter().map(|Object(item)| item.into_command()).collect()
 }
@@ -98,7 +96,7 @@ impl SealedItemRequest {
             .unwrap_or_default();
         DecryptItemCommand {
             item_id: self.item_id,
-            context: self.context,
+            context: self.context.0,
             sealed_item,
         }
     }

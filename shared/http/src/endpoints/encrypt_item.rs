@@ -1,7 +1,5 @@
 //! `POST /v1/items/encrypt`
 
-use std::collections::BTreeMap;
-
 use base64ct::{Base64, Encoding};
 use latchkey_core::Invalid;
 use latchkey_core::caller::Caller;
@@ -13,7 +11,7 @@ use sealed_item::Plaintext;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-use super::items::{MAX_PLAINTEXT, check_context, check_count, check_item_id};
+use super::items::{ItemContextRequest, MAX_PLAINTEXT, check_context, check_item_id, counted};
 use crate::event::ApiRequest;
 use crate::json_body::{self, FieldErrors, Object};
 use crate::problem::Problem;
@@ -37,7 +35,7 @@ struct PlaintextItemRequest {
     item_id: String,
     plaintext: Base64Bytes,
     #[serde(default)]
-    context: BTreeMap<String, String>,
+    context: ItemContextRequest,
 }
 
 #[derive(Serialize)]
@@ -82,9 +80,7 @@ impl EncryptItemRequest {
         let vault_id = self
             .vault_id
             .and_then(|text| errors.take("/vault_id", VaultId::parse(&text)));
-        check_count(&mut errors, self.items.len());
-        let items: Vec<_> = self
-            .items
+        let items: Vec<_> = counted(&mut errors, self.items)
             .into_iter()
             .enumerate()
             .filter_map(|(place, Object(item))| item.into_command(place, &mut errors))
@@ -105,7 +101,7 @@ impl EncryptItemRequest {
 impl PlaintextItemRequest {
     fn into_command(self, place: usize, errors: &mut FieldErrors) -> Option<EncryptItemCommand> {
         let id_fits = errors.take(format!("/items/{place}/item_id"), check_item_id(&self.item_id));
-        let context_fits = errors.take(format!("/items/{place}/context"), check_context(&self.context));
+        let context_fits = errors.take(format!("/items/{place}/context"), check_context(&self.context.0));
         let bytes = errors.take(
             format!("/items/{place}/plaintext"),
             self.plaintext
@@ -116,7 +112,7 @@ impl PlaintextItemRequest {
         let bytes = bytes.map(|mut bytes: Zeroizing<Vec<u8>>| core::mem::take(&mut *bytes))?;
         Some(EncryptItemCommand {
             item_id: self.item_id,
-            context: self.context,
+            context: self.context.0,
             plaintext: Plaintext::from(bytes),
         })
     }

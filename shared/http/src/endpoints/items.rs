@@ -1,8 +1,11 @@
 //! What every operation on items takes: how many, under which ids, in which context.
 
+use core::fmt;
 use std::collections::BTreeMap;
 
 use latchkey_core::Invalid;
+use serde::de::{Error, MapAccess, Unexpected, Visitor};
+use serde::{Deserialize, Deserializer};
 
 use crate::json_body::FieldErrors;
 
@@ -20,6 +23,35 @@ pub(super) fn check_item_id(item_id: &str) -> Result<(), Invalid> {
     }
 }
 
+/// A context as it came. Of a key that stands twice, two readers may read different values, and an item would be bound to one of
+/// them: it is refused.
+#[derive(Default)]
+pub(super) struct ItemContextRequest(pub(super) BTreeMap<String, String>);
+
+impl<'de> Deserialize<'de> for ItemContextRequest {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct EachOnce;
+        impl<'de> Visitor<'de> for EachOnce {
+            type Value = ItemContextRequest;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object of text in which each key stands once")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<ItemContextRequest, A::Error> {
+                let mut pairs = BTreeMap::new();
+                while let Some((key, value)) = entries.next_entry()? {
+                    if pairs.insert(key, value).is_some() {
+                        return Err(A::Error::invalid_value(Unexpected::Map, &self));
+                    }
+                }
+                Ok(ItemContextRequest(pairs))
+            }
+        }
+        deserializer.deserialize_map(EachOnce)
+    }
+}
+
 /// A context: up to 32 pairs, keys of 1 to 128 bytes, values of up to 1,024, no control characters in keys.
 pub(super) fn check_context(context: &BTreeMap<String, String>) -> Result<(), Invalid> {
     let key_fits = |key: &str| (1..=128).contains(&key.len()) && !key.chars().any(char::is_control);
@@ -32,9 +64,11 @@ pub(super) fn check_context(context: &BTreeMap<String, String>) -> Result<(), In
     }
 }
 
-/// 1 to 100 items.
-pub(super) fn check_count(errors: &mut FieldErrors, count: usize) {
-    if !(1..=MAX_ITEMS).contains(&count) {
-        errors.note("/items", "must have 1 to 100 items");
+/// 1 to 100 items, or none with the error noted: of too many, nobody wants to be told what is wrong with each.
+pub(super) fn counted<T>(errors: &mut FieldErrors, items: Vec<T>) -> Vec<T> {
+    if (1..=MAX_ITEMS).contains(&items.len()) {
+        return items;
     }
+    errors.note("/items", "must have 1 to 100 items");
+    Vec::new()
 }

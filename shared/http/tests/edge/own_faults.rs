@@ -1,14 +1,21 @@
-//! Faults of our own: an operation that panics, and one that does not come back.
+//! Faults of our own: an operation that panics, what is around it that panics, and an operation that does not come back.
 
 use core::future::pending;
+use core::time::Duration;
+use std::io::{self, Write};
+use std::panic::catch_unwind;
+use std::process::Command;
 
 use latchkey_core::caller::Caller;
-use latchkey_core::request::RequestContext;
+use latchkey_core::region::Region;
+use latchkey_core::request::{RequestContext, RequestId};
 use latchkey_http::event::ApiRequest;
 use latchkey_http::problem::Problem;
-use latchkey_http::{Endpoint, Success};
+use latchkey_http::{Endpoint, Success, answer, telemetry};
+use serde_json::json;
+use serde_json::value::RawValue;
 
-use crate::service::{api_event, invoke, member};
+use crate::service::{api_event, claim_names, invoke, member};
 
 struct Panics;
 
@@ -45,4 +52,98 @@ async fn a_panic_is_a_plain_500_that_tells_nothing_of_the_request() {
 async fn an_operation_that_does_not_come_back_is_answered_in_time() {
     let answer = invoke(&Hangs, &api_event(&member(), None, "{}")).await;
     assert_eq!((answer.status, answer.problem()), (504, "out-of-time"));
+}
+
+struct PanicsBeforeTheLine;
+
+impl Endpoint for PanicsBeforeTheLine {
+    const NAME: &'static str = "panics-before-the-line";
+
+    fn operation(request: &ApiRequest) -> &'static str {
+        panic!("choked on {}", String::from_utf8_lossy(request.body()))
+    }
+
+    async fn call(&self, _: &RequestContext, _: &Caller, _: &ApiRequest) -> Result<Success, Problem> {
+        Success::json(200, &json!({ "plaintext": "canary" }))
+    }
+}
+
+struct Answers;
+
+impl Endpoint for Answers {
+    const NAME: &'static str = "answers";
+
+    async fn call(&self, _: &RequestContext, _: &Caller, _: &ApiRequest) -> Result<Success, Problem> {
+        Success::json(200, &json!({ "plaintext": "canary" }))
+    }
+}
+
+struct PanickingLog;
+
+impl Write for PanickingLog {
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        panic!("choked on {}", String::from_utf8_lossy(line))
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// The runtime's own answer to a panic has its message in it.
+#[tokio::test]
+async fn a_panic_outside_the_operation_is_a_plain_500_too() {
+    let context = RequestContext::new(RequestId::generate(), Duration::from_secs(28));
+    let payload = RawValue::from_string(api_event(&member(), None, "canary").to_string()).unwrap();
+    let names = claim_names();
+    let before = answer(
+        &PanicsBeforeTheLine,
+        Region::UsEast2,
+        &names,
+        &context,
+        &payload,
+        io::sink(),
+    );
+    let during = answer(&Answers, Region::UsEast2, &names, &context, &payload, PanickingLog);
+    for response in [before.await, during.await] {
+        assert_eq!(response.status_code, 500);
+        assert!(response.body.contains("urn:latchkey:problem:internal"));
+        assert!(response.body.contains(&context.request_id.to_string()));
+        for word in ["canary", "choked"] {
+            assert!(!response.body.contains(word), "{}", *response.body);
+        }
+    }
+}
+
+const IS_THE_PROCESS: &str = "LATCHKEY_TEST_PANICS";
+
+/// What the test below runs in a process of its own, for a panic hook is the whole process's.
+#[test]
+fn process_that_panics() {
+    if std::env::var_os(IS_THE_PROCESS).is_none() {
+        return;
+    }
+    telemetry::init();
+    assert!(catch_unwind(|| panic!("choked on {}", "canary")).is_err());
+}
+
+#[test]
+fn a_panic_is_logged_with_its_place_and_without_its_message() {
+    let ran = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "own_faults::process_that_panics", "--nocapture"])
+        .env(IS_THE_PROCESS, "yes")
+        .env("RUST_LOG", "trace")
+        .output()
+        .unwrap();
+    assert!(ran.status.success());
+    let printed = format!(
+        "{}{}",
+        String::from_utf8_lossy(&ran.stdout),
+        String::from_utf8_lossy(&ran.stderr)
+    );
+    assert!(
+        printed.contains("own_faults.rs:") && printed.contains("\"panic\""),
+        "{printed}"
+    );
+    assert!(!printed.contains("canary") && !printed.contains("choked"), "{printed}");
 }

@@ -1,0 +1,36 @@
+//! What of an error that AWS answers may be logged: its code, and nothing else. The rest may repeat what was asked, or hold what
+//! was to be answered.
+
+/// The code, if it has the form of one: `KMSInvalidStateException`. Another text in its place is not repeated.
+pub(crate) fn loggable(code: &str) -> &str {
+    let is_name = (1..=64).contains(&code.len()) && code.bytes().all(|byte| byte.is_ascii_alphabetic() || byte == b'.');
+    if is_name { code } else { "unreadable" }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_code_is_logged_and_other_text_is_not() {
+        for code in [
+            "ThrottlingException",
+            "KMSInvalidStateException",
+            "KMS.DisabledException",
+        ] {
+            assert_eq!(loggable(code), code);
+        }
+        let long = "A".repeat(65);
+        for text in [
+            "",
+            "b1a4747d11d5d9aa",
+            "AAECAw==",
+            "with spaces",
+            "[1, 2]",
+            "\u{e9}",
+            &long,
+        ] {
+            assert_eq!(loggable(text), "unreadable", "{text}");
+        }
+    }
+}

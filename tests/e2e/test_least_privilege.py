@@ -1,0 +1,148 @@
+"""The functions' policies, against the calls that the functions make: each call is one that the policy names, and nothing is allowed
+that no call needs. What makes the calls is here, so that the file says the same alone as after all others."""
+
+from collections import defaultdict
+from concurrent.futures import ThreadPoolExecutor
+from fnmatch import fnmatchcase
+
+import pytest
+from faults import Faults
+from layout import REGIONS, STAGE
+from schedule import Schedule
+
+from e2e_support import base64_of, new_environments
+
+# Lambda itself and its runtime do these, not through the SDK; they are never seen.
+NOT_CALLS = ("logs:", "xray:")
+# As IAM names the services.
+PREFIXES = {"dynamodb": "dynamodb", "sts": "sts", "events": "events", "kms": "kms"}
+
+
+def exercise(workspace, region: str, stack: dict) -> None:
+    """Every function, with every kind of call that it makes."""
+    schedule, faults = Schedule.of(stack), Faults.of(stack)
+    id_of_workspace = workspace.customer.workspace_id
+    create = {"region": region, "name": f"Main {region}", "data_key_cache_seconds": 0, "set_as_default": True}
+    vault_id = workspace.create_vault(**create).json["vault_id"]
+    other = workspace.create_vault(region, data_key_cache_seconds=0).json["vault_id"]
+    item = workspace.sealed(vault_id, "i", b"secret", region)
+    assert workspace.opened(item, region) == b"secret"
+    moving = {"to_vault_id": other, "items": [item]}
+    assert workspace.call("/v1/items/reassign", moving, role="member", region=region).status == 200
+    assert workspace.list_vaults(region=region).status == workspace.read(vault_id, region=region).status == 200
+    assert workspace.api(region).get("/v1/setup-kit", token=workspace.token_of("owner")).status == 200
+    for change in ({"name": f"Renamed {region}"}, {"is_default": False}, {"is_default": True}, {"name": create["name"]}):
+        assert workspace.update(vault_id, change, region=region).status == 200
+    schedule.health_after_sweep(id_of_workspace, vault_id, region)
+
+    # What refuses is put on record, by whichever function meets it; and whichever validates it clears it.
+    def locked():
+        for it in REGIONS:
+            workspace.customer.kms(it).disable_key(KeyId=workspace.customer.kms_key_id)
+
+    def opened():
+        for it in REGIONS:
+            workspace.customer.kms(it).enable_key(KeyId=workspace.customer.kms_key_id)
+
+    locked()
+    assert workspace.error_of(item, region)["status"] == 424
+    opened()
+    assert workspace.create_vault(**create).status == 201
+    locked()
+    assert workspace.encrypt(vault_id, [{"item_id": "i", "plaintext": base64_of(b"x")}], region).status == 424
+    opened()
+    assert workspace.enable(vault_id, region=region).status == 200
+    locked()
+    assert workspace.call("/v1/items/reassign", moving, role="member", region=region).status == 200
+    schedule.health_after_sweep(id_of_workspace, vault_id, region, whole=True)  # tells of it
+    opened()
+    assert workspace.validate(vault_id, region=region).status == 200
+
+    # A vault that is disabled while it is made the default must not stay it.
+    with ThreadPoolExecutor() as pool, faults.rule(
+        "slow", action="PutItem", caller="create-vault", match=[id_of_workspace], seconds=1.5
+    ) as rule:
+        creating = pool.submit(workspace.create_vault, **create)
+        workspace.wait_for(lambda: faults.met(rule))
+        assert workspace.disable(vault_id, region=region).status == 200
+        assert creating.result().status in (201, 409)
+    assert workspace.enable(vault_id, region=region).status == 200
+    schedule.health_after_sweep(id_of_workspace, vault_id, region)
+
+
+@pytest.fixture(scope="module")
+def calls(stack, workspace, service_client) -> dict[str, set[tuple[str, str]]]:
+    """Every (action, resource) that was asked for, by the role that asked."""
+    new_environments(service_client)  # those of before hold sessions that they need not ask for again
+    faults = Faults.of(stack)
+    before = faults.last_call()
+    for region in REGIONS:
+        exercise(workspace, region, stack)
+    asked = defaultdict(set)
+    for call in faults.calls(after=before):
+        assert call["caller"], call
+        role = call["caller"].split("/")[1]
+        asked[role].add((f"{PREFIXES[call['service']]}:{call['action']}", call["resource"]))
+    return asked
+
+
+@pytest.fixture(scope="module")
+def policies(service_client) -> dict[str, set[tuple[str, str]]]:
+    """Every (action, resource) that is allowed, by the function's role as it is deployed."""
+    iam = service_client("iam")
+    allowed = defaultdict(set)
+    for page in iam.get_paginator("list_roles").paginate():
+        for name in (role["RoleName"] for role in page["Roles"] if role["RoleName"].startswith(f"{STAGE}-latchkey-")):
+            for policy in iam.list_role_policies(RoleName=name)["PolicyNames"]:
+                document = iam.get_role_policy(RoleName=name, PolicyName=policy)["PolicyDocument"]
+                for statement in document["Statement"]:
+                    actions, resources = (as_list(statement[field]) for field in ("Action", "Resource"))
+                    allowed[name] |= {(action, resource) for action in actions for resource in resources}
+    return {
+        name: {(action, resource) for action, resource in granted if not action.startswith(NOT_CALLS)}
+        for name, granted in allowed.items()
+        if name.endswith(REGIONS) and "sweep-schedule" not in name  # the schedule's role calls Lambda, and is no function's
+    }
+
+
+def as_list(value) -> list:
+    return value if isinstance(value, list) else [value]
+
+
+def covers(allowed: tuple[str, str], asked: tuple[str, str]) -> bool:
+    return allowed[0] == asked[0] and fnmatchcase(asked[1] or "", allowed[1])
+
+
+def test_every_call_is_one_that_the_policy_names(calls, policies):
+    functions = calls.keys() & policies.keys()
+    assert len(functions) == 2 * 9, "all but get-setup-kit, which calls nothing, in both Regions"
+    for role in functions:
+        outside = {call for call in calls[role] if not any(covers(allowed, call) for allowed in policies[role])}
+        assert not outside, f"{role} asks for what it may not: {outside}"
+
+
+def test_whoever_else_calls_has_come_through_the_access_role(calls, policies, workspace):
+    """The functions' credentials open nothing of a customer's: that is done in the access role and the customer's own."""
+    for role in calls.keys() - policies.keys():
+        actions = {action for action, _ in calls[role]}
+        if role == f"{STAGE}-kms-byo-key-access-role":
+            assert actions == {"sts:AssumeRole"}
+        else:
+            assert role == workspace.customer.role_name, role
+            assert actions <= {"kms:Encrypt", "kms:Decrypt", "kms:GetPublicKey", "kms:DescribeKey"}
+
+
+@pytest.mark.parametrize("region", REGIONS)
+def test_nothing_is_allowed_that_no_call_needs(calls, policies, region):
+    for role in (role for role in policies if role.endswith(region)):
+        idle = {allowed for allowed in policies[role] if not any(covers(allowed, call) for call in calls[role])}
+        assert not idle, f"{role} may do what it never does: {idle}"
+
+
+def test_no_function_calls_another_regions_table_or_event_bus(calls, policies):
+    """DynamoDB replicates: each Region goes by its own replica, and is whole when the other one is gone."""
+    for role in calls.keys() & policies.keys():
+        region = next(region for region in REGIONS if role.endswith(region))
+        for action, resource in calls[role]:
+            if action.startswith(("dynamodb:", "events:")):
+                assert resource.split(":")[3] == region, (role, action, resource)
