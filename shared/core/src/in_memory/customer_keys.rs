@@ -123,7 +123,10 @@ impl InMemoryCustomer {
     ) -> Result<T, AccessError> {
         let (latency, outage) = self.with_state(|state| {
             state.calls.note((action, region));
-            (state.latency.get(&region).map(Latency::next), state.outages.get(&region).copied())
+            (
+                state.latency.get(&region).map(Latency::next),
+                state.outages.get(&region).copied(),
+            )
         });
         yield_now().await;
         if let Some(latency) = latency {

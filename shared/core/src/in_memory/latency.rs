@@ -72,6 +72,9 @@ mod tests {
     #[test]
     fn a_duration_is_always_itself() {
         let drawn = sorted(&Duration::from_millis(20).into());
-        assert_eq!((drawn[0], drawn[9_999]), (Duration::from_millis(20), Duration::from_millis(20)));
+        assert_eq!(
+            (drawn[0], drawn[9_999]),
+            (Duration::from_millis(20), Duration::from_millis(20))
+        );
     }
 }

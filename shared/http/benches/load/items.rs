@@ -88,7 +88,10 @@ impl Items {
     /// What is in a version of the item.
     pub fn plaintext(&self, item: usize, version: u32) -> Vec<u8> {
         let item = &self.items[item];
-        let tag = hmac::sign(&self.key, format!("{}\n{}\n{version}", item.workspace, item.item_id).as_bytes());
+        let tag = hmac::sign(
+            &self.key,
+            format!("{}\n{}\n{version}", item.workspace, item.item_id).as_bytes(),
+        );
         let seed = u64::from_be_bytes(tag.as_ref()[..8].try_into().unwrap());
         let mut plaintext = vec![0; item.size];
         Rng::with_seed(seed).fill(&mut plaintext);

@@ -168,7 +168,8 @@ impl Load {
                 tokio::spawn(async move {
                     loop {
                         let ticket = tickets.fetch_add(1, Ordering::Relaxed) as f64;
-                        let due = rate.map_or_else(Instant::now, |rate| started + Duration::from_secs_f64(ticket / rate));
+                        let due =
+                            rate.map_or_else(Instant::now, |rate| started + Duration::from_secs_f64(ticket / rate));
                         if due >= end {
                             return;
                         }
@@ -223,14 +224,20 @@ impl Load {
             ..72 => ("decrypt-item", self.open(environment, &batch).await),
             72..92 => ("encrypt-item", self.seal(random, vault, &batch).await),
             92..97 => ("reassign-item", self.reassign(random, environment, &batch).await),
-            97.. => ("decrypt-item, another's", self.open_as_stranger(environment, &batch).await),
+            97.. => (
+                "decrypt-item, another's",
+                self.open_as_stranger(environment, &batch).await,
+            ),
         };
         measures.note(operation, &called, late, batch.len());
     }
 
     /// Opens items and compares what comes.
     async fn open(&self, environment: &Environment, batch: &[usize]) -> Called {
-        let kept: Vec<_> = batch.iter().map(|&item| self.items.kept(item).expect("sealed")).collect();
+        let kept: Vec<_> = batch
+            .iter()
+            .map(|&item| self.items.kept(item).expect("sealed"))
+            .collect();
         let gates: BTreeMap<_, _> = kept
             .iter()
             .map(|(kept, _)| (kept.vault, self.vaults[kept.vault].gate()))
@@ -246,10 +253,18 @@ impl Load {
         assert_eq!(answer.items.len(), batch.len(), "an answer for each item");
         for ((&item, (kept, _)), answered) in batch.iter().zip(&kept).zip(&answer.items) {
             let (vault, gate) = (&self.vaults[kept.vault], gates[&kept.vault]);
-            let plaintext = answered.plaintext.as_ref().map(|text| Base64::decode_vec(text).expect("base64"));
+            let plaintext = answered
+                .plaintext
+                .as_ref()
+                .map(|text| Base64::decode_vec(text).expect("base64"));
             match (plaintext, &answered.error) {
                 (Some(_), None) if !vault.may_have_opened(gate) => {
-                    self.fault(&self.found.though_disabled, 1, "an item of a disabled vault opens", &called);
+                    self.fault(
+                        &self.found.though_disabled,
+                        1,
+                        "an item of a disabled vault opens",
+                        &called,
+                    );
                 }
                 (Some(plaintext), None)
                     if answered.item_id == self.items.of(item).item_id
@@ -269,7 +284,10 @@ impl Load {
 
     /// Asks, as a member of another workspace, for items to be opened: there is no such vault.
     async fn open_as_stranger(&self, environment: &Environment, batch: &[usize]) -> Called {
-        let kept: Vec<_> = batch.iter().map(|&item| self.items.kept(item).expect("sealed")).collect();
+        let kept: Vec<_> = batch
+            .iter()
+            .map(|&item| self.items.kept(item).expect("sealed"))
+            .collect();
         let stranger = workspace_id((self.items.of(batch[0]).workspace + 1) % self.settings.workspaces);
         let body = self.sealed_items(batch, &kept);
         let called = call(&environment.decrypt_item, environment.region, &stranger, None, &body).await;
@@ -278,7 +296,12 @@ impl Load {
             if item.plaintext.is_none() && item.error.is_some_and(|problem| problem.is("vault-not-found")) {
                 self.found.strangers_refused.fetch_add(1, Ordering::Relaxed);
             } else {
-                self.fault(&self.found.of_others, 1, "an item of another workspace is answered", &called);
+                self.fault(
+                    &self.found.of_others,
+                    1,
+                    "an item of another workspace is answered",
+                    &called,
+                );
             }
         }
         called
@@ -329,7 +352,10 @@ impl Load {
         let workspace = self.items.of(batch[0]).workspace;
         let of_workspace = (self.settings.vaults - workspace).div_ceil(self.settings.workspaces);
         let target = workspace + random.usize(..of_workspace) * self.settings.workspaces;
-        let kept: Vec<_> = batch.iter().map(|&item| self.items.kept(item).expect("sealed")).collect();
+        let kept: Vec<_> = batch
+            .iter()
+            .map(|&item| self.items.kept(item).expect("sealed"))
+            .collect();
         let gates: Vec<_> = kept.iter().map(|(kept, _)| self.vaults[kept.vault].gate()).collect();
         let target_gate = self.vaults[target].gate();
         let mut body = self.sealed_items(batch, &kept);
@@ -379,7 +405,12 @@ impl Load {
             loaded.move_gate(GateState::Closed);
             // Beside whoever happens to come: both Regions, at once.
             let batch = self.any_batch(&mut random, vault);
-            join_all(self.environments.iter().map(|environment| self.open(environment, &batch))).await;
+            join_all(
+                self.environments
+                    .iter()
+                    .map(|environment| self.open(environment, &batch)),
+            )
+            .await;
             sleep(DISABLED_FOR).await;
             loaded.move_gate(GateState::Moving);
             let enabled = call(&environment.enable_vault, region, &workspace, vault_id, &json!({})).await;
@@ -389,6 +420,28 @@ impl Load {
             measures.note("enable-vault", &enabled, Duration::ZERO, 0);
             sleep(ENABLED_FOR).await;
         }
+    }
+
+    /// How long the largest batch takes to seal and to open, at the quickest: nearly all of it is work of the processor.
+    pub async fn largest_batch(&self) -> (Duration, Duration) {
+        let (environment, workspace) = (&self.environments[0], workspace_id(0));
+        let of_64_kib =
+            |number: usize| json!({ "item_id": format!("{number}"), "plaintext": Base64::encode_string(&[1; 65_536]) });
+        let items: Vec<_> = (0..MAX_PLAINTEXT / 65_536).map(of_64_kib).collect();
+        let body = json!({ "vault_id": self.vaults[0].vault_id, "items": items });
+        let (mut sealing, mut opening) = (Vec::new(), Vec::new());
+        for _ in 0..20 {
+            let sealed = call(&environment.encrypt_item, environment.region, &workspace, None, &body).await;
+            let body = json!({ "items": sealed.json::<Value>()["items"] });
+            let opened = call(&environment.decrypt_item, environment.region, &workspace, None, &body).await;
+            assert_eq!(opened.json::<Value>()["items"], json!(items));
+            sealing.push(sealed.took);
+            opening.push(opened.took);
+        }
+        (
+            sealing.into_iter().min().expect("one"),
+            opening.into_iter().min().expect("one"),
+        )
     }
 
     fn sealed_items(&self, batch: &[usize], kept: &[(Kept, Vec<u8>)]) -> Value {
@@ -410,7 +463,9 @@ impl Load {
         let items = &self.batches_of[vault];
         let first = random.usize(..items.len());
         let wanted = size_of_batch(random).min(items.len());
-        let batch: Vec<_> = (first..first + wanted).map(|place| items[place % items.len()]).collect();
+        let batch: Vec<_> = (first..first + wanted)
+            .map(|place| items[place % items.len()])
+            .collect();
         let length = self.batch_length(&batch, wanted);
         batch[..length].to_vec()
     }
@@ -472,7 +527,11 @@ fn distribute(settings: &Settings) -> (Vec<Vec<usize>>, Vec<usize>) {
     let mut of_vaults = vec![Vec::new(); settings.vaults];
     let mut workspaces = Vec::new();
     for item in 0..settings.items {
-        let vault = if item < settings.vaults { item } else { skewed(&mut random, settings.vaults) };
+        let vault = if item < settings.vaults {
+            item
+        } else {
+            skewed(&mut random, settings.vaults)
+        };
         of_vaults[vault].push(item);
         workspaces.push(vault % settings.workspaces);
     }

@@ -6,6 +6,7 @@
 
 #![allow(
     missing_docs,
+    unreachable_pub,
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
@@ -47,11 +48,19 @@ async fn main() -> ExitCode {
     println!("{} items sealed ({:.0?})", settings.items, started.elapsed());
     let flat_out = load.clone().run(settings.flat_out_seconds, None).await;
     let constant = load.clone().run(settings.seconds, Some(settings.rate)).await;
+    let (sealed_in, opened_in) = load.largest_batch().await;
     load.open_all().await;
     println!("every item opened again ({:.0?})\n", started.elapsed());
 
-    println!("As fast as it goes, {} clients, for {:.0} s:\n\n{flat_out}", settings.clients, flat_out.seconds);
-    println!("{} requests a second, for {:.0} s:\n\n{constant}", settings.rate, constant.seconds);
+    println!(
+        "As fast as it goes, {} clients, for {:.0} s:\n\n{flat_out}",
+        settings.clients, flat_out.seconds
+    );
+    println!(
+        "{} requests a second, for {:.0} s:\n\n{constant}",
+        settings.rate, constant.seconds
+    );
+    println!("4 MiB in one call: sealed in {sealed_in:.1?}, opened in {opened_in:.1?}, at the quickest.");
     let mut holds = load.verdict();
     match memory_slope(&constant.memory) {
         Some(slope) => {

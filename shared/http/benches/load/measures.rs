@@ -26,19 +26,28 @@ impl Measures {
     pub fn note(&self, operation: &'static str, called: &Called, late: Duration, items: usize) {
         let mut operations = self.0.lock().unwrap();
         let measures = operations.entry(operation).or_default();
-        measures.took.push(u32::try_from((late + called.took).as_micros()).unwrap_or(u32::MAX));
+        measures
+            .took
+            .push(u32::try_from((late + called.took).as_micros()).unwrap_or(u32::MAX));
         measures.items += items;
         measures.kms_calls += called.kms_calls;
         measures.vaults += called.vaults;
     }
 
     pub fn requests(&self) -> usize {
-        self.0.lock().unwrap().values().map(|operation| operation.took.len()).sum()
+        self.0
+            .lock()
+            .unwrap()
+            .values()
+            .map(|operation| operation.took.len())
+            .sum()
     }
 
     pub fn finish(&self, seconds: f64, processor_seconds: f64, memory: Vec<(Duration, f64)>) -> Phase {
         let mut operations = self.0.lock().unwrap().clone();
-        operations.values_mut().for_each(|operation| operation.took.sort_unstable());
+        operations
+            .values_mut()
+            .for_each(|operation| operation.took.sort_unstable());
         Phase {
             operations,
             seconds,
@@ -66,7 +75,10 @@ impl Operation {
 
 impl fmt::Display for Phase {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "| operation | requests/s | items/s | p50 | p90 | p99 | max | KMS calls a request |")?;
+        writeln!(
+            f,
+            "| operation | requests/s | items/s | p50 | p90 | p99 | max | KMS calls a request |"
+        )?;
         writeln!(f, "| --- | --- | --- | --- | --- | --- | --- | --- |")?;
         let a_second = |count: usize| count as f64 / self.seconds;
         let (mut requests, mut items) = (0, 0);
@@ -85,16 +97,24 @@ impl fmt::Display for Phase {
                 operation.kms_calls as f64 / count as f64,
             )?;
         }
-        writeln!(f, "| all | {:.1} | {:.0} | | | | | |\n", a_second(requests), a_second(items))?;
+        writeln!(
+            f,
+            "| all | {:.1} | {:.0} | | | | | |\n",
+            a_second(requests),
+            a_second(items)
+        )?;
         let of_data_keys = ["encrypt-item", "decrypt-item"].map(|name| self.operations.get(name));
-        let (asked, unwrapped) = of_data_keys.iter().flatten().fold((0, 0), |(asked, unwrapped), operation| {
-            (asked + operation.vaults, unwrapped + operation.kms_calls)
-        });
+        let (asked, unwrapped) = of_data_keys
+            .iter()
+            .flatten()
+            .fold((0, 0), |(asked, unwrapped), operation| {
+                (asked + operation.vaults, unwrapped + operation.kms_calls)
+            });
         let held = 1.0 - unwrapped as f64 / asked as f64;
         writeln!(f, "Data keys found in memory: {:.1} %.", held * 100.0)?;
         writeln!(
             f,
-            "Processor: {:.2} of the machine's, {:.2} ms a request, with what the load itself takes.",
+            "Processors in use: {:.2}; {:.2} ms a request, with what the load itself takes.",
             self.processor_seconds / self.seconds,
             self.processor_seconds * 1000.0 / requests as f64,
         )?;

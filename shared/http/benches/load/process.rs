@@ -35,7 +35,10 @@ pub fn memory_slope(samples: &[(Duration, f64)]) -> Option<f64> {
     let count = warm.len() as f64;
     let mean_at = warm.iter().map(|(at, _)| at).sum::<f64>() / count;
     let mean_memory = warm.iter().map(|(_, memory)| memory).sum::<f64>() / count;
-    let covariance: f64 = warm.iter().map(|(at, memory)| (at - mean_at) * (memory - mean_memory)).sum();
+    let covariance: f64 = warm
+        .iter()
+        .map(|(at, memory)| (at - mean_at) * (memory - mean_memory))
+        .sum();
     let variance: f64 = warm.iter().map(|(at, _)| (at - mean_at).powi(2)).sum();
     Some(covariance / variance)
 }

@@ -28,7 +28,13 @@ impl Settings {
         let number = |name: &str, of_the_whole: f64, of_a_test: f64| -> f64 {
             match std::env::var(format!("LOAD_{name}")) {
                 Ok(number) => number.parse().expect("LOAD_ variables are numbers"),
-                Err(_) => if whole { of_the_whole } else { of_a_test },
+                Err(_) => {
+                    if whole {
+                        of_the_whole
+                    } else {
+                        of_a_test
+                    }
+                }
             }
         };
         Self {
@@ -37,7 +43,7 @@ impl Settings {
             items: number("ITEMS", 100_000.0, 500.0) as usize,
             environments: number("ENVIRONMENTS", 4.0, 2.0) as usize,
             clients: number("CLIENTS", 64.0, 16.0) as usize,
-            rate: number("RATE", 100.0, 100.0),
+            rate: number("RATE", 40.0, 40.0),
             seconds: number("SECONDS", 840.0, 2.0),
             flat_out_seconds: number("FLAT_OUT_SECONDS", 30.0, 1.0),
             seed: number("SEED", 1.0, 1.0) as u64,
