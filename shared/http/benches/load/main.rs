@@ -34,7 +34,7 @@ use crate::load::Load;
 use crate::process::memory_slope;
 use crate::settings::Settings;
 
-/// The most that memory may grow by, after a fifth of the time, by a straight line through the samples.
+/// The most that memory may grow by, in MiB a minute.
 const MEMORY_SLOPE: f64 = 1.0;
 
 #[tokio::main]
