@@ -1,7 +1,7 @@
 # The one door to everything here. It needs Rust, Python 3 and make, and installs the rest into .venv, .venv-sam and .tools.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up down watch url token vault-request test check build bench bench-format bench-peers bench-sweep fuzz install install-local install-sam check-rust check-deny check-templates check-scripts check-fuzz
+.PHONY: help demo up down watch url token vault-request test check build bench bench-format bench-peers bench-sweep load fuzz install install-local install-sam check-rust check-deny check-templates check-scripts check-fuzz
 
 PYTHON ?= python3
 ARCH ?= arm64
@@ -102,6 +102,11 @@ bench-sweep: up ## how many vaults a sweep checks, and what a check costs
 	@echo "  validate-vault, as it ships: building (once; about 4 min) ..."
 	cargo build --release -p validate-vault
 	.venv/bin/python benches/sweep_cpu.py target/release/validate-vault
+
+# The allocator keeps no large buffer for the next, so that what grows is ours. Settings: shared/http/benches/load/settings.rs.
+load: up ## a constant load on the handlers (15 min) and on the local API (1 min): requests/s, p50, p99, memory; every item opened again
+	MALLOC_MMAP_THRESHOLD_=131072 cargo bench $(PROFILE) -p latchkey-http --bench load
+	.venv/bin/python benches/load_api.py
 
 FUZZ_SECONDS ?= 600
 fuzz: ## fuzzes the item format for FUZZ_SECONDS (600), from where the last run stopped

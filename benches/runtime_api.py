@@ -17,6 +17,24 @@ HOST = "127.0.0.1"
 
 
 @dataclass
+class Invocation:
+    """An event that was given to the program."""
+
+    event: object
+    timeout_seconds: float
+    request_id: str = field(default_factory=lambda: str(uuid.uuid4()))
+    taken: threading.Event = field(default_factory=threading.Event)
+    answers: queue.Queue = field(default_factory=queue.Queue)
+
+    def answer(self) -> tuple[object, float]:
+        """The answer, and when it came."""
+        return self.answers.get(timeout=self.timeout_seconds + 30)
+
+    def is_answered(self) -> bool:
+        return not self.answers.empty()
+
+
+@dataclass
 class Environment:
     """One execution environment: a process, and the times at which it spoke to us (seconds of the monotonic clock)."""
 
@@ -24,8 +42,8 @@ class Environment:
     started_at: float
     server: ThreadingHTTPServer
     polls: queue.Queue = field(default_factory=queue.Queue)
-    events: queue.Queue = field(default_factory=queue.Queue)
-    answers: queue.Queue = field(default_factory=queue.Queue)
+    invocations: queue.Queue = field(default_factory=queue.Queue)
+    under_way: dict[str, Invocation] = field(default_factory=dict)
 
     def first_polled_at(self) -> float:
         """When it asked for its first event: initialised."""
@@ -33,8 +51,14 @@ class Environment:
 
     def invoke(self, event, timeout_seconds: float = 28) -> tuple[object, float]:
         """The answer to an event, and when it came."""
-        self.events.put((event, timeout_seconds))
-        return self.answers.get(timeout=timeout_seconds + 30)
+        return self.begin(event, timeout_seconds).answer()
+
+    def begin(self, event, timeout_seconds: float = 28) -> Invocation:
+        """Gives the program an event as soon as it asks for one; it may ask for several at a time."""
+        invocation = Invocation(event, timeout_seconds)
+        self.under_way[invocation.request_id] = invocation
+        self.invocations.put(invocation)
+        return invocation
 
     def cpu_seconds(self) -> float:
         """User and system time so far (proc(5), /proc/pid/stat)."""
@@ -59,11 +83,12 @@ def running(command: list, environment: dict[str, str], log):
         def do_GET(self):
             """GET /2018-06-01/runtime/invocation/next"""
             lambda_.polls.put(time.monotonic())
-            event, timeout_seconds = lambda_.events.get()
-            body = json.dumps(event).encode()
+            invocation = lambda_.invocations.get()
+            invocation.taken.set()
+            body = json.dumps(invocation.event).encode()
             self.send_response(200)
-            self.send_header("Lambda-Runtime-Aws-Request-Id", str(uuid.uuid4()))
-            self.send_header("Lambda-Runtime-Deadline-Ms", str(int((time.time() + timeout_seconds) * 1000)))
+            self.send_header("Lambda-Runtime-Aws-Request-Id", invocation.request_id)
+            self.send_header("Lambda-Runtime-Deadline-Ms", str(int((time.time() + invocation.timeout_seconds) * 1000)))
             self.send_header("Lambda-Runtime-Invoked-Function-Arn", "arn:aws:lambda:us-east-2:111111111111:function:measured")
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
@@ -76,7 +101,8 @@ def running(command: list, environment: dict[str, str], log):
             self.send_response(202)
             self.send_header("Content-Length", "0")
             self.end_headers()
-            lambda_.answers.put((json.loads(body), answered_at))
+            request_id = self.path.split("/")[-2]
+            lambda_.under_way.pop(request_id).answers.put((json.loads(body), answered_at))
 
         def log_message(self, *_):
             pass

@@ -6,10 +6,13 @@ use latchkey_core::data_keys::DataKeys;
 use latchkey_core::operations::EncryptItem;
 use latchkey_core::ports::SystemClock;
 use latchkey_http::endpoints::EncryptItemEndpoint;
-use latchkey_http::{serve, telemetry};
+use latchkey_http::{block_on, serve, telemetry};
 
-#[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), lambda_runtime::Error> {
+fn main() -> Result<(), lambda_runtime::Error> {
+    block_on(run())
+}
+
+async fn run() -> Result<(), lambda_runtime::Error> {
     telemetry::init();
     let settings = Settings::from_environment()?;
     let aws = Aws::connect(&settings).await;

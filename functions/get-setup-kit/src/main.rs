@@ -3,10 +3,13 @@
 use latchkey_aws::Settings;
 use latchkey_core::operations::GetSetupKit;
 use latchkey_http::endpoints::GetSetupKitEndpoint;
-use latchkey_http::{serve, telemetry};
+use latchkey_http::{block_on, serve, telemetry};
 
-#[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), lambda_runtime::Error> {
+fn main() -> Result<(), lambda_runtime::Error> {
+    block_on(run())
+}
+
+async fn run() -> Result<(), lambda_runtime::Error> {
     telemetry::init();
     let settings = Settings::from_environment()?;
     serve(GetSetupKitEndpoint(GetSetupKit {

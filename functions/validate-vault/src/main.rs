@@ -4,10 +4,13 @@ use latchkey_aws::{Aws, Settings};
 use latchkey_core::operations::{SweepVaults, ValidateVault};
 use latchkey_core::ports::SystemClock;
 use latchkey_http::endpoints::ValidateVaultEndpoint;
-use latchkey_http::{serve, telemetry};
+use latchkey_http::{block_on, serve, telemetry};
 
-#[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), lambda_runtime::Error> {
+fn main() -> Result<(), lambda_runtime::Error> {
+    block_on(run())
+}
+
+async fn run() -> Result<(), lambda_runtime::Error> {
     telemetry::init();
     let settings = Settings::from_environment()?;
     let aws = Aws::connect(&settings).await;

@@ -2,6 +2,8 @@
 
 use core::fmt;
 use core::future::{Future, ready};
+use core::pin::pin;
+use core::sync::atomic::{AtomicBool, Ordering};
 use core::time::Duration;
 use std::sync::Arc;
 use std::time::Instant;
@@ -105,7 +107,8 @@ impl<C: Clock> DataKeyCache<C> {
     }
 
     /// The data key as held, or as `unwrap` brings it. Those who ask at the same time share one unwrapping; a failure
-    /// goes to all of them and is not kept. With a bound of 0 nothing is shared and nothing is held.
+    /// goes to all of them and is not kept, except that who has time left does not fail because another's ran out. With a
+    /// bound of 0 nothing is shared and nothing is held.
     ///
     /// # Errors
     /// What `unwrap` answers.
@@ -124,11 +127,20 @@ impl<C: Clock> DataKeyCache<C> {
         if let Some(held) = self.held(vault, data_key_id).await {
             return Ok(held);
         }
-        let unwrapped = self
-            .keys
-            .try_get_with(Self::key(vault, data_key_id), async { unwrap.await.map(Arc::new) })
-            .await
-            .map_err(|error: Arc<Error>| Error::clone(&error))?;
+        let mut unwrap = pin!(unwrap);
+        let unwrapped = loop {
+            let ours = AtomicBool::new(false);
+            let unwrapping = async {
+                ours.store(true, Ordering::Relaxed);
+                unwrap.as_mut().await.map(Arc::new)
+            };
+            match self.keys.try_get_with(Self::key(vault, data_key_id), unwrapping).await {
+                Ok(unwrapped) => break unwrapped,
+                // The time of the request whose unwrapping it was is not ours.
+                Err(error) if matches!(*error, Error::OutOfTime) && !ours.into_inner() => {}
+                Err(error) => return Err(Error::clone(&error)),
+            }
+        };
         // An unwrapping that took longer than the bound proves nothing any more.
         if self.within_bound(&unwrapped, vault.data_key_cache) {
             Ok(unwrapped)

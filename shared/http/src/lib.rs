@@ -16,6 +16,8 @@ mod secret_text;
 mod serve;
 mod setup_kit_archive;
 pub mod telemetry;
+mod threads;
 mod vault_response;
 
 pub use serve::{Endpoint, FileAnswer, Response, Success, answer, serve};
+pub use threads::block_on;

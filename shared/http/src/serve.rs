@@ -5,6 +5,7 @@ use core::panic::AssertUnwindSafe;
 use core::time::Duration;
 use std::collections::BTreeMap;
 use std::io::{self, Write};
+use std::sync::Arc;
 use std::time::{Instant, SystemTime};
 
 use base64ct::{Base64, Encoding};
@@ -164,23 +165,30 @@ pub struct Response {
     pub is_base64_encoded: bool,
 }
 
-/// Serves invocations until Lambda ends the environment.
+/// Serves invocations until Lambda ends the environment: one after the other, or as many at a time as the environment
+/// variable `AWS_LAMBDA_MAX_CONCURRENCY` says. They share the endpoint, and so its caches.
 ///
 /// # Errors
 /// When the Runtime API cannot be reached, or the function runs in a Region that is none of ours.
-pub async fn serve<E: Endpoint>(endpoint: E) -> Result<(), lambda_runtime::Error> {
+pub async fn serve<E: Endpoint + 'static>(endpoint: E) -> Result<(), lambda_runtime::Error> {
     let claim_names = ClaimNames::from_environment();
     let region: Region = std::env::var("AWS_REGION")?.parse()?;
-    let (endpoint, claim_names) = (&endpoint, &claim_names);
-    lambda_runtime::run(service_fn(move |invocation: LambdaEvent<Box<RawValue>>| async move {
-        let (payload, lambda) = invocation.into_parts();
-        let time_left = lambda
-            .deadline()
-            .duration_since(SystemTime::now())
-            .unwrap_or(TIME_WITHOUT_DEADLINE);
-        let request_id = RequestId::parse(&lambda.request_id).unwrap_or_else(|_| RequestId::generate());
-        let context = RequestContext::new(request_id, time_left.saturating_sub(TIME_TO_ANSWER));
-        Ok::<_, lambda_runtime::Error>(answer(endpoint, region, claim_names, &context, &payload, io::stdout()).await)
+    let shared = Arc::new((endpoint, claim_names));
+    lambda_runtime::run_concurrent(service_fn(move |invocation: LambdaEvent<Box<RawValue>>| {
+        let shared = Arc::clone(&shared);
+        async move {
+            let (endpoint, claim_names) = &*shared;
+            let (payload, lambda) = invocation.into_parts();
+            let time_left = lambda
+                .deadline()
+                .duration_since(SystemTime::now())
+                .unwrap_or(TIME_WITHOUT_DEADLINE);
+            let request_id = RequestId::parse(&lambda.request_id).unwrap_or_else(|_| RequestId::generate());
+            let context = RequestContext::new(request_id, time_left.saturating_sub(TIME_TO_ANSWER));
+            Ok::<_, lambda_runtime::Error>(
+                answer(endpoint, region, claim_names, &context, &payload, io::stdout()).await,
+            )
+        }
     }))
     .await
 }

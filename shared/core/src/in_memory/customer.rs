@@ -1,12 +1,12 @@
 //! A customer's account: one key in two Regions, one role, and what is wrong with them.
 
-use core::time::Duration;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 use super::calls::Calls;
 use super::customer_key::RegionalKey;
 use super::customer_role::RoleTrust;
+use super::latency::Latency;
 use super::lock;
 use super::rsa_key_pair::RsaKeyPair;
 use crate::access::{AccessError, Outage};
@@ -28,7 +28,7 @@ pub(super) struct State {
     pub(super) keys: BTreeMap<Region, RegionalKey>,
     pub(super) outages: BTreeMap<Region, RegionOutage>,
     pub(super) answers: BTreeMap<(&'static str, Region), AccessError>,
-    pub(super) latency: BTreeMap<Region, Duration>,
+    pub(super) latency: BTreeMap<Region, Latency>,
     pub(super) service_misconfigured: bool,
     pub(super) calls: Calls<(&'static str, Region)>,
 }
@@ -101,15 +101,16 @@ impl InMemoryCustomer {
     }
 
     /// How long every answer takes, in the runtime's time.
-    pub fn set_latency(&self, latency: Duration) {
+    pub fn set_latency(&self, latency: impl Into<Latency>) {
+        let latency = latency.into();
         for region in Region::ALL {
-            self.set_latency_of(region, latency);
+            self.set_latency_of(region, latency.clone());
         }
     }
 
     /// How long every answer of one Region takes, in the runtime's time.
-    pub fn set_latency_of(&self, region: Region, latency: Duration) {
-        self.with_state(|state| state.latency.insert(region, latency));
+    pub fn set_latency_of(&self, region: Region, latency: impl Into<Latency>) {
+        self.with_state(|state| state.latency.insert(region, latency.into()));
     }
 
     /// Whether the service may not even enter its own access role.

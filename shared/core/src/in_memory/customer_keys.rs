@@ -8,6 +8,7 @@ use zeroize::Zeroizing;
 
 use super::customer::{InMemoryCustomer, RegionOutage, State};
 use super::customer_key::RegionalKey;
+use super::latency::Latency;
 use crate::access::{AccessError, CustomerAccess, Refusal};
 use crate::customer_role::RoleSessionName;
 use crate::ports::{CustomerKeys, KeyDescription, RoleAttempt};
@@ -122,7 +123,10 @@ impl InMemoryCustomer {
     ) -> Result<T, AccessError> {
         let (latency, outage) = self.with_state(|state| {
             state.calls.note((action, region));
-            (state.latency.get(&region).copied(), state.outages.get(&region).copied())
+            (
+                state.latency.get(&region).map(Latency::next),
+                state.outages.get(&region).copied(),
+            )
         });
         yield_now().await;
         if let Some(latency) = latency {

@@ -1,6 +1,5 @@
 //! The records of both Regions: one state, consistent reads, conditional writes, no transactions.
 
-use core::time::Duration;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
@@ -8,6 +7,7 @@ use tokio::task::yield_now;
 use tokio::time::sleep;
 
 use super::calls::Calls;
+use super::latency::Latency;
 use super::lock;
 use super::write_faults::{WriteFault, WriteFaults};
 use crate::data_key::{DataKeyId, IssuedDataKey};
@@ -25,8 +25,8 @@ struct State {
     calls: Calls<&'static str>,
     write_faults: WriteFaults,
     read_fault: Option<StoreError>,
-    read_latency: Option<Duration>,
-    write_latency: Option<Duration>,
+    read_latency: Option<Latency>,
+    write_latency: Option<Latency>,
 }
 
 /// What is on record.
@@ -61,10 +61,10 @@ impl InMemoryRecords {
     }
 
     /// How long every read and every write takes, in the runtime's time.
-    pub fn set_latency(&self, read: Duration, write: Duration) {
+    pub fn set_latency(&self, read: impl Into<Latency>, write: impl Into<Latency>) {
         let mut state = lock(&self.0);
-        state.read_latency = Some(read);
-        state.write_latency = Some(write);
+        state.read_latency = Some(read.into());
+        state.write_latency = Some(write.into());
     }
 
     /// How often the operation of this name, as the port spells it, was called.
@@ -107,7 +107,7 @@ impl InMemoryRecords {
         read: impl FnOnce(&Tables) -> T + Send,
     ) -> Result<T, StoreError> {
         yield_now().await;
-        let latency = lock(&self.0).read_latency;
+        let latency = lock(&self.0).read_latency.as_ref().map(Latency::next);
         if let Some(latency) = latency {
             sleep(latency).await;
         }
@@ -126,7 +126,7 @@ impl InMemoryRecords {
         write: impl FnOnce(&mut Tables) -> T + Send,
     ) -> Result<T, StoreError> {
         yield_now().await;
-        let latency = lock(&self.0).write_latency;
+        let latency = lock(&self.0).write_latency.as_ref().map(Latency::next);
         if let Some(latency) = latency {
             sleep(latency).await;
         }

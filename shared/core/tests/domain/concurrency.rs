@@ -5,8 +5,9 @@ use std::time::Duration;
 use futures::future::{join, join_all};
 use latchkey_core::Error;
 use latchkey_core::operations::CreateVaultCommand;
+use latchkey_core::request::{RequestContext, RequestId};
 
-use crate::fixtures::{Service, item_to_open, plaintext_of, settings};
+use crate::fixtures::{Service, item_to_open, member, plaintext_of, settings};
 
 #[tokio::test]
 async fn a_batch_costs_one_call_whatever_the_bound() {
@@ -84,6 +85,26 @@ async fn a_request_that_is_dropped_takes_no_other_with_it() {
     let (gone, opened) = futures::future::join(impatient, cold.open("item", &sealed)).await;
     assert!(gone.is_err());
     assert_eq!(opened.unwrap(), plaintext_of("item"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_request_whose_time_runs_out_takes_no_other_with_it() {
+    let (service, _) = Service::with_vault(30).await;
+    let sealed = service.environment().seal("item").await.unwrap();
+    let cold = service.environment();
+    service.customer.set_latency(Duration::from_secs(2));
+    let short = RequestContext::new(RequestId::generate(), Duration::from_secs(1));
+    let (caller, items) = (member(), vec![item_to_open("item", &sealed)]);
+    let out_of_time = cold.decrypt.run(&short, &caller, items);
+    let in_time = join_all((0..3).map(|_| cold.open("item", &sealed)));
+    let before = service.decrypt_calls();
+    let (out_of_time, in_time) = futures::future::join(out_of_time, in_time).await;
+    assert!(matches!(out_of_time[0].outcome, Err(Error::OutOfTime)));
+    for opened in in_time {
+        assert_eq!(opened.unwrap(), plaintext_of("item"));
+    }
+    // The first asked in both Regions; of the others, one asked for all.
+    assert_eq!(service.decrypt_calls() - before, 3);
 }
 
 #[tokio::test]
