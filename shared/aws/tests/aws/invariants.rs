@@ -48,24 +48,43 @@ pub(crate) async fn assert_never_wrong(world: &World) {
 async fn assert_every_record_is_whole(world: &World, vaults: &[Vault]) {
     let (ws, records) = (workspace("ws-acme"), &world.db.records);
     for item in world.db.items().await {
-        let text = |attribute: &str| item.get(attribute).and_then(|it| it.as_s().ok()).map_or("", String::as_str);
+        let text = |attribute: &str| {
+            item.get(attribute)
+                .and_then(|it| it.as_s().ok())
+                .map_or("", String::as_str)
+        };
         let (kind, rest) = text("sk").split_once('#').unwrap_or((text("sk"), ""));
         match kind {
             "VAULT" => assert!(vaults.iter().any(|vault| vault.vault_id.as_str() == rest)),
             "NAME" => assert!(records.name_claim(&ws, &name(rest)).await.expect("whole").is_some()),
             "DEFAULT" => {
                 let default = records.default_vault_id(&ws).await.expect("whole");
-                assert!(vaults.iter().any(|vault| Some(&vault.vault_id) == default.as_ref()), "the default exists");
+                assert!(
+                    vaults.iter().any(|vault| Some(&vault.vault_id) == default.as_ref()),
+                    "the default exists"
+                );
             }
             "DATAKEY" => {
                 let vault_id = VaultId::parse(text("pk").trim_start_matches("VAULT#")).expect("an id");
                 let data_key_id = DataKeyId::parse(rest).expect("an id");
-                assert!(vaults.iter().any(|vault| vault.vault_id == vault_id), "a data key is a vault's");
-                assert!(records.data_key(&vault_id, &data_key_id).await.expect("whole").is_some());
+                assert!(
+                    vaults.iter().any(|vault| vault.vault_id == vault_id),
+                    "a data key is a vault's"
+                );
+                assert!(
+                    records
+                        .data_key(&vault_id, &data_key_id)
+                        .await
+                        .expect("whole")
+                        .is_some()
+                );
             }
             _ => panic!("a record of no kind: {item:?}"),
         }
-        assert!(matches!(item.get("record_version"), Some(AttributeValue::N(_))), "{item:?}");
+        assert!(
+            matches!(item.get("record_version"), Some(AttributeValue::N(_))),
+            "{item:?}"
+        );
     }
 }
 
@@ -75,7 +94,11 @@ pub(crate) async fn assert_tidy(world: &World) {
     let (ws, records) = (workspace("ws-acme"), &world.db.records);
     if let Some(default) = records.default_vault_id(&ws).await.expect("read") {
         let vault = records.vault(&ws, &default).await.expect("read").expect("there");
-        assert_eq!(vault.status, VaultStatus::Active, "the default stays on no vault that takes no items");
+        assert_eq!(
+            vault.status,
+            VaultStatus::Active,
+            "the default stays on no vault that takes no items"
+        );
     }
 }
 
@@ -87,7 +110,10 @@ pub(crate) async fn assert_every_item_opens(world: &World) {
             let sealed = SealedItem::parse(&item.sealed_item).expect("a sealed item");
             let of = ItemOrigin::from_encryption_context(sealed.encryption_context());
             let vault_id = of.expect("an origin").vault_id;
-            let vault = vaults.iter().find(|vault| vault.vault_id == vault_id).expect("on record");
+            let vault = vaults
+                .iter()
+                .find(|vault| vault.vault_id == vault_id)
+                .expect("on record");
             let (item_id, opens) = (item.item_id.clone(), vault.status.opens());
             let decrypt = world.environment(region).decrypt_item();
             let opened = decrypt.run(&context(), &admin(), vec![item]).await.remove(0);

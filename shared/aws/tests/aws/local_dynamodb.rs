@@ -14,8 +14,8 @@ use aws_sdk_dynamodb::types::{
 use aws_smithy_http_client::Connector;
 use aws_smithy_runtime_api::client::http::SharedHttpConnector;
 use dynoxide::Database;
-use latchkey_aws::{Aws, Settings};
 use latchkey_aws::vault_records::VaultRecords;
+use latchkey_aws::{Aws, Settings};
 use latchkey_core::ports::SystemClock;
 use latchkey_core::region::Region;
 use tokio::net::TcpListener;

@@ -1,5 +1,7 @@
 //! Each operation as a caller asks for it, where it has most to do: what is there before, and what must have come of it.
 
+use std::time::Duration;
+
 use latchkey_core::customer_role::RoleArn;
 use latchkey_core::error::Error;
 use latchkey_core::health::HealthState;
@@ -72,8 +74,19 @@ impl Scenario {
         let all = world.environment(Region::UsEast2);
         if self == Self::Create {
             let (vault_id, other) = (VaultId::generate(), VaultId::generate());
-            let (tag, items) = (VaultTag { version: 0, is_default: false }, Vec::new());
-            return Before { vault_id, other, tag, items };
+            let (tag, items) = (
+                VaultTag {
+                    version: 0,
+                    is_default: false,
+                },
+                Vec::new(),
+            );
+            return Before {
+                vault_id,
+                other,
+                tag,
+                items,
+            };
         }
         let other = create(&all, "Other", true).await.vault.vault_id;
         let is_default = !matches!(self, Self::Update | Self::CreateSecond);
@@ -82,10 +95,16 @@ impl Scenario {
         } else {
             Some(create(&all, "Acme", is_default).await)
         };
-        let vault_id = view.as_ref().map_or_else(VaultId::generate, |view| view.vault.vault_id.clone());
+        let vault_id = view
+            .as_ref()
+            .map_or_else(VaultId::generate, |view| view.vault.vault_id.clone());
         let mut tag = view.map_or(VaultTag { version: 0, is_default }, |view| view.tag());
         let has_item = !matches!(self, Self::CreateSecond | Self::Encrypt | Self::EncryptRefused);
-        let items = if has_item { encrypt(&all, Some(&vault_id), "before").await.expect("sealed") } else { Vec::new() };
+        let items = if has_item {
+            encrypt(&all, Some(&vault_id), "before").await.expect("sealed")
+        } else {
+            Vec::new()
+        };
         world.note_answered(items.clone());
         match self {
             Self::Enable(mode) => {
@@ -98,15 +117,22 @@ impl Scenario {
                 world.set_key_state(KeyState::Disabled);
                 world.a_minute_passes();
                 sweep(&all).await;
-                world.a_minute_passes();
                 world.set_key_state(KeyState::Enabled);
+                // Before the vault is due anyway, which for a sweep it must be.
+                let seconds = if self == Self::SweepMended { 61 } else { 10 };
+                world.clock.advance(Duration::from_secs(seconds));
             }
             _ => {}
         }
         if matches!(self, Self::Sweep) {
             world.a_minute_passes();
         }
-        Before { vault_id, other, tag, items }
+        Before {
+            vault_id,
+            other,
+            tag,
+            items,
+        }
     }
 
     /// Asks for it, and holds the answer to what it must be, however often it has been asked for before.
@@ -125,22 +151,40 @@ impl Scenario {
                     data_key_cache: Some(bound(5)),
                 };
                 let update = environment.update_vault();
-                let view = update.run(&request, &admin, vault_id, &change, &as_seen).await.expect("updated");
+                let view = update
+                    .run(&request, &admin, vault_id, &change, &as_seen)
+                    .await
+                    .expect("updated");
                 assert_eq!((view.vault.name, view.is_default), (name("Renamed"), true));
             }
             Self::UndoDefault => {
-                let change = UpdateVaultCommand { is_default: Some(false), ..UpdateVaultCommand::default() };
+                let change = UpdateVaultCommand {
+                    is_default: Some(false),
+                    ..UpdateVaultCommand::default()
+                };
                 let update = environment.update_vault();
-                let view = update.run(&request, &admin, vault_id, &change, &as_seen).await.expect("updated");
+                let view = update
+                    .run(&request, &admin, vault_id, &change, &as_seen)
+                    .await
+                    .expect("updated");
                 assert!(!view.is_default);
             }
             Self::Disable(mode) => {
                 let disable = environment.disable_vault();
-                let view = disable.run_if(&request, &admin, vault_id, mode, &as_seen).await.expect("disabled");
-                assert_eq!((view.vault.status.opens(), view.is_default), (mode == DisableMode::DecryptOnly, false));
+                let view = disable
+                    .run_if(&request, &admin, vault_id, mode, &as_seen)
+                    .await
+                    .expect("disabled");
+                assert_eq!(
+                    (view.vault.status.opens(), view.is_default),
+                    (mode == DisableMode::DecryptOnly, false)
+                );
             }
             Self::Enable(_) => {
-                let enabled = environment.enable_vault().run(&request, &admin, vault_id, &as_seen).await;
+                let enabled = environment
+                    .enable_vault()
+                    .run(&request, &admin, vault_id, &as_seen)
+                    .await;
                 let (view, report) = enabled.expect("enabled");
                 assert_eq!((view.vault.status, view.is_default), (VaultStatus::Active, false));
                 assert_ne!(report.verdict, Verdict::Fail);
@@ -162,21 +206,35 @@ impl Scenario {
                 answer => panic!("{:?}", answer.map(drop)),
             },
             Self::Decrypt | Self::DecryptMended => {
-                let opened = environment.decrypt_item().run(&request, &admin, before.items.clone()).await;
+                let opened = environment
+                    .decrypt_item()
+                    .run(&request, &admin, before.items.clone())
+                    .await;
                 let outcome = opened.into_iter().next().expect("an item").outcome;
                 assert_eq!(outcome.expect("opened").as_bytes(), plaintext_of("before"));
             }
             Self::Reassign => {
                 let (reassign, items) = (environment.reassign_item(), before.items.clone());
-                let moved = reassign.run(&request, &admin, &before.other, items, false).await.expect("moved");
+                let moved = reassign
+                    .run(&request, &admin, &before.other, items, false)
+                    .await
+                    .expect("moved");
                 for (given, item) in before.items.iter().zip(moved) {
-                    let Ok(Reassigned::Moved(sealed_item)) = item.outcome else { panic!("{:?}", item.outcome) };
-                    environment.world.note_answered([DecryptItemCommand { sealed_item, ..given.clone() }]);
+                    let Ok(Reassigned::Moved(sealed_item)) = item.outcome else {
+                        panic!("{:?}", item.outcome)
+                    };
+                    environment.world.note_answered([DecryptItemCommand {
+                        sealed_item,
+                        ..given.clone()
+                    }]);
                 }
             }
             Self::List => {
                 let list = environment.list_vaults();
-                let listed = list.run(&request, &admin, VaultFilter::NONE, None, 10).await.expect("listed");
+                let listed = list
+                    .run(&request, &admin, VaultFilter::NONE, None, 10)
+                    .await
+                    .expect("listed");
                 assert_eq!(listed.vaults.len(), 2);
             }
         }
@@ -185,24 +243,38 @@ impl Scenario {
     /// What must have come of it, once it has been answered, however often it was asked for.
     pub(crate) async fn assert_done(self, world: &World, before: &Before) {
         let vaults = all_vaults(world).await;
-        let default = world.db.records.default_vault_id(&workspace("ws-acme")).await.expect("read");
+        let default = world
+            .db
+            .records
+            .default_vault_id(&workspace("ws-acme"))
+            .await
+            .expect("read");
         let expected = if self == Self::Create { 1 } else { 2 };
         assert_eq!(vaults.len(), expected, "one vault for each that was created");
         let vault = vaults.iter().find(|vault| vault.vault_id == before.vault_id);
         let is_default = vault.is_some() && default.as_ref() == vault.map(|vault| &vault.vault_id);
         match self {
             Self::Create | Self::CreateSecond => {
-                let made = vaults.iter().find(|vault| vault.is_called(&name("Acme"))).expect("made");
+                let made = vaults
+                    .iter()
+                    .find(|vault| vault.is_called(&name("Acme")))
+                    .expect("made");
                 assert_eq!(default.as_ref(), Some(&made.vault_id));
             }
             Self::Update => {
                 let vault = vault.expect("there");
-                assert_eq!((&vault.name, vault.data_key_cache, is_default), (&name("Renamed"), bound(5), true));
+                assert_eq!(
+                    (&vault.name, vault.data_key_cache, is_default),
+                    (&name("Renamed"), bound(5), true)
+                );
                 assert_eq!(vault.version, before.tag.version + 1, "changed once");
                 let old = world.db.records.name_claim(&vault.workspace_id, &name("Acme")).await;
                 // Who dies right before giving the old name up leaves a claim that is void, and a retry does not know the name.
                 let old = old.expect("read");
-                assert!(old.is_none_or(|claim| claim.version < vault.version), "anybody may take the old name");
+                assert!(
+                    old.is_none_or(|claim| claim.version < vault.version),
+                    "anybody may take the old name"
+                );
             }
             Self::UndoDefault => assert_eq!(default, None),
             Self::Disable(mode) => {
@@ -211,11 +283,17 @@ impl Scenario {
                     DisableMode::Disabled => VaultStatus::Disabled,
                     DisableMode::DecryptOnly => VaultStatus::DecryptOnly,
                 };
-                assert_eq!((vault.status, vault.version, default), (status, before.tag.version + 1, None));
+                assert_eq!(
+                    (vault.status, vault.version, default),
+                    (status, before.tag.version + 1, None)
+                );
             }
             Self::Enable(_) => {
                 let vault = vault.expect("there");
-                assert_eq!((vault.status, vault.version), (VaultStatus::Active, before.tag.version + 1));
+                assert_eq!(
+                    (vault.status, vault.version),
+                    (VaultStatus::Active, before.tag.version + 1)
+                );
                 assert_eq!(default, None, "nobody asked for that");
             }
             Self::Validate | Self::Sweep | Self::EncryptRefused => {
@@ -224,7 +302,10 @@ impl Scenario {
             Self::SweepMended => assert_eq!(vault.expect("there").health.state, HealthState::Healthy),
             Self::DecryptMended => {
                 let vault = vault.expect("there");
-                assert!(vault.due.at <= latchkey_core::ports::Clock::now(&world.clock).wall, "due at once");
+                assert!(
+                    vault.due.at <= latchkey_core::ports::Clock::now(&world.clock).wall,
+                    "due at once"
+                );
             }
             Self::Encrypt | Self::Decrypt | Self::Reassign | Self::List => {}
         }
@@ -234,14 +315,19 @@ impl Scenario {
             Self::Reassign => 2,
             _ => 1,
         };
-        assert_eq!(data_keys, expected, "one data key for each vault that sealed, and for a period");
+        assert_eq!(
+            data_keys, expected,
+            "one data key for each vault that sealed, and for a period"
+        );
     }
 
     /// The changes of health that there were, until the key was mended at last, and the reminders of a pending deletion.
     pub(crate) const fn told(self) -> (&'static [(HealthState, HealthState)], usize) {
         match self {
             Self::Sweep => (&[FAILURE, RECOVERY], 1),
-            Self::Validate | Self::EncryptRefused | Self::SweepMended | Self::DecryptMended => (&[FAILURE, RECOVERY], 0),
+            Self::Validate | Self::EncryptRefused | Self::SweepMended | Self::DecryptMended => {
+                (&[FAILURE, RECOVERY], 0)
+            }
             _ => (&[], 0),
         }
     }
@@ -260,7 +346,10 @@ async fn create(environment: &Environment<'_>, called: &str, set_as_default: boo
         aws_role_arn: RoleArn::parse(CUSTOMER_ROLE).expect("valid"),
         data_key_cache: bound(30),
     };
-    let command = CreateVaultCommand { settings, set_as_default };
+    let command = CreateVaultCommand {
+        settings,
+        set_as_default,
+    };
     let created = environment.create_vault().run(&context(), &admin(), command).await;
     created.expect("created").0
 }
@@ -276,7 +365,10 @@ async fn encrypt(
         plaintext: plaintext_of(item_id).into(),
     };
     let encrypt = environment.encrypt_item();
-    let sealed = encrypt.run(&context(), &admin(), vault_id.cloned(), vec![item]).await?.items;
+    let sealed = encrypt
+        .run(&context(), &admin(), vault_id.cloned(), vec![item])
+        .await?
+        .items;
     Ok(sealed
         .into_iter()
         .map(|(item_id, sealed_item)| DecryptItemCommand {
@@ -291,7 +383,10 @@ async fn encrypt(
 pub(crate) async fn sweep(environment: &Environment<'_>) -> Swept {
     let vaults = all_vaults(environment.world).await;
     let partitions: Vec<_> = vaults.iter().map(|vault| DuePartition::of(&vault.vault_id)).collect();
-    let swept = environment.sweep_vaults().run(&context(), &partitions, &|_| Ok(())).await;
+    let swept = environment
+        .sweep_vaults()
+        .run(&context(), &partitions, &|_| Ok(()))
+        .await;
     swept.expect("swept")
 }
 

@@ -8,7 +8,9 @@ use latchkey_core::caller::{Caller, WorkspaceRole};
 use latchkey_core::customer_role::RoleArn;
 use latchkey_core::data_key_rotation::RotationLimits;
 use latchkey_core::data_keys::DataKeys;
-use latchkey_core::in_memory::{FakeClock, InMemoryCustomer, InMemoryEventBus, KeyState, OfProcess, Process, RsaKeyPair};
+use latchkey_core::in_memory::{
+    FakeClock, InMemoryCustomer, InMemoryEventBus, KeyState, OfProcess, Process, RsaKeyPair,
+};
 use latchkey_core::operations::{
     CreateVault, DecryptItem, DecryptItemCommand, DisableVault, EnableVault, EncryptItem, ListVaults, ReassignItem,
     SweepVaults, UpdateVault, ValidateVault,

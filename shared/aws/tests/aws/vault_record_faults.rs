@@ -97,7 +97,11 @@ async fn throttles_outages_and_denials() {
         assert_eq!(records(&aws).insert_vault(&vault).await, Err(expected), "{answer:?}");
         assert_eq!(aws.requests("PutItem").len(), attempts, "{answer:?}");
         let (ws, id) = (&vault.workspace_id, &vault.vault_id);
-        assert_eq!(records(&aws).mark_due(ws, id, vault.updated_at).await, Err(expected), "{answer:?}");
+        assert_eq!(
+            records(&aws).mark_due(ws, id, vault.updated_at).await,
+            Err(expected),
+            "{answer:?}"
+        );
         assert_eq!(aws.requests("UpdateItem").len(), attempts, "{answer:?}");
         assert_eq!(records(&aws).clear_default(ws, id).await, Err(expected), "{answer:?}");
         assert_eq!(aws.requests("DeleteItem").len(), attempts, "{answer:?}");
@@ -122,7 +126,10 @@ async fn a_condition_that_does_not_hold_is_not_tried_again() {
     let (records, from) = (records(&aws), [VaultStatus::Active]);
     assert_eq!(records.insert_vault(&vault).await, Ok(false));
     assert_eq!(records.claim_name(ws, &vault.name, None, &first).await, Ok(false));
-    assert_eq!(records.claim_name(ws, &vault.name, Some(&first), &claim(id, 2)).await, Ok(false));
+    assert_eq!(
+        records.claim_name(ws, &vault.name, Some(&first), &claim(id, 2)).await,
+        Ok(false)
+    );
     let issued = records.issue(id, &data_key(b"x")).await.map(drop);
     assert_eq!(issued, Err(StoreError::Unavailable), "neither written nor there");
     assert_eq!(aws.requests("PutItem").len(), 4);
@@ -130,7 +137,10 @@ async fn a_condition_that_does_not_hold_is_not_tried_again() {
     assert!(matches!(changed.await, Ok(None)));
     let changed = records.change_status(ws, id, &from, VaultStatus::Disabled, None, vault.updated_at);
     assert!(matches!(changed.await, Ok(None)));
-    assert_eq!(records.record_health(ws, id, &vault.health, &vault.due).await, Ok(false));
+    assert_eq!(
+        records.record_health(ws, id, &vault.health, &vault.due).await,
+        Ok(false)
+    );
     assert_eq!(records.mark_due(ws, id, vault.updated_at).await, Ok(()));
     assert!(matches!(records.claim(&due, vault.updated_at).await, Ok(None)));
     assert_eq!(aws.requests("UpdateItem").len(), 5);

@@ -204,7 +204,14 @@ mod tests {
         let killed = |done, calls| (done, calls, false);
         assert_eq!(
             seen[..6],
-            [killed(0, 1), killed(1, 1), killed(1, 2), killed(2, 2), killed(2, 3), killed(3, 3)]
+            [
+                killed(0, 1),
+                killed(1, 1),
+                killed(1, 2),
+                killed(2, 2),
+                killed(2, 3),
+                killed(3, 3)
+            ]
         );
         assert_eq!(seen[6..], [(3, 3, true); 2], "there is no fourth call");
         assert_eq!(work(&Process::default()).await, (3, Some(())));

@@ -189,7 +189,11 @@ async fn a_sweeper_that_dies_after_announcing_leaves_no_gap_when_more_goes_wrong
     sweep_a_minute_later(&service).await;
     let mut events = service.event_bus.events();
     events.dedup_by(|one, other| one.event_id == other.event_id);
-    let told: Vec<_> = events.iter().map(change).map(|it| (it.previous_state, it.state)).collect();
+    let told: Vec<_> = events
+        .iter()
+        .map(change)
+        .map(|it| (it.previous_state, it.state))
+        .collect();
     assert_eq!(told, [FAILURE, (HealthState::Unusable, HealthState::Unusable)]);
 }
 
