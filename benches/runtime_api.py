@@ -109,7 +109,7 @@ def running(command: list, environment: dict[str, str], log):
 
     server = ThreadingHTTPServer((HOST, 0), Handler)
     server.daemon_threads = True
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
     address = f"{HOST}:{server.server_address[1]}"
     started_at = time.monotonic()
     process = subprocess.Popen(

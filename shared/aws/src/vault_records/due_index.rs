@@ -1,9 +1,14 @@
 //! Which vaults are due, and who checks them.
 
-use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::error::SdkError;
+use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue, ReturnValuesOnConditionCheckFailure};
 use jiff::Timestamp;
 use latchkey_core::health::due::DuePartition;
 use latchkey_core::ports::{DueVault, DueVaults, StoreError};
+use latchkey_core::request::RequestId;
 use latchkey_core::vault::Vault;
 use serde::Deserialize;
 
@@ -16,6 +21,9 @@ use super::vault_store::parse;
 
 /// The global index of the table: vaults by partition and by when they are due. It holds keys alone.
 const INDEX: &str = "due";
+const DUE_AT: &str = "due_at";
+/// In a vault's record: the last claim on it. Nobody reads it but who made it.
+const CLAIM: &str = "due_claim";
 
 /// A place in the index.
 #[derive(Deserialize)]
@@ -48,23 +56,41 @@ impl DueVaults for VaultRecords {
     }
 
     async fn claim(&self, due: &DueVault, until: Timestamp) -> Result<Option<Vault>, StoreError> {
+        let (claim, until) = (AttributeValue::S(RequestId::generate().to_string()), time(until));
         let answer = self
             .table
             .update(RecordKey::vault(&due.workspace_id, &due.vault_id), "#due_at = :seen")
-            .update_expression("SET #due_at = :until")
-            .expression_attribute_names("#due_at", "due_at")
+            .update_expression("SET #due_at = :until, #claim = :claim")
+            .expression_attribute_names("#due_at", DUE_AT)
+            .expression_attribute_names("#claim", CLAIM)
             .expression_attribute_values(":seen", time(due.due_at))
-            .expression_attribute_values(":until", time(until))
+            .expression_attribute_values(":until", until.clone())
+            .expression_attribute_values(":claim", claim.clone())
             .return_values(ReturnValue::AllNew)
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
             .send()
             .await;
-        // Should it have been this very claim, sent twice by the SDK because its answer was lost, then nobody checks the
-        // vault until the claim expires: a minute late, and never twice.
-        let Some(output) = if_condition_held(answer)? else {
-            return Ok(None);
+        let there = match &answer {
+            Err(error) => item_there(error),
+            Ok(output) => output.attributes.clone(),
         };
-        let claimed = record(output.attributes.ok_or(StoreError::Corrupt)?)?;
-        parse(claimed, &due.workspace_id, &due.vault_id).map(Some)
+        // Where another has claimed it, that is the answer. It may have been this very claim, sent twice by the SDK because
+        // the first answer was lost.
+        let held = if_condition_held(answer)?.is_some();
+        let is_ours = |item: &HashMap<_, _>| item.get(CLAIM) == Some(&claim) && item.get(DUE_AT) == Some(&until);
+        match there {
+            Some(item) if held || is_ours(&item) => parse(record(item)?, &due.workspace_id, &due.vault_id).map(Some),
+            None if held => Err(StoreError::Corrupt),
+            _ => Ok(None),
+        }
+    }
+}
+
+/// The item that was not as the condition wants it.
+fn item_there(error: &SdkError<UpdateItemError>) -> Option<HashMap<String, AttributeValue>> {
+    match error.as_service_error() {
+        Some(UpdateItemError::ConditionalCheckFailedException(failed)) => failed.item.clone(),
+        _ => None,
     }
 }
 

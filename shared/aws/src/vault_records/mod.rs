@@ -8,7 +8,8 @@
 //! | `VAULT#<vault id>` | `DATAKEY#<data key id>` | a data key, wrapped |
 //!
 //! A vault's record also has `due_partition` and `due_at`, the keys of the table's global index `due`: which vaults are to
-//! be checked. The index follows the records a little later; whoever checks a vault has claimed it in its record.
+//! be checked. The index follows the records a little later; whoever checks a vault has claimed it in its record, which has
+//! `due_claim` from then on.
 //!
 //! The table is a global table with strong consistency: no transactions, no expiry, no local index. Every read is
 //! consistent, every race is decided by a condition on one item.

@@ -72,6 +72,7 @@ async fn events_are_as_the_samples_have_them() {
         state: HealthState::Unusable,
         findings: vec![finding(&changed, Check::KeyEnabled, Region::UsEast2, changed_at, None)],
         access_ends_by: Some(at("2026-11-23T10:01:30.5Z")),
+        unexplained: false,
     });
     let pending = sample(include_str!("../../../../events/vault-key-deletion-pending.json"));
     let deletion_at = Some(at("2026-11-30T10:00:00Z"));

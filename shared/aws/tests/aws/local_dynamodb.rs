@@ -11,17 +11,23 @@ use aws_sdk_dynamodb::types::{
     AttributeDefinition, AttributeValue, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType, Projection,
     ProjectionType, ScalarAttributeType,
 };
+use aws_smithy_http_client::Connector;
+use aws_smithy_runtime_api::client::http::SharedHttpConnector;
 use dynoxide::Database;
-use latchkey_aws::Aws;
 use latchkey_aws::vault_records::VaultRecords;
+use latchkey_aws::{Aws, Settings};
 use latchkey_core::ports::SystemClock;
+use latchkey_core::region::Region;
 use tokio::net::TcpListener;
 
 use crate::fixtures::settings;
+use crate::wire::Wire;
 
 pub(crate) struct LocalDynamoDb {
     pub(crate) records: VaultRecords,
     client: Client,
+    config: SdkConfig,
+    connector: SharedHttpConnector,
 }
 
 impl LocalDynamoDb {
@@ -37,12 +43,20 @@ impl LocalDynamoDb {
             .endpoint_url(format!("http://{address}"))
             .credentials_provider(SharedCredentialsProvider::new(credentials))
             .build();
+        let connector = SharedHttpConnector::new(Connector::builder().build_http());
         let this = Self {
-            records: Aws::from_sdk_config(&config, &settings(), Arc::new(SystemClock)).vault_records(),
+            records: records(&config, &connector, Region::UsEast2, &Wire::default()),
             client: Client::new(&config),
+            config,
+            connector,
         };
         this.create_table().await;
         this
+    }
+
+    /// The records as a function in `region` reaches them.
+    pub(crate) fn records_over(&self, wire: &Wire, region: Region) -> VaultRecords {
+        records(&self.config, &self.connector, region, wire)
     }
 
     async fn create_table(&self) {
@@ -95,4 +109,10 @@ impl LocalDynamoDb {
             .set_item(Some(item));
         put.send().await.expect("put");
     }
+}
+
+fn records(config: &SdkConfig, connector: &SharedHttpConnector, region: Region, wire: &Wire) -> VaultRecords {
+    let config = config.to_builder().http_client(wire.http_client(connector)).build();
+    let settings = Settings { region, ..settings() };
+    Aws::from_sdk_config(&config, &settings, Arc::new(SystemClock)).vault_records()
 }

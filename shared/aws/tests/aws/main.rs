@@ -12,23 +12,30 @@
     clippy::arithmetic_side_effects
 )]
 
+mod crashes;
 mod deadlines;
 mod due_index;
 mod endpoints;
 mod error_classification;
 mod event_bus;
 mod fixtures;
+mod invariants;
 mod kms_calls;
 mod local_dynamodb;
+mod lost_answers;
 mod outages;
 mod record_fixtures;
 mod role_attempts;
+mod scenarios;
+mod service;
 mod session_lifetimes;
 mod sessions;
 mod silence;
 mod stand_in;
+mod strong_consistency;
 mod vault_record_changes;
 mod vault_record_faults;
 mod vault_record_races;
 mod vault_record_versions;
 mod vault_records;
+mod wire;

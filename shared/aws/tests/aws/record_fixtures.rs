@@ -68,6 +68,7 @@ pub(crate) fn vault() -> Vault {
                 state: HealthState::Degraded,
                 findings: Vec::new(),
                 access_ends_by: Some(at("2026-11-23T10:05:00.5Z")),
+                unexplained: true,
             }],
             deletion_announced_at: Some(at("2026-11-23T09:00:00.000000001Z")),
             revision: 7,

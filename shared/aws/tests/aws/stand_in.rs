@@ -15,6 +15,7 @@ use base64ct::{Base64, Encoding};
 use serde_json::{Value, json};
 
 use crate::fixtures::RSA_2048_DER;
+use crate::strong_consistency;
 
 /// The access key id of the function's own credentials.
 pub(crate) const OWN_CREDENTIALS: &str = "AKIAFUNCTION";
@@ -158,6 +159,9 @@ impl HttpConnector for StandIn {
         let this = self.clone();
         HttpConnectorFuture::new(async move {
             let request = Request::read(&request);
+            if request.host.starts_with("dynamodb.") {
+                strong_consistency::hold(&request.operation, &request.body);
+            }
             this.requests.lock().expect("not poisoned").push(request.clone());
             let answer = (this.script)(&request);
             if matches!(answer, Answer::Silence) {

@@ -5,8 +5,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use latchkey_aws::Aws;
 use latchkey_aws::vault_records::VaultRecords;
+use latchkey_core::error::Error;
 use latchkey_core::health::due::DuePartition;
-use latchkey_core::ports::{DataKeyStore, DueVaults, StoreError, SystemClock, VaultStore};
+use latchkey_core::ports::{DataKeyStore, DueVault, DueVaults, StoreError, SystemClock, VaultStore};
 use latchkey_core::vault::VaultStatus;
 use serde_json::json;
 
@@ -94,7 +95,67 @@ async fn throttles_outages_and_denials() {
         assert_eq!(read.map(drop), Err(expected), "{answer:?}");
         assert_eq!(aws.requests("GetItem").len(), attempts, "{answer:?}");
         assert_eq!(records(&aws).insert_vault(&vault).await, Err(expected), "{answer:?}");
+        assert_eq!(aws.requests("PutItem").len(), attempts, "{answer:?}");
+        let (ws, id) = (&vault.workspace_id, &vault.vault_id);
+        assert_eq!(
+            records(&aws).mark_due(ws, id, vault.updated_at).await,
+            Err(expected),
+            "{answer:?}"
+        );
+        assert_eq!(aws.requests("UpdateItem").len(), attempts, "{answer:?}");
+        assert_eq!(records(&aws).clear_default(ws, id).await, Err(expected), "{answer:?}");
+        assert_eq!(aws.requests("DeleteItem").len(), attempts, "{answer:?}");
     }
+}
+
+/// What was found out is an answer, and asking again would only find it out again.
+#[tokio::test(start_paused = true)]
+async fn a_condition_that_does_not_hold_is_not_tried_again() {
+    let failed = Answer::Error(400, "ConditionalCheckFailedException", "");
+    let (vault, writes) = (vault(), ["PutItem", "UpdateItem", "DeleteItem"]);
+    let (ws, id, first) = (&vault.workspace_id, &vault.vault_id, claim(&vault.vault_id, 1));
+    let due = DueVault {
+        workspace_id: ws.clone(),
+        vault_id: id.clone(),
+        due_at: vault.due.at,
+    };
+    let aws = StandIn::answering(move |request| match writes.contains(&request.operation.as_str()) {
+        true => failed.clone(),
+        false => Answer::Json(json!({})),
+    });
+    let (records, from) = (records(&aws), [VaultStatus::Active]);
+    assert_eq!(records.insert_vault(&vault).await, Ok(false));
+    assert_eq!(records.claim_name(ws, &vault.name, None, &first).await, Ok(false));
+    assert_eq!(
+        records.claim_name(ws, &vault.name, Some(&first), &claim(id, 2)).await,
+        Ok(false)
+    );
+    let issued = records.issue(id, &data_key(b"x")).await.map(drop);
+    assert_eq!(issued, Err(StoreError::Unavailable), "neither written nor there");
+    assert_eq!(aws.requests("PutItem").len(), 4);
+    let changed = records.change_settings(&vault, &vault.name, vault.data_key_cache, vault.updated_at);
+    assert!(matches!(changed.await, Ok(None)));
+    let changed = records.change_status(ws, id, &from, VaultStatus::Disabled, None, vault.updated_at);
+    assert!(matches!(changed.await, Ok(None)));
+    assert_eq!(
+        records.record_health(ws, id, &vault.health, &vault.due).await,
+        Ok(false)
+    );
+    assert_eq!(records.mark_due(ws, id, vault.updated_at).await, Ok(()));
+    assert!(matches!(records.claim(&due, vault.updated_at).await, Ok(None)));
+    assert_eq!(aws.requests("UpdateItem").len(), 5);
+    assert_eq!(records.release_name(ws, &vault.name, id, 1).await, Ok(()));
+    assert_eq!(records.clear_default(ws, id).await, Ok(()));
+    assert_eq!(aws.requests("DeleteItem").len(), 2);
+}
+
+/// What lasts becomes an error that says whether to try again.
+#[test]
+fn a_caller_is_told_that_it_may_try_again() {
+    assert!(matches!(Error::from(StoreError::Throttled), Error::Throttled));
+    assert!(matches!(Error::from(StoreError::Unavailable), Error::Unavailable));
+    assert!(Error::from(StoreError::Throttled).retryable() && Error::from(StoreError::Unavailable).retryable());
+    assert!(!Error::from(StoreError::Corrupt).retryable());
 }
 
 #[tokio::test(start_paused = true)]

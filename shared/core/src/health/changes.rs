@@ -6,6 +6,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::observation::Scope;
 use super::{Finding, Health, HealthState};
 
 /// How many changes of one vault are kept unannounced. They only pile up while the event bus takes none; the oldest are
@@ -28,13 +29,20 @@ pub struct HealthChange {
     /// See [`Health::access_ends_by`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub access_ends_by: Option<Timestamp>,
+    /// Whether live traffic has met it, and no check has looked at it since. Nobody announces it before one has.
+    #[serde(default, skip_serializing_if = "core::ops::Not::not")]
+    pub unexplained: bool,
 }
 
 impl Health {
-    /// What is to be announced once `next` has followed `self`.
-    pub(super) fn unannounced_with(&self, next: &Self) -> Vec<HealthChange> {
+    /// What is to be announced once `next` has followed `self`, by an observation of this scope.
+    pub(super) fn unannounced_with(&self, next: &Self, scope: Scope) -> Vec<HealthChange> {
         let mut changes = self.unannounced.clone();
+        let unexplained = scope == Scope::LiveCall;
         if !self.differs_in_substance_from(next) {
+            for change in &mut changes {
+                change.unexplained &= unexplained;
+            }
             return changes;
         }
         let change = |previous_state| HealthChange {
@@ -44,10 +52,11 @@ impl Health {
             state: next.state,
             findings: next.findings.clone(),
             access_ends_by: next.access_ends_by,
+            unexplained,
         };
         // What nobody knows of yet is told as it has turned out: live traffic meets one refusal, and the validation right
-        // after it finds all of them.
-        let same_state = |last: &mut HealthChange| last.state == next.state;
+        // after it finds all of them. What a check has found, a sweeper that died may have announced as it was.
+        let same_state = |last: &mut HealthChange| last.unexplained && last.state == next.state;
         if let Some(last) = changes.pop_if(same_state) {
             let changed_at = last.changed_at;
             changes.push(HealthChange {

@@ -61,7 +61,7 @@ impl Health {
             revision: self.revision.saturating_add(1),
         };
         Some(Self {
-            unannounced: self.unannounced_with(&health),
+            unannounced: self.unannounced_with(&health, observation.scope),
             ..health
         })
     }

@@ -172,6 +172,31 @@ async fn a_sweeper_that_dies_loses_no_announcement() {
     }
 }
 
+/// What was announced is not told again as part of something else, although nobody knows that it was announced.
+#[tokio::test]
+async fn a_sweeper_that_dies_after_announcing_leaves_no_gap_when_more_goes_wrong() {
+    let (service, _) = Service::with_vault(30).await;
+    service
+        .customer
+        .change_key_in(Region::UsEast2, |key| key.state = KeyState::Disabled);
+    service.clock.advance(MINUTE);
+    // The claim, the health, and that it was announced.
+    service.records.order_write_fault(3, WriteFault::CrashesBefore);
+    let dies = tokio::time::timeout(Duration::from_secs(1), service.sweep()).await;
+    assert!(dies.is_err());
+    assert_eq!(told(&service), [FAILURE]);
+    disable(&service);
+    sweep_a_minute_later(&service).await;
+    let mut events = service.event_bus.events();
+    events.dedup_by(|one, other| one.event_id == other.event_id);
+    let told: Vec<_> = events
+        .iter()
+        .map(change)
+        .map(|it| (it.previous_state, it.state))
+        .collect();
+    assert_eq!(told, [FAILURE, (HealthState::Unusable, HealthState::Unusable)]);
+}
+
 /// Live traffic finds it first; it is announced by the sweep, which has had it explained.
 #[tokio::test]
 async fn what_live_traffic_and_validation_by_hand_find_is_announced_by_the_next_sweep() {

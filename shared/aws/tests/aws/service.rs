@@ -1,0 +1,191 @@
+//! The whole service, with its records in a DynamoDB and one customer: every operation, in either Region, in any process.
+
+use std::sync::{LazyLock, Mutex};
+use std::time::Duration;
+
+use latchkey_aws::vault_records::VaultRecords;
+use latchkey_core::caller::{Caller, WorkspaceRole};
+use latchkey_core::customer_role::RoleArn;
+use latchkey_core::data_key_rotation::RotationLimits;
+use latchkey_core::data_keys::DataKeys;
+use latchkey_core::in_memory::{
+    FakeClock, InMemoryCustomer, InMemoryEventBus, KeyState, OfProcess, Process, RsaKeyPair,
+};
+use latchkey_core::operations::{
+    CreateVault, DecryptItem, DecryptItemCommand, DisableVault, EnableVault, EncryptItem, ListVaults, ReassignItem,
+    SweepVaults, UpdateVault, ValidateVault,
+};
+use latchkey_core::region::Region;
+
+use crate::fixtures::{ACCESS_ROLE, CUSTOMER_ROLE, customer_key, workspace};
+use crate::local_dynamodb::LocalDynamoDb;
+use crate::record_fixtures::at;
+use crate::wire::Wire;
+
+/// The customer's key. One for all tests: making one takes a while.
+static KEY_PAIR: LazyLock<RsaKeyPair> = LazyLock::new(|| RsaKeyPair::generate().expect("a key pair"));
+
+/// What is there, whatever becomes of the processes.
+pub(crate) struct World {
+    pub(crate) db: LocalDynamoDb,
+    pub(crate) customer: InMemoryCustomer,
+    pub(crate) event_bus: InMemoryEventBus,
+    pub(crate) clock: FakeClock,
+    answered: Mutex<Vec<DecryptItemCommand>>,
+}
+
+impl World {
+    pub(crate) async fn new() -> Self {
+        let role = RoleArn::parse(CUSTOMER_ROLE).expect("valid");
+        Self {
+            db: LocalDynamoDb::start().await,
+            customer: InMemoryCustomer::new(customer_key(), &KEY_PAIR, role, workspace("ws-acme")),
+            event_bus: InMemoryEventBus::default(),
+            clock: FakeClock::at(at("2026-11-24T10:00:00Z")),
+            answered: Mutex::default(),
+        }
+    }
+
+    /// A new execution environment of every function, to which nothing happens.
+    pub(crate) fn environment(&self, home: Region) -> Environment<'_> {
+        self.environment_of(&Process::default(), home)
+    }
+
+    /// A new execution environment of every function in this process.
+    pub(crate) fn environment_of(&self, process: &Process, home: Region) -> Environment<'_> {
+        self.environment_over(&Wire::of(process), process, home)
+    }
+
+    /// A new execution environment of every function, whose requests to DynamoDB go over this wire.
+    pub(crate) fn environment_over(&self, wire: &Wire, process: &Process, home: Region) -> Environment<'_> {
+        Environment {
+            world: self,
+            process: process.clone(),
+            records: self.db.records_over(wire, home),
+            home,
+        }
+    }
+
+    pub(crate) fn set_key_state(&self, state: KeyState) {
+        self.customer.change_key(|key| key.state = state);
+    }
+
+    /// A minute passes, and what was due is due again, also if it was claimed.
+    pub(crate) fn a_minute_passes(&self) {
+        self.clock.advance(Duration::from_secs(61));
+    }
+
+    /// Takes note of items that a caller was given.
+    pub(crate) fn note_answered(&self, items: impl IntoIterator<Item = DecryptItemCommand>) {
+        self.answered.lock().expect("not poisoned").extend(items);
+    }
+
+    /// Every item that any caller was ever given.
+    pub(crate) fn answered(&self) -> Vec<DecryptItemCommand> {
+        self.answered.lock().expect("not poisoned").clone()
+    }
+}
+
+/// Execution environments of all functions in one process; nothing is cached yet.
+pub(crate) struct Environment<'a> {
+    pub(crate) world: &'a World,
+    process: Process,
+    pub(crate) records: VaultRecords,
+    home: Region,
+}
+
+type Keys = OfProcess<InMemoryCustomer>;
+
+impl Environment<'_> {
+    fn customer_keys(&self) -> Keys {
+        self.process.using(self.world.customer.clone())
+    }
+
+    fn data_keys(&self) -> DataKeys<VaultRecords, Keys, FakeClock> {
+        let (records, clock) = (self.records.clone(), self.world.clock.clone());
+        DataKeys::new(records, self.customer_keys(), clock, self.home, RotationLimits::DEFAULT)
+    }
+
+    pub(crate) fn create_vault(&self) -> CreateVault<VaultRecords, Keys, FakeClock> {
+        CreateVault {
+            store: self.records.clone(),
+            customer_keys: self.customer_keys(),
+            clock: self.world.clock.clone(),
+            access_role: RoleArn::parse(ACCESS_ROLE).expect("valid"),
+            managed_key: None,
+            home: self.home,
+        }
+    }
+
+    pub(crate) fn validate_vault(&self) -> ValidateVault<VaultRecords, Keys, FakeClock> {
+        ValidateVault {
+            store: self.records.clone(),
+            customer_keys: self.customer_keys(),
+            clock: self.world.clock.clone(),
+            access_role: RoleArn::parse(ACCESS_ROLE).expect("valid"),
+            home: self.home,
+        }
+    }
+
+    pub(crate) fn sweep_vaults(&self) -> SweepVaults<VaultRecords, Keys, FakeClock, OfProcess<InMemoryEventBus>> {
+        SweepVaults {
+            validate_vault: self.validate_vault(),
+            announcer: self.process.using(self.world.event_bus.clone()),
+        }
+    }
+
+    pub(crate) fn enable_vault(&self) -> EnableVault<VaultRecords, Keys, FakeClock> {
+        EnableVault {
+            validate_vault: self.validate_vault(),
+        }
+    }
+
+    pub(crate) fn disable_vault(&self) -> DisableVault<VaultRecords, FakeClock> {
+        DisableVault {
+            store: self.records.clone(),
+            clock: self.world.clock.clone(),
+        }
+    }
+
+    pub(crate) fn update_vault(&self) -> UpdateVault<VaultRecords, FakeClock> {
+        UpdateVault {
+            store: self.records.clone(),
+            clock: self.world.clock.clone(),
+        }
+    }
+
+    pub(crate) fn list_vaults(&self) -> ListVaults<VaultRecords> {
+        ListVaults {
+            store: self.records.clone(),
+        }
+    }
+
+    pub(crate) fn encrypt_item(&self) -> EncryptItem<VaultRecords, VaultRecords, Keys, FakeClock> {
+        EncryptItem {
+            store: self.records.clone(),
+            data_keys: self.data_keys(),
+        }
+    }
+
+    pub(crate) fn decrypt_item(&self) -> DecryptItem<VaultRecords, VaultRecords, Keys, FakeClock> {
+        DecryptItem {
+            store: self.records.clone(),
+            data_keys: self.data_keys(),
+        }
+    }
+
+    pub(crate) fn reassign_item(&self) -> ReassignItem<VaultRecords, VaultRecords, Keys, FakeClock> {
+        ReassignItem {
+            decrypt: self.decrypt_item(),
+            encrypt: self.encrypt_item(),
+        }
+    }
+}
+
+pub(crate) fn admin() -> Caller {
+    Caller {
+        workspace_id: workspace("ws-acme"),
+        role: WorkspaceRole::Admin,
+        subject: "user-1".to_owned(),
+    }
+}
