@@ -36,8 +36,7 @@ use latchkey_http::{Endpoint, answer};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
-/// What a request may make us allocate at a time, and in all: so many times its length. Measured: up to 11.0 and 24.8, by very
-/// many very small items.
+/// What a request may make us allocate at a time, and in all: so many times its length. The test prints what it was at most.
 const PEAK_MULTIPLE: usize = 16;
 const TOTAL_MULTIPLE: usize = 40;
 /// And what each request costs, however short it is.
