@@ -61,11 +61,12 @@ def test_what_is_written_of_it_is_so(cells):
     print("\n" + "\n".join(table(cells.values())))
     written = (REPOSITORY / "docs" / "revocation.md").read_text().splitlines()
     lines = [[it.strip() for it in line.strip("|").split("|")] for line in written if line.startswith("| ")]
-    numbers = {(int(line[1].split()[0]), line[0]): line[3:5] for line in lines if line[0] in {way.name for way in WAYS}}
+    measured = [line for line in lines if len(line) == 7 and line[0] in {way.name for way in WAYS}]
+    numbers = {(int(line[1].split()[0]), line[0]): line[3:5] for line in measured}
     assert numbers.keys() == cells.keys()
     for (bound, name), last in numbers.items():
         allowed = cells[bound, name].way.allows(bound)
-        assert all(it == "none" if allowed == 0 else float(it.split()[0]) < allowed for it in last), (bound, name)
+        assert all(it == "none" or float(it.split()[0]) < allowed for it in last), (bound, name)
 
 
 def table(cells) -> list[str]:

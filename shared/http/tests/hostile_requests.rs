@@ -5,7 +5,7 @@
 //! A test binary of its own with a single test: the allocator counts for the whole process.
 
 #![allow(unsafe_code, reason = "an allocator is unsafe to write")]
-#![allow(clippy::unwrap_used, clippy::arithmetic_side_effects)]
+#![allow(clippy::unwrap_used, clippy::arithmetic_side_effects, clippy::print_stdout)]
 
 use core::time::Duration;
 use std::alloc::{GlobalAlloc, Layout, System};
@@ -36,8 +36,7 @@ use latchkey_http::{Endpoint, answer};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
-/// What a request may make us allocate at a time, and in all: so many times its length. Measured: up to 11.0 and 24.8, by very
-/// many very small items.
+/// What a request may make us allocate at a time, and in all: so many times its length. The test prints what it was at most.
 const PEAK_MULTIPLE: usize = 16;
 const TOTAL_MULTIPLE: usize = 40;
 /// And what each request costs, however short it is.
@@ -488,7 +487,6 @@ async fn no_request_costs_more_than_a_multiple_of_its_length() {
         format!("{{\"sweep\":{deep}}}"),
         "{\"sweep\":{\"shard\":0,\"shard\":1}}".to_owned(),
         "{\"sweep\":{\"shard\":1e999999}}".to_owned(),
-        "{\"sweep\":{\"shard\":0,\"shards\":0}}".to_owned(),
         deep.clone(),
     ] {
         let length = payload.len();

@@ -37,10 +37,12 @@ async fn health_follows_what_was_found() {
     assert_eq!(validate(&service, &vault_id).await.1.state, HealthState::Degraded);
 
     let down = RegionOutage::Fails(Outage::ServerError);
-    service.customer.set_outage(Region::UsWest2, Some(down));
+    service.outage_everywhere(Some(down));
     assert_eq!(validate(&service, &vault_id).await.1.state, HealthState::Degraded);
     assert_eq!(validate(&service, &vault_id).await.1.state, HealthState::Degraded);
     assert_eq!(validate(&service, &vault_id).await.1.state, HealthState::Unknown);
+    service.customer.set_outage(Region::UsEast2, None);
+    assert_eq!(validate(&service, &vault_id).await.1.state, HealthState::Degraded);
 
     service.clock.advance(Duration::from_secs(60));
     service

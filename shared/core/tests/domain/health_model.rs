@@ -136,9 +136,10 @@ fn undated(findings: &[Finding]) -> Vec<Finding> {
     findings.iter().map(undated).collect()
 }
 
-/// Since when there has been the one finding that there is in this model.
-fn found_since(history: &[Observation]) -> Timestamp {
-    let found = |count: &usize| !expected(&history[..*count]).findings.is_empty();
+/// Since when there has been this finding: in this model it is the only one, in a Region or in none.
+fn found_since(history: &[Observation], finding: &Finding) -> Timestamp {
+    let is_it = |found: &Finding| found.region == finding.region;
+    let found = |count: &usize| expected(&history[..*count]).findings.iter().any(is_it);
     let first = (1..=history.len()).rev().take_while(found).last().unwrap();
     history[first - 1].asked_at
 }
@@ -198,7 +199,7 @@ proptest! {
             prop_assert_eq!(health.state, expected.state);
             prop_assert_eq!(undated(&health.findings), expected.findings);
             for found in &health.findings {
-                prop_assert_eq!(found.since, Some(found_since(&history)), "of its first check in a row that found it");
+                prop_assert_eq!(found.since, Some(found_since(&history, found)), "of its first check in a row that found it");
             }
             prop_assert_eq!(health.access_ends_by, expected.access_ends_by);
             prop_assert_eq!(health.checked_at, asked_at);
