@@ -77,13 +77,13 @@ class Found:
 class Load:
     """The vaults, what was sealed in each, and what was found."""
 
-    def __init__(self, stack: dict, seed: int = 1):
+    def __init__(self, stack: dict, workspaces: int, seed: int = 1):
         self.apis = {region: Api(stack["apis"][region]) for region in REGIONS}
         self.key = seed.to_bytes(8, "big")
         self.run_id = uuid.uuid4().hex[:8]
         self.sealed: dict[Vault, list[Sealed]] = {}
         self.found = Found()
-        for workspace in range(WORKSPACES):
+        for workspace in range(workspaces):
             workspace_id = f"ws-load-{self.run_id}-{workspace}"
             account_id = f"5{uuid.uuid4().int % 10**11:011}"
             made = provision_customer(stack["aws_endpoint"], account_id, workspace_id, stack["service_account_id"])
@@ -197,10 +197,10 @@ class Load:
         return sum(map(len, self.sealed.values())), opened
 
 
-def run(stack: dict, seconds: float, clients: int) -> bool:
+def run(stack: dict, seconds: float, clients: int, workspaces: int = WORKSPACES) -> bool:
     """The load, and its table. Whether all held."""
-    load = Load(stack)
-    print(f"{len(load.vaults)} vaults of {WORKSPACES} workspaces; {clients} clients", flush=True)
+    load = Load(stack, workspaces)
+    print(f"{len(load.vaults)} vaults of {workspaces} workspaces; {clients} clients", flush=True)
     try:
         floors = [load.constant(what, seconds * FLOOR_SHARE, clients, 1) for what in (load.at_the_gateway, load.at_the_function)]
         took = load.constant(load.items_of_life, seconds * (1 - 2 * FLOOR_SHARE), clients, 2)

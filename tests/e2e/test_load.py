@@ -10,4 +10,4 @@ import load_api  # noqa: E402 (found by the line above)
 
 
 def test_every_item_that_many_clients_sealed_opens_in_the_other_region(stack):
-    assert load_api.run(stack, seconds=3, clients=4)
+    assert load_api.run(stack, seconds=3, clients=4, workspaces=2)

@@ -36,7 +36,7 @@ pub struct Load {
     vaults: Vec<LoadedVault>,
     items: Items,
     /// The items that were first sealed in each vault.
-    batches_of: Vec<Vec<usize>>,
+    items_of: Vec<Vec<usize>>,
     found: Found,
 }
 
@@ -101,7 +101,7 @@ impl Load {
             .buffered(settings.clients)
             .collect()
             .await;
-        let (batches_of, workspaces) = distribute(&settings);
+        let (items_of, workspaces) = distribute(&settings);
         Self {
             items: Items::new(&workspaces, settings.seed),
             found: Found::default(),
@@ -109,7 +109,7 @@ impl Load {
             world,
             environments,
             vaults,
-            batches_of,
+            items_of,
         }
     }
 
@@ -117,7 +117,7 @@ impl Load {
     pub async fn seal_all(&self) {
         let mut random = Rng::with_seed(self.settings.seed);
         let mut batches = Vec::new();
-        for (vault, items) in self.batches_of.iter().enumerate() {
+        for (vault, items) in self.items_of.iter().enumerate() {
             let mut left = items.as_slice();
             while !left.is_empty() {
                 let (batch, rest) = left.split_at(self.batch_length(left, size_of_batch(&mut random)));
@@ -137,7 +137,7 @@ impl Load {
     pub async fn open_all(&self) {
         let fresh = Region::ALL.map(|region| Environment::new(&self.world, region));
         let mut batches = Vec::new();
-        for (vault, items) in self.batches_of.iter().enumerate() {
+        for (vault, items) in self.items_of.iter().enumerate() {
             let mut left = items.as_slice();
             while !left.is_empty() {
                 let (batch, rest) = left.split_at(self.batch_length(left, MAX_ITEMS));
@@ -460,7 +460,7 @@ impl Load {
     }
 
     fn any_batch(&self, random: &mut Rng, vault: usize) -> Vec<usize> {
-        let items = &self.batches_of[vault];
+        let items = &self.items_of[vault];
         let first = random.usize(..items.len());
         let wanted = size_of_batch(random).min(items.len());
         let batch: Vec<_> = (first..first + wanted)

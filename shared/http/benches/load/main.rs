@@ -11,6 +11,7 @@
     clippy::expect_used,
     clippy::panic,
     clippy::print_stdout,
+    clippy::use_debug,
     clippy::arithmetic_side_effects,
     clippy::indexing_slicing,
     clippy::as_conversions,
@@ -34,7 +35,7 @@ use crate::load::Load;
 use crate::process::memory_slope;
 use crate::settings::Settings;
 
-/// The most that memory may grow by, in MiB a minute.
+/// The most that memory may grow by once the load has settled, in MiB a minute.
 const MEMORY_SLOPE: f64 = 1.0;
 
 #[tokio::main]

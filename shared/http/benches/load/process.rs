@@ -20,17 +20,16 @@ pub fn processor_seconds() -> f64 {
     (ticks(11) + ticks(12)) / 100.0
 }
 
-/// By how many MiB a minute memory grows: the straight line with the least squares through the samples of the second half. In
-/// the first, vaults that are seldom called come to be known in each environment, and the allocator finds its size. `None` when
-/// the samples cover less than two minutes.
+/// By how many MiB a minute memory grows: the straight line with the least squares through the samples, the first fifth of
+/// the time left out. `None` when they cover less than a minute.
 pub fn memory_slope(samples: &[(Duration, f64)]) -> Option<f64> {
     let end = samples.last()?.0;
     let warm: Vec<(f64, f64)> = samples
         .iter()
-        .filter(|(at, _)| *at >= end / 2)
+        .filter(|(at, _)| *at >= end / 5)
         .map(|(at, memory)| (at.as_secs_f64() / 60.0, *memory))
         .collect();
-    if warm.last()?.0 - warm.first()?.0 < 2.0 {
+    if warm.last()?.0 - warm.first()?.0 < 1.0 {
         return None;
     }
     let count = warm.len() as f64;
