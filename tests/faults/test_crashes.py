@@ -15,6 +15,8 @@ from killed_operations import OPERATIONS, Killed, kill_and_repeat  # noqa: E402
 from schedule import Schedule  # noqa: E402
 from subscription import Subscription  # noqa: E402
 
+pytestmark = pytest.mark.whole_matrix
+
 
 @pytest.fixture(scope="module")
 def functions(stack):
