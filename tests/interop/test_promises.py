@@ -17,6 +17,7 @@ DOCUMENTS = {
     "audit.md": 5,
     "setup-kit.md": 6,
     "moving.md": 10,
+    "faults.md": 6,
 }
 SOURCES = [path for folder in ["shared", "tests", "tools", "fuzz/targets"] for path in (REPOSITORY / folder).glob("**/*.*s")]
 SOURCES += (REPOSITORY / "tests").glob("**/*.py")
