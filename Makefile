@@ -1,11 +1,12 @@
 # The one door to everything here. It needs Rust, Python 3 and make, and installs the rest into .venv, .venv-sam and .tools.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up down watch url token vault-request test check build bench bench-format bench-peers bench-sweep load fuzz install install-local install-sam check-rust check-deny check-templates check-scripts check-fuzz
+.PHONY: help demo up down watch url token vault-request test faults check build bench bench-format bench-peers bench-sweep load fuzz install install-local install-sam check-rust check-deny check-templates check-scripts check-fuzz
 
 PYTHON ?= python3
 ARCH ?= arm64
 KEEP ?=
+RECORD ?=
 
 # Everything but what ships is built in one profile, so that dependencies are compiled once for functions, tests and lints.
 PROFILE := --profile local
@@ -47,6 +48,13 @@ test: install ## unit, property, vector and adapter tests; then end to end again
 	@was_up=no; if $(STACK) status; then was_up=yes; fi; \
 	$(STACK) up || exit 1; \
 	status=0; .venv/bin/python -m pytest tests || status=$$?; \
+	if [ $$was_up = no ]; then $(STACK) down; fi; exit $$status
+
+# RECORD=1 writes the times it has taken to docs/faults.md.
+faults: install ## every operation under every fault of AWS, against `make up` (stops it unless it was up)
+	@was_up=no; if $(STACK) status; then was_up=yes; fi; \
+	$(STACK) up || exit 1; \
+	status=0; RECORD=$(RECORD) .venv/bin/python -m pytest tests/faults -m "" || status=$$?; \
 	if [ $$was_up = no ]; then $(STACK) down; fi; exit $$status
 
 check: check-rust check-deny check-templates check-scripts check-fuzz ## formats, lints, licenses, templates, scripts; a short fuzz run

@@ -94,6 +94,7 @@ class Call:
     resource: str | None  # what an IAM policy would name
     item: str | None  # of a table: its keys
     caller: str | None  # the ARN of the session that calls
+    access_key: str | None  # of that session
     fault: str | None = None
     status: int | None = None
     milliseconds: float | None = None
@@ -130,10 +131,13 @@ class Proxy:
         self.calls: deque[Call] = deque(maxlen=CALLS_KEPT)
         self.call_numbers = itertools.count(1)
         self.callers: dict[str, str | None] = {}
+        self.connections: set[asyncio.Task] = set()  # the event loop alone would let go of one that waits
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One connection of a function. It has a connection to the emulator of its own."""
         upstream = Upstream(self.emulator.hostname, self.emulator.port)
+        task = asyncio.current_task()
+        self.connections.add(task)
         try:
             while (request := await read_message(reader)) is not None:
                 if not await self.answer(request, reader, writer, upstream) or not request.keeps_alive:
@@ -141,6 +145,7 @@ class Proxy:
         except (ConnectionError, asyncio.IncompleteReadError):
             pass  # whoever is gone needs no answer
         finally:
+            self.connections.discard(task)
             upstream.close()
             writer.close()
 
@@ -206,7 +211,7 @@ class Proxy:
         account = caller.split(":")[4] if caller else ""
         return Call(
             next(self.call_numbers), time.time(), service, region, action_of(request, asked),
-            resource_of(service, region, account, asked), item_of(service, asked), caller,
+            resource_of(service, region, account, asked), item_of(service, asked), caller, access_key,
         )
 
     async def caller_of(self, access_key: str) -> str | None:

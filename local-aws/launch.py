@@ -5,12 +5,13 @@ import json
 import pkgutil
 import re
 import socketserver
+import threading
 
 # Answers to the functions go out at once: without this, a warm invoke takes 52 ms instead of 10.
 socketserver.StreamRequestHandler.disable_nagle_algorithm = True
 
 from ministack import app  # noqa: E402 (after the setting above)
-from ministack.core import iam_evaluator  # noqa: E402
+from ministack.core import iam_evaluator, lambda_runtime  # noqa: E402
 from ministack.core.responses import get_account_id, get_region, request_scope  # noqa: E402
 from ministack.services import cloudformation, kms, lambda_svc, sts  # noqa: E402
 from ministack.services.cloudformation import engine, provisioners  # noqa: E402
@@ -122,14 +123,42 @@ def keys_can_have_the_id_of_a_former_one() -> None:
 
 
 def environments_are_replaced_in_their_region() -> None:
-    """Who changes a function's configuration gets new execution environments of it, in that Region: the emulator ends those of
-    the function of that name in all others as well, with what they are at."""
-    invalidate = lambda_svc.invalidate_worker
+    """Who changes a function's configuration gets new execution environments of it in that Region, and what is under way ends in
+    the old ones. The emulator ends the environments of that name in all Regions at once, with what they are at."""
+    invalidate, release = lambda_svc.invalidate_worker, lambda_svc.release_worker
+    replaced = set()
 
     def invalidate_worker(name: str, qualifier: str | None = None, account: str | None = None, region: str | None = None):
-        invalidate(name, qualifier=qualifier, account=account or get_account_id(), region=region or get_region())
+        if account is None and region is None:
+            account, region = get_account_id(), get_region()
+            key = f"{account}:{region}:{name}:{qualifier}"
+            with lambda_runtime._lock:
+                workers = lambda_runtime._workers.get(key, [])
+                busy = [worker for worker in workers if worker.in_use]
+                replaced.update(busy)
+                workers[:] = [worker for worker in workers if not worker.in_use]
+        invalidate(name, qualifier=qualifier, account=account, region=region)
 
-    lambda_svc.invalidate_worker = invalidate_worker
+    def release_worker(worker) -> None:
+        # None: there was none to be had, or it has ended.
+        release(worker)
+        if worker in replaced:
+            replaced.discard(worker)
+            lambda_runtime.kill_workers([worker])
+
+    lambda_svc.invalidate_worker, lambda_svc.release_worker = invalidate_worker, release_worker
+
+
+def sessions_are_made_side_by_side() -> None:
+    """Each session that is made looks through all that there are, and stumbles where another is made meanwhile: a function that
+    starts then answers 502."""
+    register, one_at_a_time = sts.register_session, threading.Lock()
+
+    def register_session(access_key: str, session: dict) -> None:
+        with one_at_a_time:
+            register(access_key, session)
+
+    sts.register_session = register_session
 
 
 def callers_can_be_asked_for() -> None:
@@ -154,5 +183,6 @@ keys_are_deleted_as_on_aws()
 stacks_can_have_replica_keys()
 keys_can_have_the_id_of_a_former_one()
 environments_are_replaced_in_their_region()
+sessions_are_made_side_by_side()
 callers_can_be_asked_for()
 app.main()

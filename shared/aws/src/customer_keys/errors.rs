@@ -14,6 +14,8 @@ use crate::error_code::loggable;
 pub(super) enum CallFailure {
     /// The credentials it was made with are not, or no longer, known: a new session may help.
     SessionNotAccepted,
+    /// The session it was made in is past its time: a new one helps.
+    SessionExpired,
     /// Somebody decided so.
     Refused(Refusal),
     /// Nobody did.
@@ -27,7 +29,9 @@ impl From<CallFailure> for AccessError {
         match failure {
             CallFailure::Refused(refusal) => Self::Refused(refusal),
             CallFailure::Outage(outage) => Self::Outage(outage),
-            // A session that is not accepted has been renewed by the time this is asked.
+            // A session has been renewed by the time this is asked. One that is past its time as soon as it is issued is
+            // nobody's decision: sessions that are revoked or whose role is gone are denied, or not known.
+            CallFailure::SessionExpired => Self::Outage(Outage::ServerError),
             CallFailure::SessionNotAccepted | CallFailure::OurFault => Self::ServiceMisconfigured,
         }
     }
@@ -66,11 +70,8 @@ impl CallFailure {
             | "LimitExceededException"
             | "TooManyRequestsException"
             | "SlowDown" => Self::Outage(Outage::Throttled),
-            "ExpiredToken"
-            | "ExpiredTokenException"
-            | "InvalidClientTokenId"
-            | "InvalidToken"
-            | "UnrecognizedClientException" => Self::SessionNotAccepted,
+            "ExpiredToken" | "ExpiredTokenException" => Self::SessionExpired,
+            "InvalidClientTokenId" | "InvalidToken" | "UnrecognizedClientException" => Self::SessionNotAccepted,
             "AccessDenied" | "AccessDeniedException" | "NotAuthorized" | "OptInRequired" => Self::Refused(match call {
                 Call::AssumeRole => Refusal::RoleNotAssumable,
                 Call::DescribeKey | Call::GetPublicKey | Call::Encrypt | Call::Decrypt => Refusal::AccessDenied,

@@ -122,6 +122,7 @@ impl KmsCalls {
         Output: RequestId,
         Error: ProvideErrorMetadata,
     {
+        let mut last = CallFailure::SessionNotAccepted;
         for _ in 0..2_u8 {
             let session = self.sessions.session(context, access, region).await?;
             let credentials = Builder::default()
@@ -135,7 +136,10 @@ impl KmsCalls {
                 Err(error) => CallFailure::of(call, &error),
             };
             match failure {
-                CallFailure::SessionNotAccepted => self.sessions.forget(access, region, &session).await,
+                CallFailure::SessionNotAccepted | CallFailure::SessionExpired => {
+                    self.sessions.forget(access, region, &session).await;
+                    last = failure;
+                }
                 // The role may have been made anew, or its older sessions revoked: then only a new session shows whether
                 // the denial still stands. This one stands; it is the next call that enters anew.
                 CallFailure::Refused(Refusal::AccessDenied) => {
@@ -145,7 +149,10 @@ impl KmsCalls {
                 CallFailure::Refused(_) | CallFailure::Outage(_) | CallFailure::OurFault => return Err(failure.into()),
             }
         }
-        // STS has just let us in, and KMS does not take the session: the account's decision, not an outage.
-        Err(AccessError::Refused(Refusal::AccessDenied))
+        Err(match last {
+            // STS has just let us in, and KMS does not know the session: the account's decision, not an outage.
+            CallFailure::SessionNotAccepted => AccessError::Refused(Refusal::AccessDenied),
+            failure => failure.into(),
+        })
     }
 }

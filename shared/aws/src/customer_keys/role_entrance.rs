@@ -45,7 +45,10 @@ impl RoleEntrance {
     ) -> Result<Credentials, AccessError> {
         let session = self.access_role_session(region).await?;
         let answer = self.enter(context, region, terms, Some(&session)).await;
-        if answer != Err(CallFailure::SessionNotAccepted) {
+        if !matches!(
+            answer,
+            Err(CallFailure::SessionNotAccepted | CallFailure::SessionExpired)
+        ) {
             return answer.map_err(AccessError::from);
         }
         self.access_role_sessions.forget(&region, &session).await;
@@ -96,7 +99,13 @@ impl RoleEntrance {
                     entered_at,
                 )),
                 Err(CallFailure::Outage(outage)) => Err(AccessError::Outage(outage)),
-                Err(CallFailure::Refused(_) | CallFailure::SessionNotAccepted | CallFailure::OurFault) => {
+                // Here the session is the function's own, which Lambda keeps good.
+                Err(
+                    CallFailure::Refused(_)
+                    | CallFailure::SessionNotAccepted
+                    | CallFailure::SessionExpired
+                    | CallFailure::OurFault,
+                ) => {
                     tracing::error!(
                         aws_request_id = answer.aws_request_id,
                         "STS does not let us into our own access role"

@@ -208,7 +208,7 @@ async fn what_sts_says_of_the_customers_role() {
         (503, "ServiceUnavailable", outage(Outage::ServerError)),
         (400, "PackedPolicyTooLarge", AccessError::ServiceMisconfigured),
         (400, "MalformedPolicyDocument", AccessError::ServiceMisconfigured),
-        (403, "ExpiredToken", AccessError::ServiceMisconfigured),
+        (403, "ExpiredToken", outage(Outage::ServerError)),
         (403, "SignatureDoesNotMatch", AccessError::ServiceMisconfigured),
     ] {
         let ended = sts_answers(CUSTOMER_ROLE, Answer::Error(status, code, "")).await;
@@ -221,6 +221,7 @@ async fn what_sts_says_of_our_own_role_is_never_the_customers_fault() {
     for (status, code, expected) in [
         (403, "AccessDenied", AccessError::ServiceMisconfigured),
         (403, "InvalidClientTokenId", AccessError::ServiceMisconfigured),
+        (403, "ExpiredToken", AccessError::ServiceMisconfigured),
         (400, "ValidationError", AccessError::ServiceMisconfigured),
         (403, "RegionDisabledException", outage(Outage::Unreachable)),
         (400, "Throttling", outage(Outage::Throttled)),

@@ -118,6 +118,24 @@ async fn a_new_session_that_kms_does_not_take_either_is_a_refusal() {
 }
 
 #[tokio::test]
+async fn a_new_session_that_is_called_expired_is_nobodys_decision() {
+    for operation in ["Decrypt", "AssumeRole"] {
+        let aws = StandIn::answering(move |request| {
+            let in_a_session = request.text("RoleArn") != Some(ACCESS_ROLE);
+            match request.operation == operation && in_a_session {
+                true => Answer::Error(403, "ExpiredToken", ""),
+                false => Answer::Success,
+            }
+        });
+        let (keys, access) = (customer_keys(&aws), access(AccessPurpose::UnwrapDataKeys));
+        let answer = keys.decrypt(&context(), &access, REGION, b"x").await.map(drop);
+        assert_eq!(answer, Err(AccessError::Outage(Outage::ServerError)), "{operation}");
+        let asked = aws.requests("Decrypt").len() + aws.entries(CUSTOMER_ROLE).len();
+        assert_eq!(asked, if operation == "Decrypt" { 4 } else { 2 }, "{operation}");
+    }
+}
+
+#[tokio::test]
 async fn after_a_denial_the_next_call_enters_anew() {
     let aws = StandIn::answering(|request| match request.access_key_id.as_str() {
         "ASIA.latchkey.1" => Answer::Error(400, "AccessDeniedException", ""),

@@ -1,0 +1,71 @@
+"""The matrix of faults, as far as its cells are asked for; and what came of it, at the end."""
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+sys.path[:0] = [str(Path(__file__).resolve().parent), str(REPOSITORY / "tests" / "e2e")]
+
+import faults_table  # noqa: E402 (found by the line above)
+from e2e_support import Workspace  # noqa: E402
+from faults import Faults  # noqa: E402
+from lanes import Environments, Matrix  # noqa: E402
+from layout import STAGE  # noqa: E402
+from schedule import Schedule  # noqa: E402
+
+SLOWEST = pytest.StashKey[dict]()
+
+
+@pytest.fixture(scope="session")
+def matrix(request, stack, new_customer, api, token) -> Matrix:
+    """The results of all cells that this run asks for. They begin together, at the first test that wants one."""
+    cells = [item.callspec.params["cell"] for item in request.session.items if "cell" in getattr(item, "fixturenames", ())]
+    return Matrix(stack, new_customer, api, token, cells)
+
+
+@pytest.fixture(scope="session")
+def faults(stack) -> Faults:
+    """The fault proxy."""
+    return Faults.of(stack)
+
+
+@pytest.fixture(scope="module")
+def workspace(stack, new_customer, api, token, wait_for):
+    """A workspace of this test file alone."""
+    workspace = Workspace(new_customer(), api, token, wait_for)
+    yield workspace
+    Schedule.of(stack).forget(workspace.customer.workspace_id)
+
+
+@pytest.fixture(scope="session")
+def fresh(service_client):
+    """fresh(function, region): gives a function new execution environments, which have held and seen nothing."""
+
+    def fresh(function: str, region: str) -> None:
+        Environments(service_client("lambda", region), f"{STAGE}-latchkey-{function}").replace()
+
+    return fresh
+
+
+@pytest.fixture
+def took(request):
+    """took(row, seconds): for the table of what was measured."""
+    slowest = request.config.stash.setdefault(SLOWEST, {})
+
+    def took(row, seconds: float) -> None:
+        slowest[row] = max(seconds, slowest.get(row, 0.0))
+
+    return took
+
+
+def pytest_terminal_summary(terminalreporter, exitstatus, config):
+    slowest = config.stash.get(SLOWEST, {})
+    if config.option.markexpr == "" and slowest:
+        terminalreporter.section("the slowest answer of each row, of the seconds that it may take")
+        for row, seconds in slowest.items():
+            terminalreporter.write_line(f"{seconds:5.1f} of {row.seconds:2}  {faults_table.words(row)}")
+        if os.environ.get("RECORD") and exitstatus == 0:
+            faults_table.record(slowest)
