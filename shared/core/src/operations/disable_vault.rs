@@ -98,18 +98,22 @@ impl<S: VaultStore, C: Clock> DisableVault<S, C> {
             workspace_id, vault_id, ..
         } = &found.vault;
         let version = precondition.version_to_find(found.tag());
-        let now = self.clock.now().wall;
-        let changed = self
-            .store
-            .change_status(workspace_id, vault_id, mode.from(), mode.status(), version, now);
-        if let Some(changed) = changed.await? {
-            return Ok(changed);
-        }
-        let vault = find_vault(&self.store, workspace_id, vault_id).await?;
-        match vault.status {
-            status if status == mode.status() => Ok(vault),
-            status if mode.from().contains(&status) => Err(Error::PreconditionFailed),
-            status => Err(Error::WrongVaultStatus { status }),
+        loop {
+            let now = self.clock.now().wall;
+            let changed = self
+                .store
+                .change_status(workspace_id, vault_id, mode.from(), mode.status(), version, now);
+            if let Some(changed) = changed.await? {
+                return Ok(changed);
+            }
+            let vault = find_vault(&self.store, workspace_id, vault_id).await?;
+            match vault.status {
+                status if status == mode.status() => return Ok(vault),
+                status if !mode.from().contains(&status) => return Err(Error::WrongVaultStatus { status }),
+                _ if *precondition != Precondition::None => return Err(Error::PreconditionFailed),
+                // It was disabled and enabled again since: it is now as it may be, so it is tried once more.
+                _ => {}
+            }
         }
     }
 }
