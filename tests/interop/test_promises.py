@@ -19,7 +19,6 @@ DOCUMENTS = {
     "moving.md": 10,
     "crashes.md": 5,
     "faults.md": 6,
-    "revocation.md": 1,
     "semantics.md": 40,
 }
 SOURCES = [path for folder in ["shared", "tests", "tools", "fuzz/targets"] for path in (REPOSITORY / folder).glob("**/*.*s")]

@@ -5,7 +5,12 @@
 //! A test binary of its own with a single test: the allocator counts for the whole process.
 
 #![allow(unsafe_code, reason = "an allocator is unsafe to write")]
-#![allow(clippy::unwrap_used, clippy::arithmetic_side_effects, clippy::print_stdout)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    clippy::print_stdout
+)]
 
 use core::time::Duration;
 use std::alloc::{GlobalAlloc, Layout, System};
