@@ -97,9 +97,10 @@ impl Settings {
                 .parse()
                 .map_err(|error: latchkey_core::Invalid| invalid("AWS_REGION", error.expectation()))?,
             stage: required("LATCHKEY_STAGE")?,
+            // What is no number counts as one at a time, as it does for the Lambda runtime.
             max_concurrency: variable("AWS_LAMBDA_MAX_CONCURRENCY")
-                .map_or(Ok(1), |value| value.parse())
-                .map_err(|_| invalid("AWS_LAMBDA_MAX_CONCURRENCY", "a number"))?,
+                .and_then(|value| value.parse().ok())
+                .unwrap_or(1),
             event_bus_name: Some(required("LATCHKEY_EVENT_BUS_NAME")?)
                 .filter(|name| is_event_bus_name(name))
                 .ok_or(invalid(

@@ -1,0 +1,70 @@
+"""The arrows of docs/architecture.md: which crate may know which."""
+
+import json
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+# What each crate of ours may know of the others. A function wires, and so knows all but the format.
+MAY_KNOW = {
+    "sealed-item": set(),
+    "latchkey-core": {"sealed-item"},
+    "latchkey-aws": {"latchkey-core", "sealed-item"},
+    "latchkey-http": {"latchkey-core", "sealed-item"},
+    "move-items": {"sealed-item"},
+}
+FUNCTION_MAY_KNOW = {"latchkey-core", "latchkey-aws", "latchkey-http"}
+# What has no place in a crate: the domain does no input or output, and the format is bytes in, bytes out.
+NOT_IN = {
+    "sealed-item": r"aws-sdk-.*|aws-config|aws-smithy.*|lambda_.*|tokio.*|futures.*|reqwest|serde_dynamo",
+    "latchkey-core": r"aws-sdk-.*|aws-config|aws-smithy.*|lambda_.*|reqwest|serde_dynamo",
+    "latchkey-http": r"aws-sdk-.*|aws-config|aws-smithy.*|reqwest|serde_dynamo",
+    "latchkey-aws": r"lambda_.*|reqwest",
+}
+
+
+@pytest.fixture(scope="module")
+def dependencies() -> dict[str, set[str]]:
+    """What each crate of the workspace is built of; what only its tests need is left out."""
+    command = ["cargo", "metadata", "--no-deps", "--offline", "--format-version", "1"]
+    metadata = json.loads(subprocess.run(command, cwd=REPOSITORY, capture_output=True, check=True).stdout)
+    return {
+        package["name"]: {it["name"] for it in package["dependencies"] if it["kind"] is None}
+        for package in metadata["packages"]
+    }
+
+
+def test_the_arrows_go_one_way(dependencies):
+    for crate, needed in dependencies.items():
+        allowed = MAY_KNOW.get(crate, FUNCTION_MAY_KNOW)
+        assert needed & dependencies.keys() <= allowed, crate
+    assert MAY_KNOW.keys() <= dependencies.keys()
+
+
+def test_nothing_is_built_into_a_room_where_it_has_no_place(dependencies):
+    for crate, pattern in NOT_IN.items():
+        assert not [name for name in dependencies[crate] if re.fullmatch(pattern, name)], crate
+
+
+def test_only_one_crate_names_a_type_of_the_sdk():
+    sources = [*(REPOSITORY / "shared").glob("*/src/**/*.rs"), *(REPOSITORY / "functions").glob("*/src/**/*.rs")]
+    naming = {path.relative_to(REPOSITORY).parts[1] for path in sources if re.search(r"\baws_(sdk|smithy)_\w+::", path.read_text())}
+    assert naming == {"aws"}
+
+
+def test_a_function_wires_and_does_nothing_else():
+    for main in (REPOSITORY / "functions").glob("*/src/main.rs"):
+        assert [path.name for path in main.parent.iterdir()] == ["main.rs"]
+        assert len(main.read_text().splitlines()) <= 60, main
+
+
+def test_every_file_that_the_architecture_names_is_there():
+    text = (REPOSITORY / "docs" / "architecture.md").read_text()
+    sources = [str(path) for folder in ["shared", "functions", "docs"] for path in (REPOSITORY / folder).rglob("*") if path.is_file()]
+    named = {name for name in re.findall(r"`([a-z_/\-0-9]+\.(?:rs|md|yaml))(?:: \w+)?`", text)}
+    assert len(named) > 30
+    known = [*sources, *(str(path) for path in REPOSITORY.glob("*.yaml"))]
+    assert not [name for name in named if not any(path.endswith(f"/{name}") for path in known)]
