@@ -145,18 +145,17 @@ class Functions:
         program = watch.programs()[name]
         with tempfile.TemporaryFile() as log, runtime_api.running([program], environment, log) as function:
             proxy.process = function.process
-            function.events.put((event, 28))
-            answer = answer_of(function)
+            answer = answer_of(function, function.begin(event))
         proxy.close()
         return Outcome(answer, proxy.calls)
 
 
-def answer_of(function: runtime_api.Environment) -> dict | None:
+def answer_of(function: runtime_api.Environment, invocation: runtime_api.Invocation) -> dict | None:
     """The function's answer, or None once its process has ended without one."""
     while True:
         ended = function.process.poll() is not None
         try:
-            return function.answers.get(timeout=0.01)[0]
+            return invocation.answers.get(timeout=0.01)[0]
         except queue.Empty:
             if ended:
                 assert function.process.returncode == -signal.SIGKILL, function.process.returncode

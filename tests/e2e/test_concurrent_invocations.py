@@ -143,10 +143,19 @@ def test_nothing_is_mixed_up_and_a_data_key_is_unwrapped_once(concurrent, new_wo
     workspace, other = new_workspace(), new_workspace()
     vault_id, others_vault = workspace.new_vault(), other.new_vault()
     concurrent.kms.hold(workspace.customer.kms_key_id)
-    # One less than it takes at a time: the others' invocations pass by while these wait.
+    # One less than it takes at a time. Half of what it takes may wait for one vault's key; the rest is told so at once, and the
+    # others' invocations pass by.
     batches = [[f"{number}/{item}" for item in range(100)] for number in range(AT_A_TIME - 1)]
-    waiting = [(concurrent.encrypt(workspace, vault_id, item_ids), item_ids) for item_ids in batches]
-    assert all(invocation.taken.wait(timeout=30) for invocation, _ in waiting), "not all are under way at a time"
+    begun = [(concurrent.encrypt(workspace, vault_id, item_ids), item_ids) for item_ids in batches]
+    assert all(invocation.taken.wait(timeout=30) for invocation, _ in begun), "not all are under way at a time"
+    told = AT_A_TIME - 1 - AT_A_TIME // 2
+    workspace.wait_for(lambda: sum(invocation.is_answered() for invocation, _ in begun) == told)
+    waiting = [(invocation, item_ids) for invocation, item_ids in begun if not invocation.is_answered()]
+    for invocation, _ in begun:
+        if invocation.is_answered():
+            answer, _ = invocation.answer()
+            assert (answer["statusCode"], answer["headers"]["retry-after"]) == (429, "1"), answer["body"]
+            assert json.loads(answer["body"])["type"] == "urn:latchkey:problem:throttled"
     passing = [(concurrent.encrypt(other, others_vault, item_ids), item_ids) for item_ids in (["a"], ["b"])]
     for invocation, item_ids in passing:
         [sealed] = sealed_of(invocation)
@@ -160,7 +169,7 @@ def test_nothing_is_mixed_up_and_a_data_key_is_unwrapped_once(concurrent, new_wo
         assert [item["plaintext"] for item in opened] == [base64_of(plaintext_of(workspace, it)) for it in item_ids]
 
     lines = {line["request_id"]: line for line in concurrent.log_lines()}
-    assert len(lines) == len(concurrent.log_lines()) == len(waiting) + len(passing), "one line each"
+    assert len(lines) == len(concurrent.log_lines()) == len(begun) + len(passing), "one line each"
     key_uses = []
     for invocation, item_ids in waiting:
         line = lines[invocation.request_id.replace("-", "")]

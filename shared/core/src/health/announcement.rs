@@ -64,9 +64,11 @@ pub struct DeletionPending {
 
 impl Announcement {
     /// What is to be announced of `vault`, whose health is now `health`: the changes in their order, then a pending
-    /// deletion.
+    /// deletion. What no check has looked at yet is left for the sweep whose check does, and so is all that came after it: a
+    /// sweep whose check began before live traffic met a refusal must not tell of it half.
     pub fn due(vault: &Vault, health: &Health, now: Timestamp) -> Vec<Self> {
-        let changes = health.unannounced.iter().cloned().map(News::HealthChanged);
+        let explained = health.unannounced.iter().take_while(|change| !change.unexplained);
+        let changes = explained.cloned().map(News::HealthChanged);
         let deletion = DeletionPending::due(health, now);
         let reminder_number = deletion.as_ref().map(|(number, _)| *number).unwrap_or_default();
         let reminder = deletion.map(|(_, deletion)| News::DeletionPending(deletion));

@@ -39,10 +39,15 @@ impl Health {
     pub(super) fn unannounced_with(&self, next: &Self, scope: Scope) -> Vec<HealthChange> {
         let mut changes = self.unannounced.clone();
         let unexplained = scope == Scope::LiveCall;
-        if !self.differs_in_substance_from(next) {
-            for change in &mut changes {
-                change.unexplained &= unexplained;
-            }
+        let differs = self.differs_in_substance_from(next);
+        // What nobody knows of yet is told as it has turned out: live traffic meets one refusal, and the validation right
+        // after it finds all of them. What a check has found, a sweeper that died may have announced as it was.
+        let same_state = |last: &mut HealthChange| last.unexplained && last.state == next.state;
+        let as_it_turned_out = if differs { changes.pop_if(same_state) } else { None };
+        for change in &mut changes {
+            change.unexplained &= unexplained;
+        }
+        if !differs {
             return changes;
         }
         let change = |previous_state| HealthChange {
@@ -54,10 +59,7 @@ impl Health {
             access_ends_by: next.access_ends_by,
             unexplained,
         };
-        // What nobody knows of yet is told as it has turned out: live traffic meets one refusal, and the validation right
-        // after it finds all of them. What a check has found, a sweeper that died may have announced as it was.
-        let same_state = |last: &mut HealthChange| last.unexplained && last.state == next.state;
-        if let Some(last) = changes.pop_if(same_state) {
+        if let Some(last) = as_it_turned_out {
             let changed_at = last.changed_at;
             changes.push(HealthChange {
                 changed_at,

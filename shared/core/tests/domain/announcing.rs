@@ -346,3 +346,29 @@ async fn each_check_is_audited_with_its_uses_of_the_key() {
     let vault = service.records.vault(&workspace(), &vault_id).await.unwrap().unwrap();
     assert_eq!(vault.health.state, HealthState::Unusable);
 }
+
+/// A sweep whose check began before live traffic met a refusal finds that on the record when it is done. It leaves it for the sweep
+/// that looks at it; and what came after it waits for its turn.
+#[tokio::test]
+async fn what_no_check_has_looked_at_yet_is_not_told() {
+    let (service, vault_id) = Service::with_vault(0).await;
+    let sealed = service.environment().seal("item").await.unwrap();
+    disable(&service);
+    service.clock.advance(Duration::from_secs(1));
+    assert!(service.environment().open("item", &sealed).await.is_err());
+    let met = on_record(&service);
+    assert_eq!(met.health.unannounced.len(), 1);
+    assert!(Announcement::due(&met, &met.health, met.health.checked_at).is_empty());
+
+    enable(&service);
+    service.clock.advance(Duration::from_secs(1));
+    let report = service.validate_vault().run(&request(), &admin(), &vault_id).await;
+    assert!(report.is_ok());
+    let mended = on_record(&service);
+    let due = Announcement::due(&mended, &mended.health, mended.health.checked_at);
+    let due: Vec<_> = due
+        .iter()
+        .map(|it| (change(it).previous_state, change(it).state))
+        .collect();
+    assert_eq!(due, [FAILURE, RECOVERY], "and once one has, both are, in their order");
+}
