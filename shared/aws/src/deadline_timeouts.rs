@@ -1,8 +1,8 @@
 //! Timeouts by the request's deadline, for every call to AWS.
 //!
-//! A call gets half of what is left to the work that makes it, so that the work can still do something about a call that was
-//! not answered; and an attempt gets half of the call, so that there is time for a second one. The ceilings are for requests
-//! that have much time: nobody should wait for long for an answer that does not come.
+//! An attempt gets half of what is left to the work that makes the call, and the call with its other attempts three quarters:
+//! so there is time for a second attempt, and then for the work to do something about a call that was not answered. The
+//! ceilings are for requests that have much time: nobody should wait for long for an answer that does not come.
 
 use core::time::Duration;
 
@@ -43,12 +43,12 @@ impl Intercept for DeadlineTimeouts {
         _: &BeforeSerializationInterceptorContextRef<'_>,
         config: &mut ConfigBag,
     ) -> Result<(), BoxError> {
-        let half = |duration: Duration| duration.checked_div(2).unwrap_or_default();
         if let Some(left) = time_limit::time_left() {
-            let call = half(left).min(LONGEST_CALL);
+            let half = left.checked_div(2).unwrap_or_default();
+            let three_quarters = half.saturating_add(half.checked_div(2).unwrap_or_default());
             let timeouts = TimeoutConfig::builder()
-                .operation_timeout(call)
-                .operation_attempt_timeout(half(call).min(LONGEST_ATTEMPT))
+                .operation_timeout(three_quarters.min(LONGEST_CALL))
+                .operation_attempt_timeout(half.min(LONGEST_ATTEMPT))
                 .build();
             config.interceptor_state().store_put(timeouts);
         }

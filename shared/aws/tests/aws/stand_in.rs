@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use aws_config::{BehaviorVersion, SdkConfig};
 use aws_credential_types::Credentials;
@@ -72,6 +73,8 @@ pub(crate) enum Answer {
     Error(u16, &'static str, &'static str),
     /// Anything else that came over the wire.
     Raw(u16, &'static str),
+    /// The operation's success, after a while.
+    Late(Duration),
     /// Nothing, ever.
     Silence,
     /// No connection.
@@ -128,8 +131,10 @@ impl StandIn {
     fn respond(&self, request: &Request, answer: Answer) -> Result<HttpResponse, ConnectorError> {
         let number = self.count.fetch_add(1, Ordering::Relaxed);
         let (status, body) = match answer {
-            Answer::Success if request.operation == "AssumeRole" => (200, assumed_role(request, number)),
-            Answer::Success => (200, kms_success(request).to_string()),
+            Answer::Success | Answer::Late(_) if request.operation == "AssumeRole" => {
+                (200, assumed_role(request, number))
+            }
+            Answer::Success | Answer::Late(_) => (200, kms_success(request).to_string()),
             Answer::Json(body) => (200, body.to_string()),
             Answer::Error(status, code, message) if request.operation == "AssumeRole" => {
                 (status, sts_error(code, message))
@@ -164,8 +169,10 @@ impl HttpConnector for StandIn {
             }
             this.requests.lock().expect("not poisoned").push(request.clone());
             let answer = (this.script)(&request);
-            if matches!(answer, Answer::Silence) {
-                core::future::pending::<()>().await;
+            match answer {
+                Answer::Silence => core::future::pending::<()>().await,
+                Answer::Late(by) => tokio::time::sleep(by).await,
+                _ => {}
             }
             // An answer takes its time, so that what is asked at the same time does overlap.
             for _ in 0..20_u8 {
