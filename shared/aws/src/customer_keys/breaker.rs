@@ -2,7 +2,8 @@
 //! vault's key gave none.
 //!
 //! Without it every request would wait for the same silence. With it a dead Region costs the first requests their time, and
-//! then one call in five seconds a second of its.
+//! then one call in five seconds a second of its. What validates asks all the same, for a second: nothing is said of a key that
+//! was not asked.
 //!
 //! Only silence counts. An error, however often, is an answer and costs no time. And one vault's silence is no sign of a
 //! dead Region: one slow customer must not move all others over to the other Region.
@@ -12,7 +13,7 @@ use core::time::Duration;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use latchkey_core::access::{AccessError, Outage};
+use latchkey_core::access::{AccessError, AccessPurpose, CustomerAccess, Outage};
 use latchkey_core::ports::{Clock, Moment};
 use latchkey_core::region::Region;
 use latchkey_core::request::{RequestContext, RequestId};
@@ -63,18 +64,20 @@ impl Breaker {
         }
     }
 
-    /// Makes a call about a vault's key in a Region within the request's time, unless that was silent a moment ago.
+    /// Makes a call about a vault's key in a Region within the request's time, unless that was silent a moment ago. What
+    /// validates is made then too, but briefly.
     pub(super) async fn call<T>(
         &self,
         context: &RequestContext,
-        vault_id: &VaultId,
+        access: &CustomerAccess,
         region: Region,
         call: impl Future<Output = Result<T, AccessError>>,
     ) -> Result<T, AccessError> {
-        let patience = match self.pass(&context.request_id, vault_id, region) {
-            Pass::Free => context.time_left(),
-            Pass::Trial => context.time_left().min(PATIENCE_OF_A_TRIAL),
-            Pass::No => return Err(AccessError::Outage(Outage::Unreachable)),
+        let vault_id = &access.vault_id;
+        let patience = match (self.pass(&context.request_id, vault_id, region), access.purpose) {
+            (Pass::Free, _) => context.time_left(),
+            (Pass::Trial, _) | (Pass::No, AccessPurpose::Validate) => context.time_left().min(PATIENCE_OF_A_TRIAL),
+            (Pass::No, AccessPurpose::UnwrapDataKeys) => return Err(AccessError::Outage(Outage::Unreachable)),
         };
         let mut under_way = UnderWay {
             breaker: self,

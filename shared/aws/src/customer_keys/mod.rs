@@ -67,7 +67,7 @@ impl CustomerKeys for KmsCustomerKeys {
         region: Region,
     ) -> Result<(), AccessError> {
         let knock = role_attempts::knock(&self.entrance, context, access, attempt, region);
-        self.breaker.call(context, &access.vault_id, region, knock).await
+        self.breaker.call(context, access, region, knock).await
     }
 
     async fn describe_key(
@@ -77,7 +77,7 @@ impl CustomerKeys for KmsCustomerKeys {
         region: Region,
     ) -> Result<KeyDescription, AccessError> {
         let call = self.kms.describe_key(context, access, region);
-        self.breaker.call(context, &access.vault_id, region, call).await
+        self.breaker.call(context, access, region, call).await
     }
 
     async fn public_key(
@@ -87,7 +87,7 @@ impl CustomerKeys for KmsCustomerKeys {
         region: Region,
     ) -> Result<CustomerPublicKey, AccessError> {
         let call = self.kms.public_key(context, access, region);
-        self.breaker.call(context, &access.vault_id, region, call).await
+        self.breaker.call(context, access, region, call).await
     }
 
     async fn encrypt(
@@ -98,7 +98,7 @@ impl CustomerKeys for KmsCustomerKeys {
         plaintext: &[u8],
     ) -> Result<Vec<u8>, AccessError> {
         let call = self.kms.encrypt(context, access, region, plaintext);
-        self.breaker.call(context, &access.vault_id, region, call).await
+        self.breaker.call(context, access, region, call).await
     }
 
     async fn decrypt(
@@ -109,6 +109,6 @@ impl CustomerKeys for KmsCustomerKeys {
         ciphertext: &[u8],
     ) -> Result<Zeroizing<Vec<u8>>, AccessError> {
         let call = self.kms.decrypt(context, access, region, ciphertext);
-        self.breaker.call(context, &access.vault_id, region, call).await
+        self.breaker.call(context, access, region, call).await
     }
 }

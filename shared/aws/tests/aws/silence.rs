@@ -202,3 +202,17 @@ async fn a_call_that_nobody_waits_for_any_more_was_silent_if_it_had_its_time() {
         assert_eq!(kms.asked(&vault, UsEast2).await == LEFT_ALONE, silent, "{patience:?}");
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_validates_asks_all_the_same_for_a_second() {
+    let kms = Kms::silent();
+    let vault = access(AccessPurpose::Validate);
+    for vault in [&vault, &a_vault()] {
+        assert_eq!(kms.asked(vault, UsEast2).await, SILENT);
+    }
+    let (calls, start) = (kms.calls(), Instant::now());
+    assert_eq!(kms.asked(&vault, UsEast2).await, SILENT);
+    assert!(kms.calls() > calls && start.elapsed() <= Duration::from_secs(1));
+    kms.answers(Answer::Success);
+    assert_eq!(kms.asked(&vault, UsEast2).await, Ok(()));
+}
