@@ -2,13 +2,15 @@
 
 import json
 import time
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from layout import PRIMARY_REGION, STAGE, aws_client
+from layout import PRIMARY_REGION, REGIONS, STAGE, aws_client
 
 SWEEP = {"sweep": {"shard": 0}}
 PAST = "2020-01-01T00:00:00.000000000Z"
+
 
 @dataclass(frozen=True)
 class Schedule:
@@ -26,8 +28,9 @@ class Schedule:
     def health_after_sweep(
         self, workspace_id: str, vault_id: str, region: str = PRIMARY_REGION, *, whole: bool = False
     ) -> dict:
-        """What the check of the next minute leaves on record, or with `whole` that of the next hour. Sweeps until the vault was checked by a check that began after this call, whoever made it: the emulator's own
-        schedule sweeps too. Answers with the health on record."""
+        """What the check of the next minute leaves on record, or with `whole` that of the next hour. Sweeps until the vault
+        was checked by a check that began after this call, whoever made it: the emulator's own schedule sweeps too. Answers
+        with the health on record."""
         called_at = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")
         deadline = time.monotonic() + 30
         while True:
@@ -55,6 +58,26 @@ class Schedule:
         response = json.load(answer["Payload"])
         assert response["statusCode"] == 200, response
         return json.loads(response["body"])
+
+    @contextmanager
+    def paused(self):
+        """Has neither Region's schedule start a sweep for as long as the context lasts."""
+        self.set_state("DISABLED")
+        try:
+            yield
+        finally:
+            self.set_state("ENABLED")
+
+    def set_state(self, state: str) -> None:
+        kept = ("GroupName", "ScheduleExpression", "FlexibleTimeWindow", "Target", "Description")
+        for region in REGIONS:
+            scheduler = self.client("scheduler", region)
+            for listed in scheduler.list_schedules()["Schedules"]:
+                schedule = scheduler.get_schedule(Name=listed["Name"], GroupName=listed["GroupName"])
+                if f":{STAGE}-latchkey-" in schedule["Target"]["Arn"]:
+                    # What is left out goes back to its default (EventBridge Scheduler API reference, UpdateSchedule).
+                    same = {name: schedule[name] for name in kept if schedule.get(name)}
+                    scheduler.update_schedule(Name=listed["Name"], State=state, **same)
 
     def forget(self, workspace_id: str) -> None:
         """Takes a workspace's vaults out of the index of what is due. The emulator is slow, and each vault that is done with
