@@ -1,0 +1,28 @@
+"""docs/requirements.md: every rule that a comment cites is in it, and leads to a page and a file that are there."""
+
+import re
+from pathlib import Path
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+PAGE = REPOSITORY / "docs" / "requirements.md"
+ROW = re.compile(r"^\| ([A-Z]\d) \| .+ \| \[[^\]]+\]\(([^)]+)\) \| (.+) \|$", re.MULTILINE)
+CITED = re.compile(r"\brequirements? ((?:[A-Z]\d(?:, | and | to )?)+)")
+
+
+def rows() -> dict[str, tuple[str, list[str]]]:
+    """By number: the page that explains a rule, and the files that decide it."""
+    return {number: (page, re.findall(r"`([^`]+)`", files)) for number, page, files in ROW.findall(PAGE.read_text())}
+
+
+def test_every_rule_leads_to_a_page_and_to_files_that_are_there():
+    assert len(rows()) == sum(line.startswith("| ") and line[3].isdigit() for line in PAGE.read_text().splitlines()) > 20
+    for number, (page, files) in rows().items():
+        assert (PAGE.parent / page).is_file(), number
+        assert files and all((REPOSITORY / file).is_file() for file in files), number
+
+
+def test_every_rule_that_a_comment_cites_is_listed():
+    sources = [*REPOSITORY.glob("shared/**/*.rs"), *REPOSITORY.glob("functions/**/*.rs"), *REPOSITORY.glob("docs/**/*.md")]
+    cited = {number for path in sources for found in CITED.findall(path.read_text()) for number in re.findall(r"[A-Z]\d", found)}
+    assert len(cited) > 15
+    assert cited <= rows().keys()
