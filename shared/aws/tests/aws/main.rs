@@ -12,6 +12,7 @@
     clippy::arithmetic_side_effects
 )]
 
+mod connections;
 mod crashes;
 mod deadlines;
 mod due_index;
@@ -24,6 +25,7 @@ mod kms_calls;
 mod local_dynamodb;
 mod lost_answers;
 mod outages;
+mod over_tcp;
 mod record_fixtures;
 mod role_attempts;
 mod scenarios;
