@@ -24,6 +24,7 @@ class Invocation:
     timeout_seconds: float
     request_id: str = field(default_factory=lambda: str(uuid.uuid4()))
     taken: threading.Event = field(default_factory=threading.Event)
+    given_at: float | None = None  # seconds of the monotonic clock
     answers: queue.Queue = field(default_factory=queue.Queue)
 
     def answer(self) -> tuple[object, float]:
@@ -91,6 +92,7 @@ def running(command: list, environment: dict[str, str], log):
             self.send_header("Lambda-Runtime-Deadline-Ms", str(int((time.time() + invocation.timeout_seconds) * 1000)))
             self.send_header("Lambda-Runtime-Invoked-Function-Arn", "arn:aws:lambda:us-east-2:111111111111:function:measured")
             self.send_header("Content-Length", str(len(body)))
+            invocation.given_at = time.monotonic()
             self.end_headers()
             self.wfile.write(body)
 
