@@ -6,6 +6,7 @@ Source: Lambda developer guide, "Using the Lambda runtime API for custom runtime
 import json
 import queue
 import subprocess
+import sys
 import threading
 import time
 import uuid
@@ -85,6 +86,9 @@ def running(command: list, environment: dict[str, str], log):
             """GET /2018-06-01/runtime/invocation/next"""
             lambda_.polls.put(time.monotonic())
             invocation = lambda_.invocations.get()
+            if invocation is None:  # the environment has ended
+                self.close_connection = True
+                return
             invocation.taken.set()
             body = json.dumps(invocation.event).encode()
             self.send_response(200)
@@ -109,8 +113,15 @@ def running(command: list, environment: dict[str, str], log):
         def log_message(self, *_):
             pass
 
-    server = ThreadingHTTPServer((HOST, 0), Handler)
-    server.daemon_threads = True
+    class Server(ThreadingHTTPServer):
+        daemon_threads = True
+
+        def handle_error(self, request, client_address):
+            """A program that is killed resets its connections; nothing else is forgiven."""
+            if not isinstance(sys.exception(), ConnectionError):
+                super().handle_error(request, client_address)
+
+    server = Server((HOST, 0), Handler)
     threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
     address = f"{HOST}:{server.server_address[1]}"
     started_at = time.monotonic()
@@ -123,4 +134,6 @@ def running(command: list, environment: dict[str, str], log):
     finally:
         process.kill()
         process.wait()
+        lambda_.invocations.put(None)
         server.shutdown()
+        server.server_close()

@@ -23,6 +23,8 @@ FUNCTIONS = (
     "create-vault", "validate-vault", "encrypt-item", "decrypt-item", "disable-vault", "enable-vault", "list-vaults",
     "update-vault", "reassign-item", "get-setup-kit",
 )
+# What these write must not make the loopback forget what the others read: they have one, and a vault, of their own.
+WRITING = ("create-vault", "validate-vault", "disable-vault", "enable-vault", "update-vault")
 HELLO_WORLD, NOTHING_IN_INIT, PYTHON = "hello world", "nothing in init", "Python"
 PYTHON_SOURCE = HERE / "peers" / "python"
 PYTHON_ENVIRONMENT = REPOSITORY / ".venv-cold-start"
@@ -38,15 +40,16 @@ class Subject:
     zipped_bytes: int
 
 
-def subjects_of(stack: dict, aws_environment: dict[str, str]) -> list[Subject]:
-    """All of them, in the order in which a round has them. `aws_environment` says where AWS is."""
+def subjects_of(stack: dict, reading: dict[str, str], writing: dict[str, str]) -> list[Subject]:
+    """All of them, in the order in which a round has them. `reading` and `writing` say where AWS is, for either kind."""
     customer = Customer(stack["aws_endpoint"], **stack["customer"])
-    sealing, changing = (sample_events.sample_values(stack, customer) for _ in range(2))
+    read, written = (sample_events.sample_values(stack, customer) for _ in range(2))
     programs = Path(os.environ.get("CARGO_TARGET_DIR", REPOSITORY / "target")) / "release"
     subjects = []
 
-    def add(name: str, program: Path, values: dict[str, str], function: str) -> None:
-        environment = watch.function_environment(stack, f"{STAGE}-latchkey-{function}", function) | aws_environment
+    def add(name: str, program: Path, function: str) -> None:
+        aws, values = (writing, written) if function in WRITING else (reading, read)
+        environment = watch.function_environment(stack, f"{STAGE}-latchkey-{function}", function) | aws
         event = json.loads(sample_events.filled_in((REPOSITORY / "events" / function / "success.json").read_text(), values))
         size = program.stat().st_size
         subjects.append(Subject(name, [program], environment, event, size, zipped({"bootstrap": program})))
@@ -55,7 +58,9 @@ def subjects_of(stack: dict, aws_environment: dict[str, str]) -> list[Subject]:
         values = changing if name in ("disable-vault", "enable-vault", "update-vault") else sealing
         add(name, programs / name, values, name)
     add(NOTHING_IN_INIT, programs / "nothing-in-init", sealing, "encrypt-item")
-    add(HELLO_WORLD, programs / "hello-world", sealing, "encrypt-item")
+    add(# What these write must not make the loopback forget what the others read: they have one, and a vault, of their own.
+WRITING = ("create-vault", "validate-vault", "disable-vault", "enable-vault", "update-vault")
+HELLO_WORLD, programs / "hello-world", sealing, "encrypt-item")
     encrypt_item = next(it for it in subjects if it.name == "encrypt-item")
     files = python_files()
     subjects.append(
