@@ -10,7 +10,7 @@ import json
 import statistics
 import sys
 import tempfile
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
@@ -34,23 +34,30 @@ class Start:
     to_first_answer: float
     first_invoke: float
     warm_invoke: float
+    init_processor: float
+    first_invoke_processor: float
     peak_memory: float
 
 
 def start(subject: Subject, log) -> Start:
     with runtime_api.running(subject.command, subject.environment, log) as environment:
         polled_at = environment.first_polled_at()
+        init_processor = environment.processor_milliseconds()
         given_at, answered_at = invoke(subject, environment)
+        environment.polls.get(timeout=60)  # it waits for the next event
+        first_invoke_processor = environment.processor_milliseconds() - init_processor
         warm = []
         for _ in range(WARM_INVOCATIONS):
-            environment.polls.get(timeout=60)  # it waits for the next event
             warm_given_at, warm_answered_at = invoke(subject, environment)
             warm.append(warm_answered_at - warm_given_at)
+            environment.polls.get(timeout=60)
         return Start(
             to_first_poll=(polled_at - environment.started_at) * 1000,
             to_first_answer=(answered_at - environment.started_at) * 1000,
             first_invoke=(answered_at - given_at) * 1000,
             warm_invoke=statistics.median(warm) * 1000,
+            init_processor=init_processor,
+            first_invoke_processor=first_invoke_processor,
             peak_memory=environment.peak_memory_mib(),
         )
 
@@ -94,19 +101,14 @@ def main() -> int:
     return 0 if arguments.only else goals.told(subjects, medians, fastest)
 
 
-def table(title: str, subjects: list[Subject], medians: dict[str, Start]) -> str:
-    lines = [
-        title,
-        "",
-        "| | first poll | first answer | first invoke | warm invoke | peak memory | binary | zip |",
-        "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
-    ]
+def table(title: str, subjects: list[Subject], columns: dict[str, Start]) -> str:
+    names = ["first poll", "first answer", "first invoke", "warm invoke", "init, processor", "first invoke, processor"]
+    lines = [title, "", "| ms | " + " | ".join([*names, "peak memory", "binary", "zip"]) + " |", "| --- " + "| ---: " * 9 + "|"]
     for it in subjects:
-        m = medians[it.name]
-        lines.append(
-            f"| {it.name} | {m.to_first_poll:.1f} ms | {m.to_first_answer:.1f} ms | {m.first_invoke:.1f} ms "
-            f"| {m.warm_invoke:.1f} ms | {m.peak_memory:.1f} MiB | {it.bytes / 1e6:.2f} MB | {it.zipped_bytes / 1e6:.2f} MB |"
-        )
+        *times, peak_memory = astuple(columns[it.name])
+        cells = [f"{time:.1f}" for time in times] + [f"{peak_memory:.1f} MiB"]
+        cells += [f"{size / 1e6:.2f} MB" for size in (it.bytes, it.zipped_bytes)]
+        lines.append(f"| {it.name} | " + " | ".join(cells) + " |")
     return "\n".join([*lines, ""])
 
 
