@@ -1,7 +1,7 @@
 # The one door to everything here. It needs Rust, Python 3 and make, and installs the rest into .venv, .venv-sam and .tools.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up down watch url token vault-request test faults check build bench bench-format bench-peers bench-sweep load fuzz install install-local install-sam check-rust check-deny check-templates check-scripts check-fuzz
+.PHONY: help demo up down watch url token vault-request test faults check build bench bench-format bench-peers bench-sweep bench-cold-start load fuzz install install-local install-sam check-rust check-deny check-templates check-scripts check-fuzz
 
 PYTHON ?= python3
 ARCH ?= arm64
@@ -19,7 +19,7 @@ STACK := .venv/bin/python local-aws/stack.py
 SAM := SAM_CLI_TELEMETRY=0 .venv-sam/bin/sam
 
 help: ## this list
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 22
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 25
 
 demo: up ## the whole story on this machine, then down (KEEP=1: stays up)
 	@status=0; .venv/bin/python local-aws/demo.py || status=$$?; \
@@ -110,6 +110,14 @@ bench-sweep: up ## how many vaults a sweep checks, and what a check costs
 	@echo "  validate-vault, as it ships: building (once; about 4 min) ..."
 	cargo build --release -p validate-vault
 	.venv/bin/python benches/sweep_cpu.py target/release/validate-vault
+
+ROUNDS ?= 20
+bench-cold-start: up ## how fast each function starts, as it ships, beside its peers: ROUNDS (20) fresh processes each
+	@$(PYTHON) local-aws/install.py .venv-cold-start benches/cold_start/peers/python/requirements.txt
+	@echo "  ten functions and two peers, as they ship: building (about 15 min the first time) ..."
+	cargo build --release --locked $(patsubst functions/%,-p %,$(wildcard functions/*))
+	cargo build --release --locked --manifest-path benches/cold_start/peers/Cargo.toml --target-dir target
+	.venv/bin/python benches/cold_start/run.py --rounds $(ROUNDS)
 
 # The allocator keeps no large buffer for the next, so that what grows is ours. Settings: shared/http/benches/load/settings.rs.
 load: up ## a constant load on the handlers (15 min) and on the local API (1 min): requests/s, p50, p99, memory; every item opened again

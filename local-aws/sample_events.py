@@ -23,12 +23,17 @@ def make_ready(stack: dict, customer: Customer) -> list[Path]:
     shutil.rmtree(READY, ignore_errors=True)
     made = []
     for source in sorted(SOURCE.glob("*/*.json")):
-        text = re.sub(r"\$\{([a-z_.]+)\}", lambda match: values[match[1]], source.read_text())
+        text = filled_in(source.read_text(), values)
         ready = READY / source.relative_to(SOURCE)
         ready.parent.mkdir(parents=True, exist_ok=True)
         ready.write_text(text)
         made.append(ready)
     return made
+
+
+def filled_in(event: str, values: dict[str, str]) -> str:
+    """An event's text with values in the place of its placeholders."""
+    return re.sub(r"\$\{([a-z_.]+)\}", lambda match: values[match[1]], event)
 
 
 def sample_values(stack: dict, customer: Customer) -> dict[str, str]:

@@ -71,6 +71,7 @@ def function_environment(stack: dict, function: str, name: str) -> dict[str, str
     return configuration["Environment"]["Variables"] | {
         "AWS_ENDPOINT_URL": endpoint,
         "AWS_REGION": PRIMARY_REGION,
+        "AWS_DEFAULT_REGION": PRIMARY_REGION,
         "AWS_ACCESS_KEY_ID": credentials["AccessKeyId"],
         "AWS_SECRET_ACCESS_KEY": credentials["SecretAccessKey"],
         "AWS_SESSION_TOKEN": credentials["SessionToken"],

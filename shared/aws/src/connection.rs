@@ -16,6 +16,7 @@ use latchkey_core::region::Region;
 use crate::customer_keys::KmsCustomerKeys;
 use crate::deadline_timeouts::{self, DeadlineTimeouts};
 use crate::event_bus::EventBus;
+use crate::https::OneConnector;
 use crate::per_region::PerRegion;
 use crate::settings::Settings;
 use crate::vault_records::VaultRecords;
@@ -43,6 +44,7 @@ impl Aws {
     pub async fn connect(settings: &Settings) -> Self {
         let config = aws_config::defaults(BehaviorVersion::v2026_01_12())
             .region(sdk_region(settings.region))
+            .http_client(OneConnector::new())
             .load()
             .await;
         Self::from_sdk_config(&config, settings, Arc::new(SystemClock))

@@ -13,8 +13,8 @@ use aws_smithy_types::config_bag::ConfigBag;
 use aws_smithy_types::timeout::TimeoutConfig;
 use latchkey_core::time_limit;
 
-/// The same for all calls: the SDK keeps one pool of connections for each value.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
+/// The same for all calls: it is the connector's, and there is one (`https`).
+pub(crate) const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 const LONGEST_ATTEMPT: Duration = Duration::from_secs(2);
 /// Two attempts that time out, and the pause between them.
 const LONGEST_CALL: Duration = Duration::from_millis(4_500);

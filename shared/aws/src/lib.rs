@@ -3,7 +3,7 @@
 //! | to find | read |
 //! | --- | --- |
 //! | what comes from the environment | [`settings`] |
-//! | clients and retries; timeouts | `connection`, `deadline_timeouts` |
+//! | clients and retries; timeouts; TLS | `connection`, `deadline_timeouts`, `https` |
 //! | the table: keys, records, conditions | [`vault_records`] |
 //! | the customer's role and key | [`customer_keys`] |
 //! | the events that others hear | [`event_bus`] |
@@ -18,6 +18,7 @@ pub mod vault_records;
 mod connection;
 mod deadline_timeouts;
 mod error_code;
+mod https;
 mod per_region;
 
 pub use connection::Aws;

@@ -18,6 +18,7 @@ mod bad_items;
 mod contract;
 mod freed_memory;
 mod lifecycle;
+mod log_levels;
 mod own_faults;
 mod service;
 mod setup_kit;

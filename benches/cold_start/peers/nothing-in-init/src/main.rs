@@ -1,0 +1,70 @@
+//! encrypt-item with nothing paid in init: settings, log, random generator, TLS and clients are made in the first invocation,
+//! as a function does that makes them when it first needs them. From then on it is the same as functions/encrypt-item.
+
+use std::io;
+use std::time::{Duration, SystemTime};
+
+use lambda_runtime::{Error, LambdaEvent, service_fn};
+use latchkey_aws::customer_keys::KmsCustomerKeys;
+use latchkey_aws::vault_records::VaultRecords;
+use latchkey_aws::{Aws, Settings};
+use latchkey_core::data_key_rotation::RotationLimits;
+use latchkey_core::data_keys::DataKeys;
+use latchkey_core::operations::EncryptItem;
+use latchkey_core::ports::SystemClock;
+use latchkey_core::region::Region;
+use latchkey_core::request::{RequestContext, RequestId};
+use latchkey_http::caller::ClaimNames;
+use latchkey_http::endpoints::EncryptItemEndpoint;
+use latchkey_http::{Response, answer, block_on, telemetry};
+use serde_json::value::RawValue;
+use tokio::sync::OnceCell;
+
+type Endpoint = EncryptItemEndpoint<VaultRecords, VaultRecords, KmsCustomerKeys, SystemClock>;
+
+struct Function {
+    region: Region,
+    claim_names: ClaimNames,
+    endpoint: Endpoint,
+}
+
+static FUNCTION: OnceCell<Function> = OnceCell::const_new();
+
+fn main() -> Result<(), Error> {
+    block_on(lambda_runtime::run(service_fn(invoke)))
+}
+
+async fn invoke(invocation: LambdaEvent<Box<RawValue>>) -> Result<Response, Error> {
+    let function = FUNCTION.get_or_try_init(init).await?;
+    let (payload, lambda) = invocation.into_parts();
+    let time_left = lambda.deadline().duration_since(SystemTime::now())?;
+    let context = RequestContext::new(
+        RequestId::parse(&lambda.request_id)?,
+        time_left.saturating_sub(Duration::from_millis(300)),
+    );
+    let (endpoint, claims) = (&function.endpoint, &function.claim_names);
+    Ok(answer(endpoint, function.region, claims, &context, &payload, io::stdout()).await)
+}
+
+async fn init() -> Result<Function, Error> {
+    telemetry::init();
+    let settings = Settings::from_environment()?;
+    let aws = Aws::connect(&settings).await;
+    let (records, customer_keys) = (aws.vault_records(), aws.customer_keys());
+    let data_keys = DataKeys::new(
+        records.clone(),
+        customer_keys,
+        SystemClock,
+        settings.region,
+        RotationLimits::DEFAULT,
+    )
+    .shared_by(settings.max_concurrency);
+    Ok(Function {
+        region: settings.region,
+        claim_names: ClaimNames::from_environment(),
+        endpoint: EncryptItemEndpoint(EncryptItem {
+            store: records,
+            data_keys,
+        }),
+    })
+}

@@ -1,0 +1,94 @@
+"""What is measured: each function as it ships, and its peers. Each with its environment, an event that it answers well, and its
+size."""
+
+import io
+import json
+import os
+import sys
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+REPOSITORY = HERE.parents[1]
+sys.path.insert(0, str(REPOSITORY / "local-aws"))
+
+import sample_events  # noqa: E402
+import watch  # noqa: E402
+from client import Customer  # noqa: E402
+from layout import STAGE  # noqa: E402
+
+# The order matters: the round enables again what it disabled.
+FUNCTIONS = (
+    "create-vault", "validate-vault", "encrypt-item", "decrypt-item", "disable-vault", "enable-vault", "list-vaults",
+    "update-vault", "reassign-item", "get-setup-kit",
+)
+# What these write must not make the loopback forget what the others read: they have one, and a vault, of their own.
+WRITING = ("create-vault", "validate-vault", "disable-vault", "enable-vault", "update-vault")
+HELLO_WORLD, NOTHING_IN_INIT, PYTHON = "hello world", "nothing in init", "Python"
+PYTHON_SOURCE = HERE / "peers" / "python"
+PYTHON_ENVIRONMENT = REPOSITORY / ".venv-cold-start"
+
+
+@dataclass(frozen=True)
+class Subject:
+    name: str
+    command: list
+    environment: dict[str, str]
+    event: dict
+    bytes: int
+    zipped_bytes: int
+
+
+def subjects_of(stack: dict, reading: dict[str, str], writing: dict[str, str]) -> list[Subject]:
+    """All of them, in the order in which a round has them. `reading` and `writing` say where AWS is, for either kind."""
+    customer = Customer(stack["aws_endpoint"], **stack["customer"])
+    read, written = (sample_events.sample_values(stack, customer) for _ in range(2))
+    programs = Path(os.environ.get("CARGO_TARGET_DIR", REPOSITORY / "target")) / "release"
+    subjects = []
+
+    def add(name: str, program: Path, function: str) -> None:
+        aws, values = (writing, written) if function in WRITING else (reading, read)
+        environment = watch.function_environment(stack, f"{STAGE}-latchkey-{function}", function) | aws
+        event = json.loads(sample_events.filled_in((REPOSITORY / "events" / function / "success.json").read_text(), values))
+        size = program.stat().st_size
+        subjects.append(Subject(name, [program], environment, event, size, zipped({"bootstrap": program})))
+
+    for name in FUNCTIONS:
+        add(name, programs / name, name)
+    add(NOTHING_IN_INIT, programs / "nothing-in-init", "encrypt-item")
+    add(HELLO_WORLD, programs / "hello-world", "encrypt-item")
+    encrypt_item = next(it for it in subjects if it.name == "encrypt-item")
+    files = python_files()
+    subjects.append(
+        Subject(
+            PYTHON,
+            [PYTHON_ENVIRONMENT / "bin" / "python", PYTHON_SOURCE / "bootstrap.py"],
+            encrypt_item.environment,
+            encrypt_item.event,
+            sum(file.stat().st_size for file in files.values()),
+            zipped(files),
+        )
+    )
+    return subjects
+
+
+def python_files() -> dict[str, Path]:
+    """What the Python peer's zip would hold: its source and what it depends on, without byte code and what only installs."""
+    [packages] = PYTHON_ENVIRONMENT.glob("lib/python*/site-packages")
+    left_out = {"__pycache__", "pip", "setuptools", "wheel", "pkg_resources", "_distutils_hack"}
+    files = {path.name: path for path in PYTHON_SOURCE.glob("*.py")}
+    for path in sorted(packages.rglob("*")):
+        relative = path.relative_to(packages)
+        if path.is_file() and not left_out & {part.partition("-")[0] for part in relative.parts}:
+            files[str(relative)] = path
+    return files
+
+
+def zipped(files: dict[str, Path]) -> int:
+    """The bytes of a zip, deflated as well as can be."""
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
+        for name, path in files.items():
+            archive.write(path, name)
+    return len(made.getvalue())

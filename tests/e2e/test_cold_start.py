@@ -1,0 +1,70 @@
+"""What a function has done when it asks for its first event: all that does not depend on the event, and no call. Seen from
+outside, without a clock, on the functions as they are deployed; how long it takes is `make bench-cold-start`."""
+
+import json
+import socket
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+import watch
+from layout import REPOSITORY, STAGE
+
+from e2e_support import base64_of
+
+sys.path[:0] = [str(REPOSITORY / "benches"), str(REPOSITORY / "benches" / "cold_start")]
+
+import runtime_api  # noqa: E402 (found by the line above)
+from loopback_tls import aws_over_tls  # noqa: E402
+
+FUNCTIONS = sorted(path.name for path in (REPOSITORY / "functions").iterdir())
+
+
+@contextmanager
+def started(stack: dict, function: str, **variables: str):
+    """An execution environment of a function that has asked for its first event."""
+    environment = watch.function_environment(stack, f"{STAGE}-latchkey-{function}", function) | variables
+    with open("/dev/null", "wb") as log, runtime_api.running([watch.programs()[function]], environment, log) as running:
+        running.first_polled_at()
+        yield running
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_the_random_generator_is_seeded_ahead_of_the_first_event(stack, function):
+    """AWS-LC seeds it when it is first asked for a byte, and maps a page then that a fork wipes, to find forks by
+    (aws-lc, crypto/ube/fork_ube_detect.c): `wf` in proc_pid_smaps(5). Nothing else here maps such a page."""
+    with started(stack, function) as environment:
+        mapped = Path(f"/proc/{environment.process.pid}/smaps").read_text()
+    flags = [line.split()[1:] for line in mapped.splitlines() if line.startswith("VmFlags:")]
+    assert flags
+    assert any("wf" in it for it in flags)
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_nobody_is_called_ahead_of_the_first_event(stack, function):
+    with socket.socket() as aws:
+        aws.bind(("127.0.0.1", 0))
+        aws.listen()
+        aws.setblocking(False)
+        with started(stack, function, AWS_ENDPOINT_URL=f"http://127.0.0.1:{aws.getsockname()[1]}"), pytest.raises(BlockingIOError):
+            aws.accept()
+
+
+def test_tls_is_ready_ahead_of_the_first_event(stack, new_workspace):
+    """The roots of trust are not there any more when the first event comes, and TLS to four services stands all the same."""
+    workspace = new_workspace()
+    vault_id = workspace.new_vault()
+    claims = {"workspace_id": workspace.customer.workspace_id, "role": "member", "sub": "member-1"}
+    event = {
+        "version": "2.0",
+        "requestContext": {"requestId": "JKJaXmPLvHcESHA=", "authorizer": {"jwt": {"claims": claims}}},
+        "body": json.dumps({"vault_id": vault_id, "items": [{"item_id": "i", "plaintext": base64_of(b"sealed over TLS")}]}),
+        "isBase64Encoded": False,
+    }
+    with aws_over_tls(stack["aws_endpoint"]) as variables, started(stack, "encrypt-item", **variables) as environment:
+        Path(variables["SSL_CERT_FILE"]).unlink()
+        answer, _ = environment.invoke(event)
+    assert answer["statusCode"] == 200, answer["body"]
+    [sealed] = json.loads(answer["body"])["items"]
+    assert workspace.opened(sealed) == b"sealed over TLS"
