@@ -1,55 +1,58 @@
-//! How many connections an execution environment opens: one for each service and Region, whatever the number of customers.
+//! How many connections an execution environment opens: one to each host, whatever the number of customers. Hosts are found by
+//! the environment, which cannot be set in this process, so the test runs itself again in one where it is.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::env;
+use std::process::Stdio;
 
-use aws_config::{BehaviorVersion, SdkConfig};
-use aws_credential_types::Credentials;
-use aws_credential_types::provider::SharedCredentialsProvider;
 use latchkey_aws::Aws;
 use latchkey_core::access::AccessPurpose;
-use latchkey_core::ports::{CustomerKeys, SystemClock, VaultStore};
+use latchkey_core::ports::{CustomerKeys, VaultStore};
 use latchkey_core::region::Region;
+use tokio::process::Command;
 
 use crate::fixtures::{access, context, settings, workspace};
 use crate::over_tcp::OverTcp;
 
-#[tokio::test]
-async fn all_customers_share_one_connection_for_each_service_and_region() {
-    const CUSTOMERS: usize = 8;
-    let over_tcp = OverTcp::listen().await;
-    let config = SdkConfig::builder()
-        .behavior_version(BehaviorVersion::latest())
-        .endpoint_url(&over_tcp.url)
-        .credentials_provider(SharedCredentialsProvider::new(Credentials::for_tests()))
-        .build();
-    let aws = Aws::from_sdk_config(&config, &settings(), Arc::new(SystemClock));
+const CUSTOMERS: usize = 8;
 
+#[tokio::test]
+async fn all_customers_share_one_connection_to_each_host() {
+    let (dynamodb, kms, sts) = (
+        OverTcp::listen().await,
+        OverTcp::listen().await,
+        OverTcp::listen().await,
+    );
+    let status = Command::new(env::current_exe().expect("this test"))
+        .args(["--ignored", "--exact", "connections::call_for_many_customers"])
+        .env("AWS_ENDPOINT_URL_DYNAMODB", &dynamodb.url)
+        .env("AWS_ENDPOINT_URL_KMS", &kms.url)
+        .env("AWS_ENDPOINT_URL_STS", &sts.url)
+        .env("AWS_ACCESS_KEY_ID", "AKIAFUNCTION")
+        .env("AWS_SECRET_ACCESS_KEY", "secret")
+        .stdout(Stdio::null())
+        .kill_on_drop(true)
+        .status();
+    assert!(status.await.expect("runs").success());
+    let calls = |host: &OverTcp| host.connections().iter().map(Vec::len).collect::<Vec<_>>();
+    // Both Regions have one host here. The access role is entered once in each, and each customer's role.
+    let both = Region::ALL.len();
+    assert_eq!(calls(&dynamodb), [CUSTOMERS]);
+    assert_eq!(calls(&kms), [CUSTOMERS * both]);
+    assert_eq!(calls(&sts), [(CUSTOMERS + 1) * both]);
+}
+
+#[tokio::test]
+#[ignore = "run by the test above, in an environment of its own"]
+async fn call_for_many_customers() {
+    let aws = Aws::connect(&settings()).await;
     for customer in 0..CUSTOMERS {
-        let workspace_id = workspace(&format!("ws-{customer}"));
         let mut access = access(AccessPurpose::UnwrapDataKeys);
-        access.workspace_id = workspace_id.clone();
-        let found = aws.vault_records().vault(&workspace_id, &access.vault_id).await;
+        access.workspace_id = workspace(&format!("ws-{customer}"));
+        let found = aws.vault_records().vault(&access.workspace_id, &access.vault_id).await;
         assert!(matches!(found, Ok(None)));
         for region in Region::ALL {
             let answer = aws.customer_keys().decrypt(&context(), &access, region, b"x").await;
             assert!(answer.is_err(), "the answer has nothing in it");
         }
     }
-
-    let connections = over_tcp.connections();
-    let mut calls: BTreeMap<_, Vec<_>> = BTreeMap::new();
-    for connection in &connections {
-        let scope = &connection[0];
-        assert!(connection.iter().all(|it| it == scope), "one connection, one service");
-        calls.entry(scope.as_str()).or_default().push(connection.len());
-    }
-    let expected = [
-        ("us-east-2/dynamodb", vec![CUSTOMERS]),
-        ("us-east-2/kms", vec![CUSTOMERS]),
-        ("us-east-2/sts", vec![CUSTOMERS + 1]),
-        ("us-west-2/kms", vec![CUSTOMERS]),
-        ("us-west-2/sts", vec![CUSTOMERS + 1]),
-    ];
-    assert_eq!(calls, BTreeMap::from(expected));
 }
