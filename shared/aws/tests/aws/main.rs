@@ -25,6 +25,7 @@ mod local_dynamodb;
 mod lost_answers;
 mod outages;
 mod record_fixtures;
+mod released;
 mod role_attempts;
 mod scenarios;
 mod service;
