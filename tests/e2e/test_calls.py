@@ -47,8 +47,10 @@ def counts_of_calls(stack, workspace, service_client, schedule) -> dict[tuple[st
         return answer
 
     def is_of(function: str, call: dict) -> bool:
-        """Whether a request made the call. A sweep reads and writes the records of other vaults, too."""
+        """Whether a request made the call. A sweep reads and writes the records of other vaults, too, and knocks at their roles."""
         if (call["caller"] or "").split("/")[1:2] == [f"{STAGE}-latchkey-{function}-{PRIMARY_REGION}"]:
+            if call["service"] == "sts":
+                return call["resource"] in (customer.aws_role_arn, stack["access_role_arn"])
             elsewhere = function == "validate-vault" and call["service"] == "dynamodb"
             return not elsewhere or any(id_ in (call["item"] or "") for id_ in (customer.workspace_id, *vaults))
         names = (customer.aws_role_arn, customer.kms_key_id)
