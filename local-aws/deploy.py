@@ -162,13 +162,16 @@ def alias_arn(uri, ids: dict[str, str]) -> str:
 
 def replace_environments(functions, name: str) -> None:
     """Gives a function new execution environments, which hold nothing yet: those of a version that is as the one before. That
-    one goes, and its environments with it."""
+    one ends what it has begun; those before it go, and their environments with them."""
     timeout = functions.get_function_configuration(FunctionName=name)["Timeout"]
     functions.update_function_configuration(FunctionName=name, Timeout=timeout)
     alias = {"FunctionName": name, "Name": ALIAS}
     before = functions.get_alias(**alias)["FunctionVersion"]
-    functions.update_alias(**alias, FunctionVersion=functions.publish_version(FunctionName=name)["Version"])
-    functions.delete_function(FunctionName=name, Qualifier=before)
+    now = functions.publish_version(FunctionName=name)["Version"]
+    functions.update_alias(**alias, FunctionVersion=now)
+    for version in functions.list_versions_by_function(FunctionName=name)["Versions"]:
+        if version["Version"] not in ("$LATEST", before, now):
+            functions.delete_function(FunctionName=name, Qualifier=version["Version"])
 
 
 def make_table_replica(endpoint: str) -> None:
