@@ -1,7 +1,7 @@
 # The one door to everything here. It needs Rust, Python 3 and make, and installs the rest into .venv, .venv-sam and .tools.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up down watch url token vault-request test faults check build bench bench-format bench-peers bench-sweep bench-cold-start load fuzz install install-local install-sam check-rust check-deny check-templates check-scripts check-fuzz
+.PHONY: help demo up down watch url token vault-request test faults check build bench bench-format bench-peers bench-sweep bench-cold-start load fuzz freeze-release deploy install install-local install-sam check-rust check-deny check-templates check-scripts check-fuzz
 
 PYTHON ?= python3
 ARCH ?= arm64
@@ -93,6 +93,13 @@ build: install ## what ships, for AWS (ARCH=arm64 or x86_64): a real `sam build`
 		exit 1; \
 	fi
 	PATH="$(CURDIR)/.venv/bin:$$PATH" $(SAM) build --parameter-overrides Architecture=$(ARCH)
+
+# VERSION is the one in Cargo.toml. A version that is frozen already is refused.
+freeze-release: ## lays down in tests/compat/VERSION what this release writes, for every later one to read (VERSION=x.y.z)
+	@VERSION="$(VERSION)" cargo test --quiet $(PROFILE) -p latchkey-aws --test aws -- --ignored --exact released::freezing::freeze_release
+
+deploy: install ## to AWS, a Region at a time: STAGE=... REGION=... JWT_ISSUER=... JWT_AUDIENCE=... (deployment/deploy_service.py has all)
+	@.venv/bin/python deployment/deploy_service.py
 
 bench: bench-format bench-peers ## how fast items are sealed and opened, beside the format's floor and the official SDKs
 

@@ -9,9 +9,9 @@ from pathlib import Path
 
 from samtranslator.yaml_helper import yaml_parse
 
-from layout import LOCAL, PRIMARY_REGION, REPLICA_REGION, REPOSITORY, SERVICE_ACCOUNT_ID, STAGE, StepFailed, aws_client
+from layout import ALIAS, LOCAL, PRIMARY_REGION, REPLICA_REGION, REPOSITORY, SERVICE_ACCOUNT_ID, STAGE, StepFailed, aws_client
 
-STACK_NAME = "latchkey"
+STACK_NAME = f"{STAGE}-latchkey"  # as in samconfig.toml
 STAGED = LOCAL / "deploy"
 
 
@@ -41,9 +41,10 @@ def build_functions() -> dict[str, Path]:
 
 
 def stage(programs: dict[str, Path]) -> str:
-    """Lays out what `sam deploy` takes: the template, unchanged but for where each function's code is, and the code.
-    Answers with a digest of all of it."""
+    """Lays out what `sam deploy` takes: the template, unchanged but for where each function's code is and for CodeDeploy,
+    which the emulator does not know; and the code. Answers with a digest of all of it."""
     staged = template()
+    del staged["Globals"]["Function"]["DeploymentPreference"]
     digest = hashlib.sha256()
     shutil.rmtree(STAGED, ignore_errors=True)
     for logical_id, function in functions_of(staged).items():
@@ -52,6 +53,7 @@ def stage(programs: dict[str, Path]) -> str:
         shutil.copy(programs[logical_id], folder / "bootstrap")
         digest.update((folder / "bootstrap").read_bytes())
         function["Properties"]["CodeUri"] = logical_id
+        del function["Properties"]["DeploymentPreference"]
     (STAGED / "template.json").write_text(json.dumps(staged, indent=1))
     digest.update((STAGED / "template.json").read_bytes())
     return digest.hexdigest()
@@ -127,7 +129,7 @@ def make_routes(endpoint: str, region: str, parameters: dict[str, str]) -> None:
     wanted_routes = set()
     for path, methods in body["paths"].items():
         for method, operation in methods.items():
-            uri = function_arn(operation["x-amazon-apigateway-integration"]["uri"], ids, region)
+            uri = alias_arn(operation["x-amazon-apigateway-integration"]["uri"], ids)
             if uri not in integrations:
                 integrations[uri] = gateway.create_integration(
                     **api, IntegrationType="AWS_PROXY", IntegrationUri=uri, PayloadFormatVersion="2.0"
@@ -150,11 +152,26 @@ def resolve(value, parameters: dict[str, str]) -> str:
     return parameters[value["Ref"]] if isinstance(value, dict) else value
 
 
-def function_arn(uri, ids: dict[str, str], region: str) -> str:
-    logical_id = re.search(r"\$\{(\w+)\.Arn\}", json.dumps(uri))
+def alias_arn(uri, ids: dict[str, str]) -> str:
+    """Of the function's alias that an integration calls: its ARN is its id in the stack."""
+    logical_id = re.search(r"/functions/\$\{(\w+)\}/", json.dumps(uri))
     if logical_id is None:
-        raise StepFailed(f"an integration of the API names no function: {uri}")
-    return f"arn:aws:lambda:{region}:{SERVICE_ACCOUNT_ID}:function:{ids[logical_id[1]]}"
+        raise StepFailed(f"an integration of the API names no alias of a function: {uri}")
+    return ids[logical_id[1]]
+
+
+def replace_environments(functions, name: str) -> None:
+    """Gives a function new execution environments, which hold nothing yet: those of a version that is as the one before. That
+    one ends what it has begun; those before it go, and their environments with them."""
+    timeout = functions.get_function_configuration(FunctionName=name)["Timeout"]
+    functions.update_function_configuration(FunctionName=name, Timeout=timeout)
+    alias = {"FunctionName": name, "Name": ALIAS}
+    before = functions.get_alias(**alias)["FunctionVersion"]
+    now = functions.publish_version(FunctionName=name)["Version"]
+    functions.update_alias(**alias, FunctionVersion=now)
+    for version in functions.list_versions_by_function(FunctionName=name)["Versions"]:
+        if version["Version"] not in ("$LATEST", before, now):
+            functions.delete_function(FunctionName=name, Qualifier=version["Version"])
 
 
 def make_table_replica(endpoint: str) -> None:

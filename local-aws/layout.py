@@ -18,6 +18,7 @@ SERVICE_ACCOUNT_ID = "111111111111"
 CUSTOMER_ACCOUNT_ID = "222222222222"
 WORKSPACE_ID = "ws-acme-0001"
 STAGE = "production"
+ALIAS = "live"  # of each function, as template.yaml has it: what everything calls
 
 
 class StepFailed(Exception):

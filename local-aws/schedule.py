@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from layout import PRIMARY_REGION, REGIONS, STAGE, aws_client
+from layout import ALIAS, PRIMARY_REGION, REGIONS, STAGE, aws_client
 
 SWEEP = {"sweep": {"shard": 0}}
 PAST = "2020-01-01T00:00:00.000000000Z"
@@ -54,7 +54,8 @@ class Schedule:
     def sweep(self, region: str) -> dict:
         """What the schedule does each minute. Answers with the counts."""
         function = f"{STAGE}-latchkey-validate-vault"
-        answer = self.client("lambda", region).invoke(FunctionName=function, Payload=json.dumps(SWEEP))
+        functions = self.client("lambda", region)
+        answer = functions.invoke(FunctionName=function, Qualifier=ALIAS, Payload=json.dumps(SWEEP))
         response = json.load(answer["Payload"])
         assert response["statusCode"] == 200, response
         return json.loads(response["body"])

@@ -216,7 +216,7 @@ def test_a_role_allows_exactly_what_its_function_does(operation, roles, function
 
 
 def test_wildcards_stand_only_where_no_arn_can(service):
-    """In the whole template: the customers' roles, whose names we cannot know, and X-Ray."""
+    """In the whole template: the customers' roles, whose names we cannot know, X-Ray, and what CodeDeploy looks at and moves."""
     wild = {
         (name, statement["Sid"])
         for name, role in of_type(service, "AWS::IAM::Role").items()
@@ -225,6 +225,7 @@ def test_wildcards_stand_only_where_no_arn_can(service):
         if "*" in text and statement["Sid"] != "Traces"
     }
     allowed = {(f"{it}VaultRole", "ProbeTrustOnRoot") for it in ("Create", "Validate", "Enable")}
+    allowed |= {("RollOutRole", "MoveAliases"), ("RollOutRole", "WatchAlarms")}
     if "AccessRole" in service:
         allowed |= {("AccessRole", "AssumeCustomerRoles")}
     assert wild == allowed
@@ -346,7 +347,17 @@ def test_the_sweep_starts_each_minute_and_may_start_nothing_else(functions, serv
     role = service[logical_id(sweep["RoleArn"])]["Properties"]
     ((action, resource),) = granted(role)
     assert action == "lambda:InvokeFunction"
-    assert resource.endswith(f":{ACCOUNT_ID}:function:production-latchkey-validate-vault")
+    assert resource.endswith(f":{ACCOUNT_ID}:function:production-latchkey-validate-vault:live")
+
+
+def test_a_roll_out_moves_this_stages_aliases_and_nothing_else(service, region):
+    role = service["RollOutRole"]["Properties"]
+    (trust,) = role["AssumeRolePolicyDocument"]["Statement"]
+    assert trust["Principal"] == {"Service": "codedeploy.amazonaws.com"}
+    assert trust["Condition"] == {"StringEquals": {"aws:SourceAccount": ACCOUNT_ID}}
+    functions = f"arn:aws:lambda:{region}:{ACCOUNT_ID}:function:production-latchkey-*"
+    moves = {f"lambda:{action}" for action in ("GetAlias", "UpdateAlias", "GetProvisionedConcurrencyConfig")}
+    assert granted(role) == {(action, functions) for action in moves} | {("cloudwatch:DescribeAlarms", "*")}
 
 
 def test_every_announcement_goes_to_the_topic_and_only_aws_may_publish_there(service):
@@ -368,6 +379,9 @@ def test_every_alarm_is_told_of_and_watches_a_metric_that_there_is(service):
     assert {it["MetricName"] for it in alarms} >= {"vaults_unusable", "vaults_failed", "vaults_unannounced"}
     for alarm in alarms:
         assert alarm["AlarmActions"] == alarm["OKActions"] == ["<Notices>"]
+        if alarm["Namespace"] == "AWS/Lambda":  # test_roll_out.py has these
+            assert "`<stage>-latchkey-function-errors-<operation>`" in documented
+            continue
         assert alarm["Namespace"] == "Latchkey"
         assert alarm["Dimensions"] == [{"Name": "stage", "Value": "production"}]
         assert f'("{alarm["MetricName"]}", "' in metrics, alarm["MetricName"]

@@ -4,6 +4,7 @@ import base64
 import itertools
 from dataclasses import dataclass
 
+from deploy import replace_environments
 from layout import REGIONS, STAGE
 
 numbers = itertools.count(1)
@@ -96,10 +97,9 @@ def outcomes_of(report: dict) -> dict[tuple[str, str | None], str]:
 
 
 def new_environments(service_client) -> None:
-    """Execution environments that hold nothing yet, of every function: whose configuration is set gets new ones."""
+    """Execution environments that hold nothing yet, of every function."""
     for region in REGIONS:
         functions = service_client("lambda", region)
         for function in functions.list_functions()["Functions"]:
             if function["FunctionName"].startswith(f"{STAGE}-latchkey-"):
-                same = {name: function[name] for name in ("FunctionName", "Timeout")}
-                functions.update_function_configuration(**same)
+                replace_environments(functions, function["FunctionName"])

@@ -8,6 +8,7 @@ from collections import defaultdict
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 
+from deploy import replace_environments
 from e2e_support import Workspace
 from faults import Faults
 from layout import REGIONS, STAGE, aws_client
@@ -42,9 +43,7 @@ class Environments:
     function: str
 
     def replace(self) -> None:
-        """By a change of its configuration that leaves it as it was."""
-        timeout = self.client.get_function_configuration(FunctionName=self.function)["Timeout"]
-        self.client.update_function_configuration(FunctionName=self.function, Timeout=timeout)
+        replace_environments(self.client, self.function)
 
 
 class Records:

@@ -6,7 +6,7 @@ import json
 
 from client import Answer
 from e2e_support import base64_of
-from layout import REGIONS, STAGE
+from layout import ALIAS, REGIONS, STAGE
 from subscription import Subscription
 
 numbers = itertools.count(1)
@@ -308,7 +308,8 @@ class Sweep(Operation):
 
     def sweep(self) -> Answer:
         payload = json.dumps({"sweep": {"shard": 0}})
-        invoked = self.functions.invoke(FunctionName=f"{STAGE}-latchkey-{self.function}", Payload=payload)
+        function = f"{STAGE}-latchkey-{self.function}"
+        invoked = self.functions.invoke(FunctionName=function, Qualifier=ALIAS, Payload=payload)
         response = json.load(invoked["Payload"])
         assert "statusCode" in response, response
         headers = {name.lower(): value for name, value in response["headers"].items()}

@@ -20,6 +20,7 @@ DOCUMENTS = {
     "crashes.md": 5,
     "faults.md": 6,
     "semantics.md": 40,
+    "upgrading.md": 10,
 }
 SOURCES = [path for folder in ["shared", "tests", "tools", "fuzz/targets"] for path in (REPOSITORY / folder).glob("**/*.*s")]
 SOURCES += (REPOSITORY / "tests").glob("**/*.py")

@@ -19,6 +19,7 @@ mod data_key_store;
 mod due_index;
 mod errors;
 mod fields;
+mod health_update;
 mod key;
 mod name_claim_record;
 mod table;

@@ -120,6 +120,11 @@ pub(super) struct HealthRecord {
     revision: u64,
 }
 
+impl HealthRecord {
+    /// The attributes that are absent at times.
+    pub(super) const OPTIONAL: [&str; 3] = ["access_ends_by", "unannounced", "deletion_announced_at"];
+}
+
 impl From<&Health> for HealthRecord {
     fn from(health: &Health) -> Self {
         Self {

@@ -8,16 +8,16 @@ use latchkey_core::health::due::{Due, DuePartition};
 use latchkey_core::ports::{NameClaim, StoreError, VaultPage, VaultStore};
 use latchkey_core::vault::{DataKeyCacheBound, Vault, VaultId, VaultName, VaultStatus};
 use latchkey_core::workspace::WorkspaceId;
-use serde_dynamo::aws_sdk_dynamodb_1::to_attribute_value;
 
 use super::VaultRecords;
 use super::errors::if_condition_held;
 use super::fields::{first_version, time};
+use super::health_update::set_health;
 use super::key::RecordKey;
 use super::name_claim_record::NameClaimRecord;
 use super::table::record;
 use super::vault_pointer_record::VaultPointerRecord;
-use super::vault_record::{HealthRecord, VaultRecord};
+use super::vault_record::VaultRecord;
 
 impl VaultStore for VaultRecords {
     async fn vault(&self, workspace_id: &WorkspaceId, vault_id: &VaultId) -> Result<Option<Vault>, StoreError> {
@@ -217,26 +217,18 @@ impl VaultStore for VaultRecords {
         health: &Health,
         due: &Due,
     ) -> Result<bool, StoreError> {
-        let value = to_attribute_value(HealthRecord::from(health)).map_err(|_| StoreError::Corrupt)?;
         let replaced = health.revision.saturating_sub(1);
         let condition = match replaced {
             0 => "attribute_not_exists(#health.#revision)",
             _ => "#health.#revision = :replaced",
         };
-        let update = self
-            .table
-            .update(RecordKey::vault(workspace_id, vault_id), condition)
-            .update_expression(
-                "SET #health = :health, #due_at = :due_at, #whole_due_from = :whole_due_from, \
-                 #due_partition = :due_partition",
-            )
-            .expression_attribute_names("#health", "health")
+        let update = self.table.update(RecordKey::vault(workspace_id, vault_id), condition);
+        let due_too = "#due_at = :due_at, #whole_due_from = :whole_due_from, #due_partition = :due_partition";
+        let update = set_health(update, health, due_too)?
             .expression_attribute_names("#due_partition", "due_partition")
             .expression_attribute_values(":due_partition", partition_of(vault_id))
-            .expression_attribute_names("#revision", "revision")
             .expression_attribute_names("#due_at", "due_at")
             .expression_attribute_names("#whole_due_from", "whole_due_from")
-            .expression_attribute_values(":health", value)
             .expression_attribute_values(":due_at", time(due.at))
             .expression_attribute_values(":whole_due_from", time(due.whole_from));
         let update = match replaced {

@@ -27,6 +27,7 @@ mod lost_answers;
 mod outages;
 mod over_tcp;
 mod record_fixtures;
+mod released;
 mod role_attempts;
 mod scenarios;
 mod service;

@@ -3,13 +3,14 @@
 use std::sync::{LazyLock, Mutex};
 use std::time::Duration;
 
+use jiff::Timestamp;
 use latchkey_aws::vault_records::VaultRecords;
 use latchkey_core::caller::{Caller, WorkspaceRole};
 use latchkey_core::customer_role::RoleArn;
 use latchkey_core::data_key_rotation::RotationLimits;
 use latchkey_core::data_keys::DataKeys;
 use latchkey_core::in_memory::{
-    FakeClock, InMemoryCustomer, InMemoryEventBus, KeyState, OfProcess, Process, RsaKeyPair,
+    FakeClock, InMemoryCustomer, InMemoryCustomers, InMemoryEventBus, KeyState, OfProcess, Process, RsaKeyPair,
 };
 use latchkey_core::operations::{
     CreateVault, DecryptItem, DecryptItemCommand, DisableVault, EnableVault, EncryptItem, ListVaults, ReassignItem,
@@ -29,6 +30,7 @@ static KEY_PAIR: LazyLock<RsaKeyPair> = LazyLock::new(|| RsaKeyPair::generate().
 pub(crate) struct World {
     pub(crate) db: LocalDynamoDb,
     pub(crate) customer: InMemoryCustomer,
+    managed: Option<InMemoryCustomer>,
     pub(crate) event_bus: InMemoryEventBus,
     pub(crate) clock: FakeClock,
     answered: Mutex<Vec<DecryptItemCommand>>,
@@ -37,11 +39,18 @@ pub(crate) struct World {
 impl World {
     pub(crate) async fn new() -> Self {
         let role = RoleArn::parse(CUSTOMER_ROLE).expect("valid");
+        let customer = InMemoryCustomer::new(customer_key(), &KEY_PAIR, role, workspace("ws-acme"));
+        Self::of(customer, None, at("2026-11-24T10:00:00Z")).await
+    }
+
+    /// With this customer and, where there are managed vaults, the service's own key.
+    pub(crate) async fn of(customer: InMemoryCustomer, managed: Option<InMemoryCustomer>, now: Timestamp) -> Self {
         Self {
             db: LocalDynamoDb::start().await,
-            customer: InMemoryCustomer::new(customer_key(), &KEY_PAIR, role, workspace("ws-acme")),
+            customer,
+            managed,
             event_bus: InMemoryEventBus::default(),
-            clock: FakeClock::at(at("2026-11-24T10:00:00Z")),
+            clock: FakeClock::at(now),
             answered: Mutex::default(),
         }
     }
@@ -94,11 +103,12 @@ pub(crate) struct Environment<'a> {
     home: Region,
 }
 
-type Keys = OfProcess<InMemoryCustomer>;
+type Keys = OfProcess<InMemoryCustomers>;
 
 impl Environment<'_> {
     fn customer_keys(&self) -> Keys {
-        self.process.using(self.world.customer.clone())
+        let customers = self.world.managed.iter().chain([&self.world.customer]).cloned();
+        self.process.using(InMemoryCustomers::new(customers))
     }
 
     fn data_keys(&self) -> DataKeys<VaultRecords, Keys, FakeClock> {

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use aws_lc_rs::encoding::{AsDer, PublicKeyX509Der};
+use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der, PublicKeyX509Der};
 use aws_lc_rs::error::Unspecified;
 use aws_lc_rs::rsa::{KeySize, OAEP_SHA256_MGF1SHA256, OaepPrivateDecryptingKey, PrivateDecryptingKey};
 use zeroize::Zeroizing;
@@ -14,6 +14,7 @@ use crate::public_key::CustomerPublicKey;
 #[derive(Clone)]
 pub struct RsaKeyPair {
     private_key: Arc<OaepPrivateDecryptingKey>,
+    pkcs8: Arc<Zeroizing<Vec<u8>>>,
     public_key: CustomerPublicKey,
 }
 
@@ -23,12 +24,27 @@ impl RsaKeyPair {
     /// # Errors
     /// [`Unspecified`] when the crypto library fails.
     pub fn generate() -> Result<Self, Unspecified> {
-        let private_key = PrivateDecryptingKey::generate(KeySize::Rsa2048)?;
+        let pkcs8: Pkcs8V1Der<'_> = PrivateDecryptingKey::generate(KeySize::Rsa2048)?.as_der()?;
+        Self::from_pkcs8(pkcs8.as_ref())
+    }
+
+    /// The key of an unencrypted PKCS #8 document.
+    ///
+    /// # Errors
+    /// [`Unspecified`] when it holds no RSA key.
+    pub fn from_pkcs8(pkcs8: &[u8]) -> Result<Self, Unspecified> {
+        let private_key = PrivateDecryptingKey::from_pkcs8(pkcs8).map_err(|_| Unspecified)?;
         let der: PublicKeyX509Der<'_> = private_key.public_key().as_der()?;
         Ok(Self {
             public_key: CustomerPublicKey::from_der(der.as_ref()).map_err(|_| Unspecified)?,
             private_key: Arc::new(OaepPrivateDecryptingKey::new(private_key)?),
+            pkcs8: Arc::new(Zeroizing::new(pkcs8.to_vec())),
         })
+    }
+
+    /// The private key as an unencrypted PKCS #8 document.
+    pub fn pkcs8(&self) -> &[u8] {
+        &self.pkcs8
     }
 
     /// The public half.

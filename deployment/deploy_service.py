@@ -1,0 +1,191 @@
+"""Deploys one stage of the service to one Region of AWS, by `sam deploy`: says first what is missing, and at the end what comes
+next. `make deploy` runs it; its settings are environment variables, as make hands them on.
+
+    STAGE         prefix of every name (production, staging, ...)
+    REGION        us-east-2, or us-west-2 once the primary's stack is there
+    JWT_ISSUER    the OIDC issuer     } needed by the first deployment;
+    JWT_AUDIENCE  the tokens' aud     } later ones keep what is not given
+    ARCH          arm64 (default) or x86_64: what is built and what Lambda runs
+    ROLL_OUT      how traffic moves to the new version (the template's parameter RollOut)
+    PARAMETERS    further parameters of template.yaml, as Name=value Name=value
+    BUILD         no: deploys what was built last
+    CONFIRM       no: does not ask before it changes anything
+    TEMPLATE      a template that is built already, instead of .aws-sam/build/template.yaml
+"""
+
+import hashlib
+import json
+import os
+import re
+import subprocess
+import sys
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+
+import boto3
+from botocore.exceptions import BotoCoreError, ClientError
+from samtranslator.yaml_helper import yaml_parse
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+SAM = REPOSITORY / ".venv-sam" / "bin" / "sam"
+BUILT = REPOSITORY / ".aws-sam" / "build" / "template.yaml"
+REGIONS = ("us-east-2", "us-west-2")
+ARCHITECTURES = ("arm64", "x86_64")
+# As the template's parameters are called.
+NAMES = {"JWT_ISSUER": "JwtIssuer", "JWT_AUDIENCE": "JwtAudience", "ROLL_OUT": "RollOut"}
+THERE = {"CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE"}
+
+
+class Refused(Exception):
+    """Not to be deployed so. A line for each reason."""
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """What is asked for."""
+
+    stage: str
+    region: str
+    primary: str
+    architecture: str
+    parameters: dict[str, str]
+    build: bool
+    confirm: bool
+    template: Path
+
+    @staticmethod
+    def of(settings: dict[str, str]) -> "Deployment":
+        reasons = []
+        stage, region = settings.get("STAGE", ""), settings.get("REGION", "")
+        architecture = settings.get("ARCH") or "arm64"
+        if not re.fullmatch(r"[a-z][a-z0-9-]{0,19}", stage):
+            reasons.append("STAGE: a name such as production, of up to 20 small letters, digits and hyphens. It never changes")
+        if region not in REGIONS:
+            reasons.append(f"REGION: one of {' and '.join(REGIONS)}")
+        if architecture not in ARCHITECTURES:
+            reasons.append(f"ARCH: one of {' and '.join(ARCHITECTURES)}")
+        more = [pair.partition("=") for pair in settings.get("PARAMETERS", "").split()]
+        reasons += [f"PARAMETERS: {name} is no Name=value" for name, equals, _ in more if not equals]
+        given = {NAMES[name]: settings[name] for name in NAMES if settings.get(name)}
+        parameters = given | {name: value for name, _, value in more}
+        if not re.fullmatch(r"https?://.+", parameters.get("JwtIssuer", "https://to.come")):
+            reasons.append("JWT_ISSUER: an address such as https://login.example.com, exactly as in the tokens' iss claim")
+        for name in ("BUILD", "CONFIRM"):
+            if settings.get(name, "") not in ("", "yes", "no"):
+                reasons.append(f"{name}: yes or no")
+        build = settings.get("BUILD") != "no" and not settings.get("TEMPLATE")
+        template = Path(settings.get("TEMPLATE") or BUILT)
+        if not build and not template.exists():
+            reasons.append(f"BUILD=no, and nothing is built: {template} is not there")
+        if reasons:
+            raise Refused("\n".join(reasons))
+        primary = parameters.get("PrimaryRegion", REGIONS[0])
+        confirm = settings.get("CONFIRM") != "no"
+        return Deployment(stage, region, primary, architecture, parameters, build, confirm, template)
+
+    @property
+    def stack_name(self) -> str:
+        return f"{self.stage}-latchkey"
+
+    @property
+    def other_region(self) -> str:
+        return next(region for region in REGIONS if region != self.region)
+
+    def stack(self, region: str) -> dict | None:
+        """The stage's stack in a Region, where there is one."""
+        try:
+            stacks = boto3.client("cloudformation", region_name=region).describe_stacks(StackName=self.stack_name)
+        except ClientError as error:
+            if "does not exist" in str(error):
+                return None
+            raise
+        return stacks["Stacks"][0]
+
+    def status(self, region: str) -> str | None:
+        return (self.stack(region) or {}).get("StackStatus")
+
+    def check(self) -> None:
+        """Whether AWS is in a state in which this may be deployed."""
+        reasons, here, there = [], self.status(self.region), self.status(self.other_region)
+        if here is None:
+            missing = [name for name in ("JWT_ISSUER", "JWT_AUDIENCE") if NAMES[name] not in self.parameters]
+            reasons += [f"{name}: the first deployment to a Region needs it" for name in missing]
+            if self.region != self.primary and there not in THERE:
+                again = f"make deploy STAGE={self.stage} REGION={self.primary}"
+                reasons.append(
+                    f"{self.primary} comes first: its stack makes the table and the access role for both Regions. {again}"
+                )
+        elif here not in THERE:
+            reasons.append(f"the stack {self.stack_name} in {self.region} is {here}: docs/deploy.md says what to do then")
+        if there is not None and there.endswith("_IN_PROGRESS"):
+            reasons.append(f"one Region at a time: {self.stack_name} in {self.other_region} is {there}")
+        if reasons:
+            raise Refused("\n".join(reasons))
+
+    def deploy(self) -> None:
+        parameters = {"Stage": self.stage, "Architecture": self.architecture} | self.parameters
+        kept = {it["ParameterKey"]: it["ParameterValue"] for it in (self.stack(self.region) or {}).get("Parameters", [])}
+        # Beside the template, whose paths it has.
+        described = self.template.with_name("template.described.json")
+        described.write_text(json.dumps(with_description(yaml_parse(self.template.read_text()), kept | parameters), indent=1))
+        command = [SAM, "deploy", "--template-file", described.resolve(), "--stack-name", self.stack_name]
+        command += ["--config-file", REPOSITORY / "samconfig.toml", "--config-env", self.region]
+        command += [] if self.confirm else ["--no-confirm-changeset"]
+        command += ["--parameter-overrides", *(f"{name}={value}" for name, value in parameters.items())]
+        run(command)
+
+    def api_url(self) -> str:
+        outputs = self.stack(self.region)["Outputs"]
+        return next(it["OutputValue"] for it in outputs if it["OutputKey"] == "ApiUrl")
+
+    def say_what_is_next(self) -> None:
+        url = self.api_url()
+        print(f"✓ {self.stack_name} is deployed to {self.region}: {url}")
+        print(f"  A call without a token is refused:  curl -i {url}/v1/vaults")
+        print(f"  With one it lists your vaults:      curl -H \"authorization: Bearer $TOKEN\" {url}/v1/vaults")
+        if self.status(self.other_region) is None:
+            print(f"  Then the other Region:              make deploy STAGE={self.stage} REGION={self.other_region}")
+        else:
+            print(f"  The other Region, when this one has stood its time: {self.other_region} (docs/upgrading.md)")
+
+
+def with_description(template: dict, parameters: dict[str, str]) -> dict:
+    """The template, in which every function says of which release it is, and under which settings. A function's versions go by
+    its properties as they stand in the template, where a parameter is a mere name: another value alone would make none, and
+    traffic would stay with the old one (samtranslator, `_construct_version`)."""
+    version = tomllib.loads((REPOSITORY / "Cargo.toml").read_text())["workspace"]["package"]["version"]
+    settings = hashlib.sha256(json.dumps(parameters, sort_keys=True).encode()).hexdigest()[:12]
+    template["Globals"]["Function"]["Description"] = f"Latchkey {version}, settings {settings}"
+    return template
+
+
+def run(command: list) -> None:
+    environment = os.environ | {"SAM_CLI_TELEMETRY": "0"}
+    done = subprocess.run([str(part) for part in command], cwd=REPOSITORY, env=environment, check=False)
+    if done.returncode != 0:
+        raise Refused(f"{Path(command[0]).name} {command[1]} failed; its messages are above")
+
+
+def main() -> int:
+    try:
+        deployment = Deployment.of(dict(os.environ))
+        account_id = boto3.client("sts", region_name=deployment.region).get_caller_identity()["Account"]
+        deployment.check()
+        print(f"  {deployment.stack_name} to {deployment.region} of account {account_id}, {deployment.architecture}", flush=True)
+        if deployment.build:
+            run(["make", "build", f"ARCH={deployment.architecture}"])
+        deployment.deploy()
+        deployment.say_what_is_next()
+    except Refused as refused:
+        for reason in str(refused).splitlines():
+            print(f"✗ {reason}", file=sys.stderr)
+        return 2
+    except (BotoCoreError, ClientError) as error:
+        print(f"✗ AWS: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,109 @@
+//! Freezes what this release writes: the operations are asked for what a workspace asks for in a day or two, and what is
+//! in the table then is laid down.
+
+use std::env;
+use std::time::Duration;
+
+use latchkey_core::operations::DisableMode;
+use latchkey_core::ports::Clock;
+use latchkey_core::region::Region;
+use latchkey_core::vault::Strategy;
+
+use super::past::Past;
+use super::{Release, folder_of_releases};
+use crate::scenarios::sweep;
+
+/// Name, size, item id and context. Frames have 4096 bytes.
+const ITEMS: [(&str, usize, &str, &[(&str, &str)]); 9] = [
+    ("empty", 0, "item-1", &[]),
+    ("one byte", 1, "item-1", &[("owner", "ann")]),
+    (
+        "a password",
+        24,
+        "account-1/password",
+        &[("owner", "ann"), ("purpose", "recovery")],
+    ),
+    ("a frame less one", 4095, "item-2", &[]),
+    ("a frame", 4096, "item-2", &[]),
+    ("a frame and one", 4097, "item-2", &[]),
+    ("five frames", 20_000, "item-3", &[("owner", "bob")]),
+    (
+        "an id beyond the basic plane",
+        16,
+        "Kontö-\u{1f511}",
+        &[("é", "ü"), ("", "")],
+    ),
+    ("an id of 256 bytes", 16, LONG_ID, &[]),
+];
+const LONG_ID: &str = "ääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääää\
+ääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääää";
+
+#[tokio::test]
+#[ignore = "makes tests/compat/<version>; `make freeze-release` does"]
+async fn freeze_release() {
+    let version = env::var("VERSION").expect("VERSION, the release to freeze");
+    assert_eq!(
+        version,
+        env!("CARGO_PKG_VERSION"),
+        "the code is of the version that Cargo.toml states"
+    );
+    let there = folder_of_releases().join(&version);
+    assert!(
+        !there.exists(),
+        "{version} is frozen: what a release wrote is never written anew"
+    );
+    let past = Past::begin().await;
+    past.live().await.freeze().expect("written");
+}
+
+impl Past {
+    async fn live(mut self) -> Release {
+        let acme = self.create("Acme", Strategy::AwsKms, 30, true).await;
+        let renamed = self.create("To be renamed", Strategy::AwsKms, 0, false).await;
+        let decrypt_only = self.create("Ärger & Söhne #1", Strategy::AwsKms, 300, false).await;
+        let disabled = self.create("Disabled", Strategy::AwsKms, 30, false).await;
+        let managed = self.create("Managed", Strategy::Managed, 30, false).await;
+        let refused = self.create("Key disabled", Strategy::AwsKms, 30, false).await;
+        let doomed = self.create("Key pending deletion", Strategy::AwsKms, 30, false).await;
+        let degraded = self.create("Small key", Strategy::AwsKms, 30, false).await;
+        let unknown = self.create("Silence", Strategy::AwsKms, 30, false).await;
+        let mut items = Vec::new();
+        for case in ITEMS {
+            items.push(self.seal(&acme, case).await);
+        }
+        for vault in [
+            &renamed,
+            &decrypt_only,
+            &disabled,
+            &managed,
+            &refused,
+            &doomed,
+            &degraded,
+            &unknown,
+        ] {
+            items.push(self.seal(vault, ITEMS[2]).await);
+        }
+        // Each vault is checked once, and so claimed; then a further data key's period begins.
+        self.world.clock.advance(Duration::from_secs(3601));
+        sweep(&self.world.environment(Region::UsWest2)).await;
+        self.world.clock.advance(Duration::from_secs(24 * 3600));
+        items.push(self.seal(&acme, ("under the next data key", 24, "item-4", &[])).await);
+        self.rename(&renamed, "Renamed").await;
+        self.disable(&decrypt_only, DisableMode::DecryptOnly).await;
+        self.disable(&disabled, DisableMode::Disabled).await;
+        self.wrong(Self::small_key).find(&degraded).await;
+        self.wrong(Self::key_disabled).find(&refused).await;
+        self.wrong(Self::key_doomed).announce(&doomed).await;
+        for _ in 0..3 {
+            self.wrong(Self::silence).find(&unknown).await;
+        }
+        self.service.frozen_at = self.world.clock.now().wall.to_string();
+        Release {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            vaults: self.vaults().await,
+            records: self.world.db.items().await,
+            service: self.service,
+            items,
+        }
+    }
+}

@@ -1,0 +1,85 @@
+"""`make deploy` of a further stage beside the one that is up: in the same account, in both Regions, the primary first."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from deploy import STAGED
+from layout import ALIAS, PRIMARY_REGION, REGIONS, REPLICA_REGION, REPOSITORY
+
+NAME = "second-latchkey"
+
+
+@pytest.fixture
+def deploy(stack, service_client, tmp_path):
+    """deploy(region, ...): runs `make deploy` without a build, of what `make up` has staged. All that it made is taken away."""
+    settings = {
+        "STAGE": "second",
+        "TEMPLATE": str(STAGED / "template.json"),
+        "CONFIRM": "no",
+        "ARCH": "x86_64",
+        "PARAMETERS": "TableDeletionProtection=false",
+        "AWS_ENDPOINT_URL": stack["aws_endpoint"],
+        "AWS_ACCESS_KEY_ID": stack["service_account_id"],
+        "AWS_SECRET_ACCESS_KEY": "local",
+        "SAM_CLI_POLL_DELAY": "0.2",
+        "HOME": str(tmp_path),
+        "PATH": os.environ["PATH"],
+    }
+
+    def deploy(region: str, **more: str) -> subprocess.CompletedProcess:
+        command = [sys.executable, REPOSITORY / "deployment" / "deploy_service.py"]
+        environment = settings | {"REGION": region} | more
+        return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=180, check=False)
+
+    yield deploy
+    for region in reversed(REGIONS):
+        cloudformation = service_client("cloudformation", region)
+        cloudformation.delete_stack(StackName=NAME)
+        cloudformation.get_waiter("stack_delete_complete").wait(StackName=NAME, WaiterConfig={"Delay": 1, "MaxAttempts": 60})
+    dynamodb = service_client("dynamodb", PRIMARY_REGION)
+    if NAME in dynamodb.list_tables()["TableNames"]:
+        dynamodb.delete_table(TableName=NAME)
+    iam = service_client("iam", PRIMARY_REGION)
+    role = "second-kms-byo-key-access-role"
+    for policy in iam.list_role_policies(RoleName=role)["PolicyNames"]:
+        iam.delete_role_policy(RoleName=role, PolicyName=policy)
+    iam.delete_role(RoleName=role)
+
+
+def test_a_further_stage_is_deployed_beside_the_first(deploy, stack, service_client):
+    tokens = {"JWT_ISSUER": stack["issuer"], "JWT_AUDIENCE": "latchkey-local"}
+
+    too_early = deploy(REPLICA_REGION, **tokens)
+    assert too_early.returncode == 2
+    assert f"{PRIMARY_REGION} comes first" in too_early.stderr
+    without = deploy(PRIMARY_REGION)
+    assert [line.split(":")[0] for line in without.stderr.splitlines()] == ["✗ JWT_ISSUER", "✗ JWT_AUDIENCE"]
+
+    for region, others in ((PRIMARY_REGION, REPLICA_REGION), (REPLICA_REGION, PRIMARY_REGION)):
+        deployed = deploy(region, **tokens)
+        assert deployed.returncode == 0, deployed.stdout + deployed.stderr
+        said = deployed.stdout.splitlines()
+        assert f"{NAME} to {region} of account {stack['service_account_id']}" in said[0]
+        assert any(f"✓ {NAME} is deployed to {region}: http" in line for line in said)
+        assert others in said[-1]
+
+    versions = set()
+    for region in REGIONS:
+        functions = service_client("lambda", region)
+        alias = functions.get_alias(FunctionName=f"{NAME}-encrypt-item", Name=ALIAS)
+        versions.add(alias["FunctionVersion"])
+        configuration = functions.get_function_configuration(FunctionName=f"{NAME}-encrypt-item", Qualifier=ALIAS)
+        assert configuration["Environment"]["Variables"]["LATCHKEY_STAGE"] == "second"
+    assert versions == {"1"}
+
+    # An upgrade needs to be told no more than what changes, and a parameter is enough of a change.
+    upgraded = deploy(PRIMARY_REGION, PARAMETERS="RoleClaim=part")
+    assert upgraded.returncode == 0, upgraded.stdout + upgraded.stderr
+    functions = service_client("lambda", PRIMARY_REGION)
+    assert functions.get_alias(FunctionName=f"{NAME}-encrypt-item", Name=ALIAS)["FunctionVersion"] == "2"
+    live = functions.get_function_configuration(FunctionName=f"{NAME}-encrypt-item", Qualifier=ALIAS)
+    assert live["Environment"]["Variables"]["LATCHKEY_ROLE_CLAIM"] == "part"
+    assert live["Description"].startswith("Latchkey ")
