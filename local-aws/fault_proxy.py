@@ -46,6 +46,7 @@ ERRORS = {
     "sts": {"500": "InternalFailure", "503": "ServiceUnavailable", "throttle": "Throttling"},
 }
 STATUSES = {"500": 500, "503": 503, "throttle": 400}
+THROTTLED = {"lambda": 429}  # where it is another
 # What a function must not pass on to its caller: tests look for it.
 MESSAGE = "Said by the fault proxy"
 
@@ -193,7 +194,8 @@ class Proxy:
                 raw = error_answer(call.service, rule.status, rule.code, rule.message, date)
             case fault:
                 code = ERRORS.get(call.service, ERRORS["kms"])[fault]
-                raw = error_answer(call.service, STATUSES[fault], code, MESSAGE, formatdate(usegmt=True))
+                status = THROTTLED.get(call.service, STATUSES[fault]) if fault == "throttle" else STATUSES[fault]
+                raw = error_answer(call.service, status, code, MESSAGE, formatdate(usegmt=True))
         return self.send(raw, call, Message(raw.partition(b"\r\n\r\n")[0], b""), started_at, writer)
 
     def send(self, raw: bytes, call: Call, answer: Message | None, started_at: float, writer: asyncio.StreamWriter) -> bool:
@@ -380,6 +382,8 @@ def item_of(service: str | None, asked: dict) -> str | None:
 def error_answer(service: str | None, status: int, code: str, message: str, date: str) -> bytes:
     """An error in the service's protocol: STS speaks XML, the others JSON."""
     headers = {"date": date, "x-amzn-requestid": "00000000-0000-4000-8000-000000000000"}
+    if service == "lambda":
+        headers["x-amzn-errortype"] = code
     if service == "sts":
         error = f"<Error><Type>{'Sender' if status < 500 else 'Receiver'}</Type><Code>{code}</Code><Message>{message}</Message></Error>"
         text = f'<ErrorResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/">{error}<RequestId>0</RequestId></ErrorResponse>'

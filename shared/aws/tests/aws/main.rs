@@ -14,6 +14,7 @@
 
 mod crashes;
 mod deadlines;
+mod deployed_functions;
 mod due_index;
 mod endpoints;
 mod error_classification;
