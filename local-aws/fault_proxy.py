@@ -26,7 +26,7 @@ from collections import deque
 from dataclasses import asdict, dataclass, field, fields
 from email.utils import formatdate
 from http import HTTPStatus
-from urllib.parse import parse_qs, parse_qsl, urlsplit
+from urllib.parse import parse_qs, parse_qsl, unquote, urlsplit
 
 HOST = "127.0.0.1"
 LARGEST_HEAD = 1 << 20
@@ -42,9 +42,11 @@ ERRORS = {
     "kms": {"500": "KMSInternalException", "503": "ServiceUnavailableException", "throttle": "ThrottlingException"},
     "dynamodb": {"500": "InternalServerError", "503": "ServiceUnavailable", "throttle": "ProvisionedThroughputExceededException"},
     "events": {"500": "InternalException", "503": "ServiceUnavailableException", "throttle": "ThrottlingException"},
+    "lambda": {"500": "ServiceException", "503": "ServiceUnavailableException", "throttle": "TooManyRequestsException"},
     "sts": {"500": "InternalFailure", "503": "ServiceUnavailable", "throttle": "Throttling"},
 }
 STATUSES = {"500": 500, "503": 503, "throttle": 400}
+THROTTLED = {"lambda": 429}  # where it is another
 # What a function must not pass on to its caller: tests look for it.
 MESSAGE = "Said by the fault proxy"
 
@@ -54,9 +56,9 @@ class Rule:
     """Which calls, and what becomes of them. What is not given fits every call."""
 
     fault: str
-    service: str | None = None  # kms, sts, dynamodb, events
+    service: str | None = None  # kms, sts, dynamodb, events, lambda
     region: str | None = None
-    action: str | None = None
+    action: str | None = None  # as IAM names it
     match: list[str] = field(default_factory=list)  # one of these is in the request: a vault's id, a key's, a role's, ...
     caller: str | None = None  # is in the ARN of the session that calls: a role's name, ...
     times: int | None = None  # only the first so many calls
@@ -192,7 +194,8 @@ class Proxy:
                 raw = error_answer(call.service, rule.status, rule.code, rule.message, date)
             case fault:
                 code = ERRORS.get(call.service, ERRORS["kms"])[fault]
-                raw = error_answer(call.service, STATUSES[fault], code, MESSAGE, formatdate(usegmt=True))
+                status = THROTTLED.get(call.service, STATUSES[fault]) if fault == "throttle" else STATUSES[fault]
+                raw = error_answer(call.service, status, code, MESSAGE, formatdate(usegmt=True))
         return self.send(raw, call, Message(raw.partition(b"\r\n\r\n")[0], b""), started_at, writer)
 
     def send(self, raw: bytes, call: Call, answer: Message | None, started_at: float, writer: asyncio.StreamWriter) -> bool:
@@ -211,7 +214,7 @@ class Proxy:
         account = caller.split(":")[4] if caller else ""
         return Call(
             next(self.call_numbers), time.time(), service, region, action_of(request, asked),
-            resource_of(service, region, account, asked), item_of(service, asked), caller, access_key,
+            resource_of(service, region, account, request, asked), item_of(service, asked), caller, access_key,
         )
 
     async def caller_of(self, access_key: str) -> str | None:
@@ -340,15 +343,28 @@ def asked_of(service: str | None, request: Message) -> dict:
 
 def action_of(request: Message, asked: dict) -> str | None:
     target = request.headers.get("x-amz-target")
-    return target.rpartition(".")[2] if target else asked.get("Action")
+    if target:
+        return target.rpartition(".")[2]
+    return "InvokeFunction" if invoked_function(request) else asked.get("Action")
 
 
-def resource_of(service: str | None, region: str | None, account: str, asked: dict) -> str | None:
+def invoked_function(request: Message) -> str | None:
+    """With its alias, if one is named. Source: Lambda API reference, Invoke."""
+    url = urlsplit(request.first[1])
+    match url.path.strip("/").split("/"):
+        case ["2015-03-31", "functions", name, "invocations"]:
+            return ":".join([unquote(name), *parse_qs(url.query).get("Qualifier", [])])
+    return None
+
+
+def resource_of(service: str | None, region: str | None, account: str, request: Message, asked: dict) -> str | None:
     match service:
         case "kms":
             return asked.get("KeyId")
         case "sts":
             return asked.get("RoleArn")
+        case "lambda":
+            return f"arn:aws:lambda:{region}:{account}:function:{invoked_function(request)}"
         case "dynamodb" if "TableName" in asked:
             index = f"/index/{asked['IndexName']}" if "IndexName" in asked else ""
             return f"arn:aws:dynamodb:{region}:{account}:table/{asked['TableName']}{index}"
@@ -367,6 +383,8 @@ def item_of(service: str | None, asked: dict) -> str | None:
 def error_answer(service: str | None, status: int, code: str, message: str, date: str) -> bytes:
     """An error in the service's protocol: STS speaks XML, the others JSON."""
     headers = {"date": date, "x-amzn-requestid": "00000000-0000-4000-8000-000000000000"}
+    if service == "lambda":
+        headers["x-amzn-errortype"] = code
     if service == "sts":
         error = f"<Error><Type>{'Sender' if status < 500 else 'Receiver'}</Type><Code>{code}</Code><Message>{message}</Message></Error>"
         text = f'<ErrorResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/">{error}<RequestId>0</RequestId></ErrorResponse>'

@@ -177,12 +177,28 @@ def callers_can_be_asked_for() -> None:
     app.app = answer_callers_too
 
 
+def alarms_can_have_metric_math() -> None:
+    """The emulator's CloudFormation refuses an alarm on an expression. No alarm of a function's metrics ever fires here, for
+    there are none; so the alarm is made, on a metric that is named for its expression."""
+    record = provisioners._cw_metric_alarm_record
+
+    def record_of_expression(name: str, properties: dict) -> dict:
+        if "Metrics" not in properties:
+            return record(name, properties)
+        (expression,) = [it["Expression"] for it in properties["Metrics"] if it.get("ReturnData", True)]
+        kept = {key: value for key, value in properties.items() if key != "Metrics"}
+        return record(name, kept | {"Namespace": "MetricMath", "MetricName": expression})
+
+    provisioners._cw_metric_alarm_record = record_of_expression
+
+
 conditions_know_where_they_are()
 sessions_are_their_roles()
 keys_are_deleted_as_on_aws()
 stacks_can_have_replica_keys()
 keys_can_have_the_id_of_a_former_one()
 environments_are_replaced_in_their_region()
+alarms_can_have_metric_math()
 sessions_are_made_side_by_side()
 callers_can_be_asked_for()
 app.main()

@@ -62,7 +62,7 @@ def versions(found: dict) -> set[str]:
 def test_each_functions_alias_is_moved_by_codedeploy_and_its_alarm_moves_it_back():
     aliases, groups = of_type("AWS::Lambda::Alias"), of_type("AWS::CodeDeploy::DeploymentGroup")
     functions = of_type("AWS::Lambda::Function")
-    assert len(aliases) == len(groups) == len(functions) == 10
+    assert len(aliases) == len(groups) == len(functions) == 11
     for name, function in functions.items():
         alias = aliases[f"{name}Aliaslive"]
         assert alias["Properties"]["Name"] == "live"
@@ -105,9 +105,11 @@ def test_whoever_calls_a_function_calls_its_alias():
     permissions = [it["Properties"] for it in of_type("AWS::Lambda::Permission").values()]
     assert len(permissions) == 11
     assert all(it["FunctionName"]["Ref"].endswith("Aliaslive") for it in permissions)
-    (schedule,) = of_type("AWS::Scheduler::Schedule").values()
-    assert schedule["Properties"]["Target"]["Arn"] == {"Ref": "ValidateVaultFunctionAliaslive"}
-    assert schedule["Properties"]["Name"] == {"Fn::Sub": "${Stage}-latchkey-sweep"}, "two stages share an account"
+    schedules = [it["Properties"] for it in of_type("AWS::Scheduler::Schedule").values()]
+    assert {(it["Target"]["Arn"]["Ref"], it["Name"]["Fn::Sub"]) for it in schedules} == {
+        ("ValidateVaultFunctionAliaslive", "${Stage}-latchkey-sweep"),  # named, for two stages share an account
+        ("CanaryFunctionAliaslive", "${Stage}-latchkey-canary"),
+    }
 
 
 def test_how_fast_traffic_moves_is_the_parameters():

@@ -91,6 +91,20 @@ def test_an_error_is_in_the_services_own_words(proxied, faults, service, fault, 
     assert (answer["ResponseMetadata"]["HTTPStatusCode"], answer["Error"]["Code"]) == (status, code)
 
 
+def test_an_invocation_is_told_and_fails_in_lambdas_words(proxied, faults):
+    """Lambda's protocol is another: the function is in the path, and the code in a header."""
+    functions, name = proxied("lambda", REPLICA_REGION), "production-latchkey-get-setup-kit"
+    before = faults.last_call()
+    assert functions.invoke(FunctionName=name, Payload="{}")["StatusCode"] == 200
+    told = [(it["action"], it["resource"], it["region"]) for it in faults.calls(before) if it["service"] == "lambda"]
+    # Whose account it is the proxy knows of sessions alone, and the functions have nothing else.
+    assert ("InvokeFunction", f"arn:aws:lambda:{REPLICA_REGION}::function:{name}", REPLICA_REGION) in told
+    with faults.rule("throttle", service="lambda", action="InvokeFunction", region=REPLICA_REGION):
+        with pytest.raises(functions.exceptions.TooManyRequestsException) as raised:
+            functions.invoke(FunctionName=name, Payload="{}")
+    assert raised.value.response["ResponseMetadata"]["HTTPStatusCode"] == 429
+
+
 @pytest.mark.parametrize(
     ("fault", "raised"),
     [

@@ -1,5 +1,5 @@
 //! The clients: one for KMS and one for STS in each Region, one for DynamoDB and, where it is asked for, one for EventBridge
-//! in our own. Made once per execution environment, with timeouts (`deadline_timeouts`) and retries that are ours and not the
+//! in our own, and one for Lambda in each. Made once per execution environment, with timeouts (`deadline_timeouts`) and retries that are ours and not the
 //! SDK's defaults.
 //!
 //! Calls are retried here and nowhere above: with jitter, and on a budget. The SDK takes each retry from a bucket of tokens
@@ -15,6 +15,7 @@ use latchkey_core::region::Region;
 
 use crate::customer_keys::KmsCustomerKeys;
 use crate::deadline_timeouts::{self, DeadlineTimeouts};
+use crate::deployed_functions::{self, LambdaFunctions};
 use crate::event_bus::EventBus;
 use crate::https::OneConnector;
 use crate::per_region::PerRegion;
@@ -36,6 +37,7 @@ pub struct Aws {
     customer_keys: KmsCustomerKeys,
     own_config: SdkConfig,
     event_bus_name: String,
+    stage: String,
 }
 
 impl Aws {
@@ -88,6 +90,7 @@ impl Aws {
             customer_keys: KmsCustomerKeys::new(kms, sts, settings.access_role_arn.clone(), clock),
             own_config,
             event_bus_name: settings.event_bus_name.clone(),
+            stage: settings.stage.clone(),
         }
     }
 
@@ -103,6 +106,20 @@ impl Aws {
             aws_sdk_eventbridge::Client::from_conf(config.build()),
             &self.event_bus_name,
         )
+    }
+
+    /// The deployment's functions in both Regions. Only the canary has a use for them.
+    pub fn deployed_functions(&self) -> LambdaFunctions {
+        let clients = PerRegion::new(|region| {
+            aws_sdk_lambda::Client::from_conf(
+                aws_sdk_lambda::config::Builder::from(&self.own_config)
+                    .region(sdk_region(region))
+                    .timeout_config(deployed_functions::timeouts())
+                    .retry_config(RetryConfig::disabled())
+                    .build(),
+            )
+        });
+        LambdaFunctions::new(clients, &self.stage)
     }
 
     /// The customers' keys and roles. All clones share their sessions.

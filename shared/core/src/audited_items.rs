@@ -56,6 +56,17 @@ pub struct AuditedItems {
     pub failed: Vec<ItemIdHash>,
     /// The vaults that the items were sealed in, or were to be.
     pub vault_ids: BTreeSet<VaultId>,
+    /// What was sealed anew.
+    pub sealed: Option<SealedItems>,
+}
+
+/// How many items were sealed, and under which data key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SealedItems {
+    /// So many messages.
+    pub items: usize,
+    /// Which data key of the vault's period it was: 1, until the environment that sealed has used up its share of the first.
+    pub data_key_generation: u32,
 }
 
 #[cfg(test)]

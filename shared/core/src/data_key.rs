@@ -53,6 +53,11 @@ impl DataKeyId {
         Self(format!("{start}-{}", generation.saturating_add(1)))
     }
 
+    /// Which data key of its period it is, counted from 1.
+    pub fn generation(&self) -> u32 {
+        self.parts().1
+    }
+
     /// Whether both are of one period.
     pub fn is_of_same_period(&self, other: &Self) -> bool {
         self.parts().0 == other.parts().0

@@ -1,5 +1,7 @@
 //! Every way an operation can fail, with whose fault it is and whether trying again can help.
 
+use serde::Serialize;
+
 use crate::access::Refusal;
 use crate::health::Finding;
 use crate::region::Region;
@@ -84,7 +86,8 @@ pub enum ItemFault {
 }
 
 /// Whose fault a failure is: decides who is told and which alarm rings.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Fault {
     /// The caller's.
     Caller,
@@ -92,8 +95,8 @@ pub enum Fault {
     CustomerKey,
     /// A service that we depend on.
     Dependency,
-    /// Ours.
-    Us,
+    /// Ours: the service's.
+    Service,
 }
 
 impl Error {
@@ -111,7 +114,7 @@ impl Error {
             Self::ValidationFailed(report) if report.failed_for_want_of_answers() => Fault::Dependency,
             Self::ValidationFailed(_) | Self::VaultUnusable { .. } | Self::KeyRefused { .. } => Fault::CustomerKey,
             Self::Throttled | Self::Unavailable | Self::OutOfTime => Fault::Dependency,
-            Self::Internal(_) => Fault::Us,
+            Self::Internal(_) => Fault::Service,
         }
     }
 

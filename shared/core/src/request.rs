@@ -10,7 +10,7 @@ use tokio::time::Instant; // the clock of the timeouts that the deadline is divi
 use uuid::Uuid;
 
 use crate::Invalid;
-use crate::audited_items::{AuditedItems, ItemIdHash};
+use crate::audited_items::{AuditedItems, ItemIdHash, SealedItems};
 use crate::region::Region;
 use crate::vault::VaultId;
 use crate::workspace::WorkspaceId;
@@ -118,6 +118,11 @@ impl RequestContext {
             .unwrap_or_else(PoisonError::into_inner)
             .vault_ids
             .insert(vault_id.clone());
+    }
+
+    /// Notes that items were sealed.
+    pub fn record_sealed(&self, sealed: SealedItems) {
+        self.items.lock().unwrap_or_else(PoisonError::into_inner).sealed = Some(sealed);
     }
 
     /// The items noted so far.

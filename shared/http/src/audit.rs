@@ -9,6 +9,7 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 use latchkey_core::audited_items::ItemIdHash;
 use latchkey_core::caller::Caller;
+use latchkey_core::error::Fault;
 use latchkey_core::health::{Finding, HealthState};
 use latchkey_core::operations::{CheckedVault, VaultCheck};
 use latchkey_core::region::Region;
@@ -16,6 +17,8 @@ use latchkey_core::request::{KeyUse, RequestId};
 use latchkey_core::validation::Check;
 use latchkey_core::vault::VaultId;
 use serde::Serialize;
+
+use crate::metrics::RequestMetrics;
 
 /// One request.
 #[derive(Serialize)]
@@ -26,6 +29,8 @@ pub struct AuditRecord<'a> {
     pub at: Timestamp,
     /// Where the function ran.
     pub region: Region,
+    /// The deployment's stage.
+    pub stage: &'a str,
     /// Our id of the request.
     pub request_id: String,
     /// API Gateway's id of it.
@@ -60,6 +65,12 @@ pub struct AuditRecord<'a> {
     /// The vaults that the items are in, or were to be sealed in.
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     pub item_vault_ids: BTreeSet<VaultId>,
+    /// How many items were sealed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub items_sealed: Option<usize>,
+    /// The generation, in its period, of the data key that they were sealed under.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub data_key_generation: Option<u32>,
     /// What came of it.
     pub outcome: AuditOutcome,
     /// The HTTP status of the answer.
@@ -67,11 +78,17 @@ pub struct AuditRecord<'a> {
     /// The problem's type, if the answer is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub problem: Option<&'a str>,
+    /// Whose fault that is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fault: Option<Fault>,
     /// Every call to the customer's key and role.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub key_uses: Vec<KeyUse>,
     /// From invocation to answer.
     pub duration_ms: u128,
+    /// What CloudWatch counts of this line.
+    #[serde(flatten)]
+    pub metrics: RequestMetrics,
 }
 
 /// What came of a request.

@@ -5,6 +5,8 @@
 
 pub mod audit;
 pub mod caller;
+pub mod canary;
+mod deployment;
 pub mod endpoints;
 pub mod event;
 mod if_match;
@@ -19,5 +21,6 @@ pub mod telemetry;
 mod threads;
 mod vault_response;
 
+pub use deployment::Deployment;
 pub use serve::{Endpoint, FileAnswer, Response, Success, answer, serve};
 pub use threads::block_on;

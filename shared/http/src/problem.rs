@@ -2,7 +2,7 @@
 //! status.
 
 use latchkey_core::Error;
-use latchkey_core::error::ItemFault;
+use latchkey_core::error::{Fault, ItemFault};
 use latchkey_core::health::Finding;
 use latchkey_core::validation::Report;
 use serde::Serialize;
@@ -36,6 +36,9 @@ pub struct Problem {
     /// Seconds after which to try again, for the `Retry-After` header.
     #[serde(skip)]
     pub retry_after_seconds: Option<u32>,
+    /// Whose fault it is, for the audit log and the alarms; the caller can tell by the type.
+    #[serde(skip)]
+    pub fault: Fault,
 }
 
 impl Problem {
@@ -50,6 +53,14 @@ impl Problem {
             findings: Vec::new(),
             validation: None,
             retry_after_seconds: None,
+            fault: Fault::Service, // until somebody says otherwise: what nobody has thought of rings
+        }
+    }
+
+    fn of_the_caller(self) -> Self {
+        Self {
+            fault: Fault::Caller,
+            ..self
         }
     }
 
@@ -61,24 +72,25 @@ impl Problem {
             errors,
             ..Self::new("malformed-request", 400, "Malformed request", detail)
         }
+        .of_the_caller()
     }
 
     /// 400: the function was invoked with something that is neither an API Gateway event nor the schedule's.
     pub fn unknown_event() -> Self {
         let detail = "Invoke this function with an API Gateway HTTP API event (payload format 2.0); samples are in \
                       events/.";
-        Self::new("unknown-event", 400, "Unknown event", detail)
+        Self::new("unknown-event", 400, "Unknown event", detail).of_the_caller()
     }
 
     /// 401: no verified claims, or claims that do not say who calls.
     pub fn no_caller() -> Self {
         let detail = "The token must carry a workspace id, a role and a subject as text claims. Ask for a new token.";
-        Self::new("unauthenticated", 401, "Caller unknown", detail)
+        Self::new("unauthenticated", 401, "Caller unknown", detail).of_the_caller()
     }
 
     /// 413: more than one call may carry.
     pub fn too_large(detail: impl Into<String>) -> Self {
-        Self::new("too-large", 413, "Too large", detail)
+        Self::new("too-large", 413, "Too large", detail).of_the_caller()
     }
 
     /// 504: the function's time ran out.
@@ -104,6 +116,16 @@ impl Problem {
 
 impl From<Error> for Problem {
     fn from(error: Error) -> Self {
+        let fault = error.fault();
+        Self {
+            fault,
+            ..Self::of(error)
+        }
+    }
+}
+
+impl Problem {
+    fn of(error: Error) -> Self {
         match error {
             Error::Forbidden => Self::new(
                 "forbidden",

@@ -3,7 +3,7 @@
 use core::future::{Future, ready};
 use core::panic::AssertUnwindSafe;
 use core::time::Duration;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 use std::sync::Arc;
 use std::time::{Instant, SystemTime};
@@ -13,9 +13,9 @@ use futures::FutureExt;
 use futures::future::BoxFuture;
 use lambda_runtime::{LambdaEvent, service_fn};
 use latchkey_core::caller::Caller;
+use latchkey_core::error::Fault;
 use latchkey_core::operations::VaultView;
 use latchkey_core::precondition::VaultTag;
-use latchkey_core::region::Region;
 use latchkey_core::request::{RequestContext, RequestId};
 use latchkey_core::time_limit;
 use latchkey_core::validation::Report;
@@ -25,10 +25,11 @@ use serde_json::value::RawValue;
 use zeroize::Zeroizing;
 
 use crate::audit::{AuditOutcome, AuditRecord};
-use crate::caller::ClaimNames;
+use crate::deployment::Deployment;
 use crate::event::{ApiRequest, Event};
 use crate::if_match::entity_tag;
 use crate::log::Log;
+use crate::metrics::RequestMetrics;
 use crate::problem::Problem;
 use crate::secret_text::secret_json;
 use crate::vault_response::VaultResponse;
@@ -77,6 +78,7 @@ pub struct Success {
     vault_id: Option<VaultId>,
     items: Option<usize>,
     items_failed: Option<usize>,
+    item_faults: BTreeSet<Fault>,
     etag: Option<VaultTag>,
 }
 
@@ -102,6 +104,7 @@ impl Success {
             vault_id: None,
             items: None,
             items_failed: None,
+            item_faults: BTreeSet::new(),
             etag: None,
         }
     }
@@ -125,12 +128,13 @@ impl Success {
         }
     }
 
-    /// Counts the items for the audit log.
+    /// Counts the items for the audit log, with whose fault each is of those that failed by themselves.
     #[must_use]
-    pub fn about_items(self, items: usize, failed: usize) -> Self {
+    pub fn about_items(self, items: usize, failed: &[Fault]) -> Self {
         Self {
             items: Some(items),
-            items_failed: Some(failed),
+            items_failed: Some(failed.len()),
+            item_faults: failed.iter().copied().collect(),
             ..self
         }
     }
@@ -169,15 +173,13 @@ pub struct Response {
 /// variable `AWS_LAMBDA_MAX_CONCURRENCY` says. They share the endpoint, and so its caches.
 ///
 /// # Errors
-/// When the Runtime API cannot be reached, or the function runs in a Region that is none of ours.
+/// When the Runtime API cannot be reached, or the environment does not say which deployment this is.
 pub async fn serve<E: Endpoint + 'static>(endpoint: E) -> Result<(), lambda_runtime::Error> {
-    let claim_names = ClaimNames::from_environment();
-    let region: Region = std::env::var("AWS_REGION")?.parse()?;
-    let shared = Arc::new((endpoint, claim_names));
+    let shared = Arc::new((endpoint, Deployment::from_environment()?));
     lambda_runtime::run_concurrent(service_fn(move |invocation: LambdaEvent<Box<RawValue>>| {
         let shared = Arc::clone(&shared);
         async move {
-            let (endpoint, claim_names) = &*shared;
+            let (endpoint, deployment) = &*shared;
             let (payload, lambda) = invocation.into_parts();
             let time_left = lambda
                 .deadline()
@@ -185,9 +187,7 @@ pub async fn serve<E: Endpoint + 'static>(endpoint: E) -> Result<(), lambda_runt
                 .unwrap_or(TIME_WITHOUT_DEADLINE);
             let request_id = RequestId::parse(&lambda.request_id).unwrap_or_else(|_| RequestId::generate());
             let context = RequestContext::new(request_id, time_left.saturating_sub(TIME_TO_ANSWER));
-            Ok::<_, lambda_runtime::Error>(
-                answer(endpoint, region, claim_names, &context, &payload, io::stdout()).await,
-            )
+            Ok::<_, lambda_runtime::Error>(answer(endpoint, deployment, &context, &payload, io::stdout()).await)
         }
     }))
     .await
@@ -199,13 +199,12 @@ pub async fn serve<E: Endpoint + 'static>(endpoint: E) -> Result<(), lambda_runt
 /// log what it says, and that may quote what it choked on.
 pub async fn answer<E: Endpoint>(
     endpoint: &E,
-    region: Region,
-    claim_names: &ClaimNames,
+    deployment: &Deployment,
     context: &RequestContext,
     payload: &RawValue,
     log: impl Write + Send,
 ) -> Response {
-    let answered = answer_audited(endpoint, region, claim_names, context, payload, log);
+    let answered = answer_audited(endpoint, deployment, context, payload, log);
     let answered = AssertUnwindSafe(answered).catch_unwind().await;
     answered.unwrap_or_else(|_panic| {
         let problem = Problem::internal().with_request_id(context.request_id.to_string());
@@ -215,8 +214,7 @@ pub async fn answer<E: Endpoint>(
 
 async fn answer_audited<E: Endpoint>(
     endpoint: &E,
-    region: Region,
-    claim_names: &ClaimNames,
+    deployment: &Deployment,
     context: &RequestContext,
     payload: &RawValue,
     log: impl Write + Send,
@@ -225,7 +223,7 @@ async fn answer_audited<E: Endpoint>(
     let started = Instant::now();
     let event = Event::from_payload(payload);
     let (caller, request, outcome) = match &event {
-        Event::Api(request) => match claim_names.caller(&request.claims) {
+        Event::Api(request) => match deployment.claim_names.caller(&request.claims) {
             Ok(caller) => {
                 let outcome = run(endpoint, context, &caller, request).await;
                 (Some(caller), Some(request.as_ref()), outcome)
@@ -239,14 +237,9 @@ async fn answer_audited<E: Endpoint>(
         Event::Unknown => (None, None, Err(Problem::unknown_event())),
     };
     let outcome = outcome.map_err(|problem| problem.with_request_id(context.request_id.to_string()));
-    let audited = log.write(&record::<E>(
-        region,
-        context,
-        caller.as_ref(),
-        request,
-        &outcome,
-        started,
-    ));
+    let is_call = !matches!(event, Event::Sweep { .. });
+    let line = record::<E>(deployment, context, request, &outcome, is_call, started).by(caller.as_ref());
+    let audited = log.write(&line);
     let outcome = match audited {
         Ok(()) => outcome,
         Err(_) => Err(Problem::internal().with_request_id(context.request_id.to_string())),
@@ -278,22 +271,27 @@ async fn within_time(
 }
 
 fn record<'a, E: Endpoint>(
-    region: Region,
+    deployment: &'a Deployment,
     context: &RequestContext,
-    caller: Option<&'a Caller>,
     request: Option<&'a ApiRequest>,
     outcome: &'a Result<Success, Problem>,
+    is_call: bool,
     started: Instant,
 ) -> AuditRecord<'a> {
-    let success = outcome.as_ref().ok();
+    let (success, problem) = (outcome.as_ref().ok(), outcome.as_ref().err());
     let status = outcome
         .as_ref()
         .map_or_else(|problem| problem.status, |success| success.status);
     let items = context.items();
+    let fault = problem.map(|problem| problem.fault);
+    let mut faults = success.map(|success| success.item_faults.clone()).unwrap_or_default();
+    faults.extend(fault);
+    let at = jiff::Timestamp::now();
     AuditRecord {
         log: "audit",
-        at: jiff::Timestamp::now(),
-        region,
+        at,
+        region: deployment.region,
+        stage: &deployment.stage,
         request_id: context.request_id.to_string(),
         gateway_request_id: request.and_then(|request| request.gateway_request_id.as_deref()),
         operation: request.map_or(E::NAME, E::operation),
@@ -310,13 +308,16 @@ fn record<'a, E: Endpoint>(
         item_id_hashes: items.asked,
         failed_item_id_hashes: items.failed,
         item_vault_ids: items.vault_ids,
+        items_sealed: items.sealed.map(|sealed| sealed.items),
+        data_key_generation: items.sealed.map(|sealed| sealed.data_key_generation),
         outcome: AuditOutcome::of(status, success.and_then(|success| success.items_failed).unwrap_or(0)),
         status,
-        problem: outcome.as_ref().err().map(|problem| problem.kind.as_str()),
+        problem: problem.map(|problem| problem.kind.as_str()),
+        fault,
         key_uses: context.key_uses(),
         duration_ms: started.elapsed().as_millis(),
+        metrics: RequestMetrics::new(at, is_call, &faults, items.sealed.is_some()),
     }
-    .by(caller)
 }
 
 fn respond(context: &RequestContext, outcome: Result<Success, Problem>) -> Response {

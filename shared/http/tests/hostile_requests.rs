@@ -37,7 +37,7 @@ use latchkey_http::endpoints::{
     CreateVaultEndpoint, DecryptItemEndpoint, DisableVaultEndpoint, EnableVaultEndpoint, EncryptItemEndpoint,
     GetSetupKitEndpoint, ListVaultsEndpoint, ReassignItemEndpoint, UpdateVaultEndpoint, ValidateVaultEndpoint,
 };
-use latchkey_http::{Endpoint, answer};
+use latchkey_http::{Deployment, Endpoint, answer};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
@@ -85,16 +85,21 @@ struct Cost {
 }
 
 async fn cost_of<E: Endpoint>(endpoint: &E, payload: &RawValue) -> Cost {
-    let names = ClaimNames {
+    let claim_names = ClaimNames {
         workspace_id: "workspace_id".into(),
         role: "role".into(),
         subject: "sub".into(),
+    };
+    let deployment = Deployment {
+        region: Region::UsEast2,
+        stage: "production".into(),
+        claim_names,
     };
     let context = RequestContext::new(RequestId::generate(), Duration::from_secs(28));
     let before = ALLOCATED.load(Relaxed);
     PEAK.store(before, Relaxed);
     TOTAL.store(0, Relaxed);
-    let response = answer(endpoint, Region::UsEast2, &names, &context, payload, io::sink()).await;
+    let response = answer(endpoint, &deployment, &context, payload, io::sink()).await;
     Cost {
         peak: PEAK.load(Relaxed) - before,
         total: TOTAL.load(Relaxed),

@@ -7,7 +7,7 @@ use std::process::Stdio;
 
 use latchkey_aws::Aws;
 use latchkey_core::access::AccessPurpose;
-use latchkey_core::ports::{Announcer, CustomerKeys, VaultStore};
+use latchkey_core::ports::{Announcer, CustomerKeys, DeployedFunctions, VaultStore};
 use latchkey_core::region::Region;
 use tokio::process::Command;
 
@@ -32,8 +32,10 @@ async fn the_endpoint_url_of_the_environment_moves_every_client() {
         "us-east-2/dynamodb",
         "us-east-2/events",
         "us-east-2/kms",
+        "us-east-2/lambda",
         "us-east-2/sts",
         "us-west-2/kms",
+        "us-west-2/lambda",
         "us-west-2/sts",
     ];
     assert_eq!(called, expected.map(str::to_owned).into());
@@ -47,6 +49,11 @@ async fn call_with_every_client() {
     for region in Region::ALL {
         let answer = aws.customer_keys().decrypt(&context(), &access, region, b"x").await;
         assert!(answer.is_err(), "the answer has nothing in it");
+        let answer = aws
+            .deployed_functions()
+            .invoke("decrypt-item", region, "{}".to_owned())
+            .await;
+        assert_eq!(answer, Ok(b"{}".to_vec()));
     }
     let found = aws.vault_records().vault(&workspace("ws-acme"), &access.vault_id).await;
     assert!(matches!(found, Ok(None)));

@@ -15,6 +15,7 @@
 mod connections;
 mod crashes;
 mod deadlines;
+mod deployed_functions;
 mod due_index;
 mod endpoints;
 mod error_classification;

@@ -25,6 +25,7 @@ pub(crate) const OWN_CREDENTIALS: &str = "AKIAFUNCTION";
 #[derive(Clone, Debug)]
 pub(crate) struct Request {
     pub(crate) host: String,
+    pub(crate) path: String,
     /// `AssumeRole`, `Decrypt`, `GetItem`, ...
     pub(crate) operation: String,
     /// Whose credentials signed it.
@@ -48,6 +49,7 @@ impl Request {
                 target.rsplit('.').next().expect("an operation").to_owned(),
                 serde_json::from_slice(body).expect("JSON"),
             ),
+            None if uri.ends_with("/invocations") => ("Invoke".to_owned(), serde_json::from_slice(body).expect("JSON")),
             None => {
                 let form = read_form(core::str::from_utf8(body).expect("a form"));
                 (form["Action"].as_str().expect("an action").to_owned(), form)
@@ -55,6 +57,7 @@ impl Request {
         };
         Self {
             host: uri.split('/').next().expect("a host").to_owned(),
+            path: uri.split_once('/').map(|(_, path)| path.to_owned()).unwrap_or_default(),
             operation,
             access_key_id,
             body,
@@ -71,6 +74,8 @@ pub(crate) enum Answer {
     Json(Value),
     /// An error with this code.
     Error(u16, &'static str, &'static str),
+    /// A function's end that was not its own.
+    Crashed,
     /// Anything else that came over the wire.
     Raw(u16, &'static str),
     /// The operation's success, after a while.
@@ -130,6 +135,7 @@ impl StandIn {
 
     fn respond(&self, request: &Request, answer: Answer) -> Result<HttpResponse, ConnectorError> {
         let number = self.count.fetch_add(1, Ordering::Relaxed);
+        let crashed = matches!(answer, Answer::Crashed);
         let (status, body) = match answer {
             Answer::Success | Answer::Late(_) if request.operation == "AssumeRole" => {
                 (200, assumed_role(request, number))
@@ -140,6 +146,7 @@ impl StandIn {
                 (status, sts_error(code, message))
             }
             Answer::Error(status, code, message) => (status, json!({"__type": code, "message": message}).to_string()),
+            Answer::Crashed => (200, json!({ "errorType": "Runtime.ExitError" }).to_string()),
             Answer::Raw(status, body) => (status, body.to_owned()),
             Answer::Refused => return Err(ConnectorError::io("connection refused".into())),
             Answer::Silence => unreachable!("silence is not answered"),
@@ -149,6 +156,10 @@ impl StandIn {
         response
             .headers_mut()
             .insert("x-amzn-requestid", format!("aws-request-{number}"));
+        if crashed {
+            // Source: Lambda API reference, Invoke.
+            response.headers_mut().insert("x-amz-function-error", "Unhandled");
+        }
         Ok(response)
     }
 }

@@ -3,6 +3,7 @@
 use sealed_item::Plaintext;
 use sealed_item::item::{ItemIdentity, ItemSealingParameters, seal_item};
 
+use crate::audited_items::SealedItems;
 use crate::caller::Caller;
 use crate::data_key::ItemOrigin;
 use crate::data_keys::DataKeys;
@@ -111,7 +112,11 @@ impl<S: VaultStore, D: DataKeyStore, K: CustomerKeys, C: Clock> EncryptItem<S, D
                 .map_err(|_| Error::Internal("an item within the limits could not be sealed"))?;
             Ok((item.item_id, sealed))
         };
-        let items = items.into_iter().map(seal).collect::<Result<_, Error>>()?;
+        let items = items.into_iter().map(seal).collect::<Result<Vec<_>, Error>>()?;
+        context.record_sealed(SealedItems {
+            items: items.len(),
+            data_key_generation: origin.data_key_id.generation(),
+        });
         Ok(EncryptedItems {
             vault_id: origin.vault_id,
             items,

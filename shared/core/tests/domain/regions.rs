@@ -214,7 +214,7 @@ async fn our_own_misconfiguration_is_our_fault() {
     let sealed = service.environment().seal("item").await.unwrap();
     service.customer.set_service_misconfigured(true);
     let error = service.environment().open("item", &sealed).await.unwrap_err();
-    assert_eq!(error.fault(), Fault::Us);
+    assert_eq!(error.fault(), Fault::Service);
 }
 
 /// A finding keeps "locked" and "lost" apart (requirement H2).

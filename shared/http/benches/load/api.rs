@@ -6,7 +6,7 @@ use std::time::Instant;
 use latchkey_core::region::Region;
 use latchkey_core::request::{RequestContext, RequestId};
 use latchkey_http::caller::ClaimNames;
-use latchkey_http::{Endpoint, answer};
+use latchkey_http::{Deployment, Endpoint, answer};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
@@ -84,10 +84,15 @@ pub async fn call<E: Endpoint>(
         role: "role".into(),
         subject: "sub".into(),
     };
+    let deployment = Deployment {
+        region,
+        stage: "load".into(),
+        claim_names,
+    };
     let mut log = Vec::new();
     let started = Instant::now();
     let context = RequestContext::new(RequestId::generate(), TIME);
-    let response = answer(endpoint, region, &claim_names, &context, &event, &mut log).await;
+    let response = answer(endpoint, &deployment, &context, &event, &mut log).await;
     let answer = serde_json::to_vec(&response).unwrap();
     let took = started.elapsed();
 

@@ -1,5 +1,6 @@
 //! `POST /v1/items/decrypt`
 
+use latchkey_core::Error;
 use latchkey_core::caller::Caller;
 use latchkey_core::operations::{DecryptItem, DecryptItemCommand, OpenedItem};
 use latchkey_core::ports::{Clock, CustomerKeys, DataKeyStore, VaultStore};
@@ -57,13 +58,17 @@ impl<S: VaultStore, D: DataKeyStore, K: CustomerKeys, C: Clock> Endpoint for Dec
         let items = json_body::parse::<DecryptItemRequest>(request.body())?.into_commands()?;
         let count = items.len();
         let opened = self.0.run(context, caller, items).await;
-        let failed = opened.iter().filter(|item| item.outcome.is_err()).count();
+        let failed: Vec<_> = opened
+            .iter()
+            .filter_map(|item| item.outcome.as_ref().err())
+            .map(Error::fault)
+            .collect();
         let request_id = context.request_id.to_string();
         let items = opened
             .into_iter()
             .map(|item| OpenedItemResponse::new(item, &request_id))
             .collect();
-        Ok(Success::json(200, &DecryptItemResponse { items })?.about_items(count, failed))
+        Ok(Success::json(200, &DecryptItemResponse { items })?.about_items(count, &failed))
     }
 }
 

@@ -70,7 +70,7 @@ impl<S: VaultStore, D: DataKeyStore, K: CustomerKeys, C: Clock> Endpoint for Enc
         let count = response.items.len();
         Ok(Success::json(200, &response)?
             .about_vault(sealed.vault_id)
-            .about_items(count, 0))
+            .about_items(count, &[]))
     }
 }
 

@@ -1,6 +1,7 @@
 //! `POST /v1/items/reassign`
 
 use base64ct::{Base64, Encoding};
+use latchkey_core::Error;
 use latchkey_core::caller::Caller;
 use latchkey_core::operations::{DecryptItemCommand, ReassignItem, Reassigned, ReassignedItem};
 use latchkey_core::ports::{Clock, CustomerKeys, DataKeyStore, VaultStore};
@@ -56,7 +57,11 @@ impl<S: VaultStore, D: DataKeyStore, K: CustomerKeys, C: Clock> Endpoint for Rea
         let (to, items) = request.into_commands()?;
         let reassigned = self.0.run(context, caller, &to, items, dry_run).await?;
         let count = reassigned.len();
-        let failed = reassigned.iter().filter(|item| item.outcome.is_err()).count();
+        let failed: Vec<_> = reassigned
+            .iter()
+            .filter_map(|item| item.outcome.as_ref().err())
+            .map(Error::fault)
+            .collect();
         let request_id = context.request_id.to_string();
         let response = ReassignItemResponse {
             vault_id: to.to_string(),
@@ -67,7 +72,7 @@ impl<S: VaultStore, D: DataKeyStore, K: CustomerKeys, C: Clock> Endpoint for Rea
         };
         Ok(Success::json(200, &response)?
             .about_vault(to)
-            .about_items(count, failed))
+            .about_items(count, &failed))
     }
 }
 

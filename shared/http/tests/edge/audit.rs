@@ -5,14 +5,13 @@ use core::time::Duration;
 use std::io::{self, Write};
 
 use latchkey_core::in_memory::KeyState;
-use latchkey_core::region::Region;
 use latchkey_core::request::{RequestContext, RequestId};
 use latchkey_http::answer;
 use serde_json::json;
 use serde_json::value::RawValue;
 
 use crate::freed_memory::{NEEDLES, freed_with_a_needle};
-use crate::service::{Service, admin, api_event, claim_names, invoke, member};
+use crate::service::{Service, admin, api_event, deployment, invoke, member};
 
 #[tokio::test]
 async fn a_line_says_who_did_what_with_which_uses_of_the_key() {
@@ -118,7 +117,7 @@ async fn what_cannot_be_audited_is_not_answered() {
     let payload = RawValue::from_string(event).expect("JSON");
     let context = RequestContext::new(RequestId::generate(), Duration::from_secs(10));
     let endpoint = service.validate_vault_endpoint();
-    let response = answer(&endpoint, Region::UsEast2, &claim_names(), &context, &payload, Full).await;
+    let response = answer(&endpoint, &deployment(), &context, &payload, Full).await;
     assert_eq!(response.status_code, 500);
     assert!(!response.body.contains("checks"));
 }
@@ -138,14 +137,14 @@ async fn what_was_opened_is_zeroed_when_its_line_cannot_be_written() {
     let payload = RawValue::from_string(api_event(&member(), None, &body).to_string()).expect("JSON");
     let context = RequestContext::new(RequestId::generate(), Duration::from_secs(10));
     let endpoint = service.decrypt_item_endpoint();
-    let names = claim_names();
-    let refusing = answer(&endpoint, Region::UsEast2, &names, &context, &payload, Full);
+    let deployment = deployment();
+    let refusing = answer(&endpoint, &deployment, &context, &payload, Full);
     let (refused, found) = freed_with_a_needle(refusing).await;
     assert_eq!(found, 0, "copies of plaintext that were freed as they were");
     assert_eq!(refused.status_code, 500);
     assert!(refused.body.contains("urn:latchkey:problem:internal") && !refused.body.contains("items"));
     let (found_in_answer, found) = freed_with_a_needle(async {
-        let answered = answer(&endpoint, Region::UsEast2, &names, &context, &payload, io::sink()).await;
+        let answered = answer(&endpoint, &deployment, &context, &payload, io::sink()).await;
         answered.body.matches("Y2FuYXJ5LXBsYWludGV4dGNhbmFyeS1w").count()
     })
     .await;

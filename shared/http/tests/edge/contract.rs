@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, OnceLock};
 
 use jsonschema::Validator;
+use latchkey_core::error::Fault;
 use latchkey_core::health::HealthState;
 use latchkey_core::region::{MultiRegionKeyType, Region};
 use latchkey_core::validation::{Check, Verdict};
@@ -27,6 +28,21 @@ fn audit_schema() -> &'static Value {
     static SCHEMA: OnceLock<Value> = OnceLock::new();
     SCHEMA.get_or_init(|| {
         serde_json::from_str(include_str!("../../../../docs/audit.schema.json")).expect("the schema is JSON")
+    })
+}
+
+/// Whose fault each type of problem is, by docs/problems/README.md.
+fn owners() -> &'static BTreeMap<String, String> {
+    static OWNERS: OnceLock<BTreeMap<String, String>> = OnceLock::new();
+    OWNERS.get_or_init(|| {
+        let lines = include_str!("../../../../docs/problems/README.md").lines();
+        let row = |line: &str| {
+            let cells: Vec<_> = line.split(" | ").collect();
+            let name = cells.first()?.strip_prefix("| [`")?.split_once('`')?.0;
+            let owner = cells.get(3)?.trim_matches('`');
+            Some((format!("urn:latchkey:problem:{name}"), owner.to_owned()))
+        };
+        lines.filter_map(row).collect()
     })
 }
 
@@ -123,6 +139,34 @@ pub fn hold_line(line: &Value) {
         let validator = VALIDATOR.get_or_init(|| validator(audit_schema()));
         let faults: Vec<_> = validator.iter_errors(line).map(|error| error.to_string()).collect();
         assert_eq!(faults, [""; 0], "{line}");
+        if let Some(problem) = line["problem"].as_str() {
+            assert_eq!(
+                line["fault"].as_str(),
+                owners().get(problem).map(String::as_str),
+                "{line}"
+            );
+        }
+        hold_metrics(line);
+    }
+}
+
+/// What a line says are metrics and dimensions is there, as CloudWatch takes it: else it would drop the line's metrics unsaid.
+fn hold_metrics(line: &Value) {
+    let directives = line["_aws"]["CloudWatchMetrics"].as_array();
+    for directive in directives.into_iter().flatten() {
+        let members = |list: &Value| list.as_array().expect("a list").clone();
+        for metric in members(&directive["Metrics"]) {
+            assert!(
+                line[metric["Name"].as_str().expect("a name")].is_u64(),
+                "{metric}: {line}"
+            );
+        }
+        for dimension in members(&directive["Dimensions"]).iter().flat_map(members) {
+            assert!(
+                line[dimension.as_str().expect("a name")].is_string(),
+                "{dimension}: {line}"
+            );
+        }
     }
 }
 
@@ -164,6 +208,8 @@ fn enumerations_are_those_of_the_code() {
     let audit = &audit_schema()["$defs"];
     assert_eq!(enumerated(&audit["region"]), regions);
     assert_eq!(enumerated(&audit["health"]), states);
+    let faults = names(all!(Fault: Caller, CustomerKey, Dependency, Service));
+    assert_eq!(enumerated(&audit["request"]["properties"]["fault"]), faults);
 }
 
 #[test]
@@ -192,6 +238,14 @@ fn problem_types_are_those_of_the_code() {
     assert_eq!(enumerated(&openapi()["components"]["schemas"]["ProblemType"]), made);
 }
 
+#[test]
+fn every_problem_type_has_its_owner() {
+    let types = enumerated(&openapi()["components"]["schemas"]["ProblemType"]);
+    assert_eq!(owners().keys().cloned().collect::<BTreeSet<_>>(), types);
+    let stated = enumerated(&audit_schema()["$defs"]["request"]["properties"]["fault"]);
+    assert_eq!(owners().values().cloned().collect::<BTreeSet<_>>(), stated);
+}
+
 /// The operations of the audit log are those of the API.
 #[test]
 fn operations_of_the_audit_log_are_those_of_the_api() {
@@ -215,7 +269,7 @@ fn a_line_or_an_answer_that_is_not_as_stated_is_found() {
         problem[member] = wrong;
         assert!(!faults(&schema, &problem).is_empty(), "{problem}");
     }
-    let line = json!({ "log": "audit", "at": "2026-11-24T08:30:00Z", "region": "us-east-2", "operation": "encrypt-item",
+    let line = json!({ "log": "audit", "at": "2026-11-24T08:30:00Z", "region": "us-east-2", "stage": "production", "operation": "encrypt-item",
         "request_id": "0193af5cc80b7d1c9d2f6a1e5b7c3d4e", "outcome": "succeeded", "status": 200, "duration_ms": 1 });
     let validator = validator(audit_schema());
     assert!(validator.is_valid(&line));
@@ -224,6 +278,8 @@ fn a_line_or_an_answer_that_is_not_as_stated_is_found() {
         ("outcome", json!("refused")),
         ("plaintext", json!("aGk=")),
         ("region", json!("")),
+        ("fault", json!("caller")),
+        ("errors_service", json!(0)),
     ];
     for (member, wrong) in wrongs {
         let mut line = line.clone();

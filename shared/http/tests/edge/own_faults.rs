@@ -7,7 +7,6 @@ use std::panic::catch_unwind;
 use std::process::Command;
 
 use latchkey_core::caller::Caller;
-use latchkey_core::region::Region;
 use latchkey_core::request::{RequestContext, RequestId};
 use latchkey_http::event::ApiRequest;
 use latchkey_http::problem::Problem;
@@ -15,7 +14,7 @@ use latchkey_http::{Endpoint, Success, answer, telemetry};
 use serde_json::json;
 use serde_json::value::RawValue;
 
-use crate::service::{api_event, claim_names, invoke, member};
+use crate::service::{api_event, deployment, invoke, member};
 
 struct Panics;
 
@@ -41,6 +40,10 @@ impl Endpoint for Hangs {
 async fn a_panic_is_a_plain_500_that_tells_nothing_of_the_request() {
     let answer = invoke(&Panics, &api_event(&member(), None, "canary")).await;
     assert_eq!((answer.status, answer.problem()), (500, "internal"));
+    assert_eq!(
+        (&answer.audit["fault"], &answer.audit["errors_service"]),
+        (&json!("service"), &json!(1))
+    );
     assert!(
         !answer.text.contains("canary") && !answer.text.contains("choked"),
         "{}",
@@ -95,16 +98,9 @@ impl Write for PanickingLog {
 async fn a_panic_outside_the_operation_is_a_plain_500_too() {
     let context = RequestContext::new(RequestId::generate(), Duration::from_secs(28));
     let payload = RawValue::from_string(api_event(&member(), None, "canary").to_string()).unwrap();
-    let names = claim_names();
-    let before = answer(
-        &PanicsBeforeTheLine,
-        Region::UsEast2,
-        &names,
-        &context,
-        &payload,
-        io::sink(),
-    );
-    let during = answer(&Answers, Region::UsEast2, &names, &context, &payload, PanickingLog);
+    let deployment = deployment();
+    let before = answer(&PanicsBeforeTheLine, &deployment, &context, &payload, io::sink());
+    let during = answer(&Answers, &deployment, &context, &payload, PanickingLog);
     for response in [before.await, during.await] {
         assert_eq!(response.status_code, 500);
         assert!(response.body.contains("urn:latchkey:problem:internal"));

@@ -24,7 +24,7 @@ use latchkey_http::endpoints::{
     CreateVaultEndpoint, DecryptItemEndpoint, DisableVaultEndpoint, EnableVaultEndpoint, EncryptItemEndpoint,
     GetSetupKitEndpoint, ListVaultsEndpoint, ReassignItemEndpoint, UpdateVaultEndpoint, ValidateVaultEndpoint,
 };
-use latchkey_http::{Endpoint, Response, answer};
+use latchkey_http::{Deployment, Endpoint, Response, answer};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
@@ -72,6 +72,11 @@ pub struct Service {
 
 impl Service {
     pub fn new() -> Self {
+        Self::of(WORKSPACE)
+    }
+
+    /// A service whose one key and role are for this workspace.
+    pub fn of(workspace: &str) -> Self {
         static KEY_PAIR: OnceLock<RsaKeyPair> = OnceLock::new();
         let key_pair = KEY_PAIR.get_or_init(|| RsaKeyPair::generate().expect("a key pair"));
         let key = CustomerKey {
@@ -79,7 +84,7 @@ impl Service {
             key_id: KmsKeyId::parse(KEY_ID).expect("valid"),
         };
         let role = RoleArn::parse(ROLE_ARN).expect("valid");
-        let workspace = WorkspaceId::parse(WORKSPACE).expect("valid");
+        let workspace = WorkspaceId::parse(workspace).expect("valid");
         Self {
             records: InMemoryRecords::new(),
             customer: InMemoryCustomer::new(key, key_pair, role, workspace),
@@ -90,15 +95,18 @@ impl Service {
     }
 
     pub async fn create_vault(&self, caller: &Value, body: &str) -> Answer {
-        let endpoint = CreateVaultEndpoint(CreateVault {
+        invoke(&self.create_vault_endpoint(), &api_event(caller, None, body)).await
+    }
+
+    pub fn create_vault_endpoint(&self) -> impl Endpoint {
+        CreateVaultEndpoint(CreateVault {
             store: self.records.clone(),
             customer_keys: self.customer.clone(),
             clock: self.clock.clone(),
             access_role: access_role(),
             managed_key: self.managed_key.clone(),
             home: Region::UsEast2,
-        });
-        invoke(&endpoint, &api_event(caller, None, body)).await
+        })
     }
 
     pub async fn validate_vault(&self, caller: &Value, vault_id: &str, body: &str) -> Answer {
@@ -186,11 +194,14 @@ impl Service {
     }
 
     pub async fn encrypt_item(&self, caller: &Value, body: &str) -> Answer {
-        let endpoint = EncryptItemEndpoint(EncryptItem {
+        invoke(&self.encrypt_item_endpoint(), &api_event(caller, None, body)).await
+    }
+
+    pub fn encrypt_item_endpoint(&self) -> impl Endpoint {
+        EncryptItemEndpoint(EncryptItem {
             store: self.records.clone(),
             data_keys: self.data_keys(Region::UsEast2),
-        });
-        invoke(&endpoint, &api_event(caller, None, body)).await
+        })
     }
 
     pub async fn reassign_item(&self, caller: &Value, body: &str) -> Answer {
@@ -316,11 +327,15 @@ fn with_if_match(mut event: Value, if_match: Option<&str>) -> Value {
     event
 }
 
-pub fn claim_names() -> ClaimNames {
-    ClaimNames {
-        workspace_id: "workspace_id".into(),
-        role: "role".into(),
-        subject: "sub".into(),
+pub fn deployment() -> Deployment {
+    Deployment {
+        region: Region::UsEast2,
+        stage: "production".into(),
+        claim_names: ClaimNames {
+            workspace_id: "workspace_id".into(),
+            role: "role".into(),
+            subject: "sub".into(),
+        },
     }
 }
 
@@ -329,7 +344,7 @@ pub async fn respond<E: Endpoint>(endpoint: &E, event: &Value) -> (Response, Vec
     let context = RequestContext::new(RequestId::generate(), Duration::from_secs(28));
     let payload = RawValue::from_string(event.to_string()).expect("JSON");
     let mut log = Vec::new();
-    let response = answer(endpoint, Region::UsEast2, &claim_names(), &context, &payload, &mut log).await;
+    let response = answer(endpoint, &deployment(), &context, &payload, &mut log).await;
     (response, log)
 }
 

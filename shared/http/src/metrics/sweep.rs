@@ -1,15 +1,10 @@
-//! Metrics of a sweep, as one log line that CloudWatch Logs makes metrics of.
-//!
-//! The line is in the embedded metric format: a JSON object whose member `_aws` names which of the other members are
-//! metrics. Source: CloudWatch user guide, "Specification: Embedded metric format". That is all there is to it, so it is
-//! written here; the crate for it would bring 48 others.
+//! Metrics of a sweep: a line of their own, for one sweep checks many vaults.
 
 use jiff::Timestamp;
 use latchkey_core::operations::Swept;
 use serde::Serialize;
 
-/// The namespace of all metrics.
-pub const NAMESPACE: &str = "Latchkey";
+use super::{Metadata, NamedUnit};
 
 /// What one sweep did and found. Every vault is checked once a minute by one of the Regions, so over a minute and both
 /// Regions the sum of a count is that of all vaults.
@@ -34,7 +29,7 @@ pub struct SweepMetrics {
 }
 
 /// The metrics by name, with their units.
-const METRICS: [(&str, &str); 11] = [
+const METRICS: [NamedUnit; 11] = [
     ("vaults_checked", "Count"),
     ("vaults_validated", "Count"),
     ("vaults_changed", "Count"),
@@ -52,14 +47,7 @@ impl SweepMetrics {
     /// The metrics of a sweep of `stage` that ended at `at`.
     pub fn new(swept: &Swept, stage: &str, at: Timestamp) -> Self {
         Self {
-            metadata: Metadata {
-                timestamp: at.as_millisecond(),
-                directives: [Directive {
-                    namespace: NAMESPACE,
-                    dimensions: [["stage"]],
-                    metrics: METRICS.map(|(name, unit)| Metric { name, unit }),
-                }],
-            },
+            metadata: Metadata::new(at, &[&["stage"]], METRICS),
             stage: stage.to_owned(),
             vaults_checked: swept.checked,
             vaults_validated: swept.validated,
@@ -76,33 +64,11 @@ impl SweepMetrics {
     }
 }
 
-#[derive(Serialize)]
-struct Metadata {
-    #[serde(rename = "Timestamp")]
-    timestamp: i64,
-    #[serde(rename = "CloudWatchMetrics")]
-    directives: [Directive; 1],
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "PascalCase")]
-struct Directive {
-    namespace: &'static str,
-    dimensions: [[&'static str; 1]; 1],
-    metrics: [Metric; 11],
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "PascalCase")]
-struct Metric {
-    name: &'static str,
-    unit: &'static str,
-}
-
 #[cfg(test)]
 mod tests {
     use core::time::Duration;
 
+    use super::super::NAMESPACE;
     use super::*;
 
     #[test]

@@ -1,0 +1,16 @@
+//! Lambda function `canary`: seals and opens through the other functions, on a schedule.
+
+use latchkey_aws::{Aws, Settings};
+use latchkey_http::canary::serve_canary;
+use latchkey_http::{block_on, telemetry};
+
+fn main() -> Result<(), lambda_runtime::Error> {
+    block_on(run())
+}
+
+async fn run() -> Result<(), lambda_runtime::Error> {
+    telemetry::init();
+    let settings = Settings::from_environment()?;
+    let aws = Aws::connect(&settings).await;
+    serve_canary(aws.deployed_functions()).await
+}

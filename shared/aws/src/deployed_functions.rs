@@ -1,0 +1,65 @@
+//! The functions of this deployment, as they are deployed: the canary invokes them.
+
+use core::time::Duration;
+
+use aws_sdk_lambda::Client;
+use aws_sdk_lambda::error::SdkError;
+use aws_sdk_lambda::primitives::Blob;
+use aws_smithy_types::timeout::TimeoutConfig;
+use latchkey_core::ports::{DeployedFunctions, InvocationError};
+use latchkey_core::region::Region;
+
+use crate::per_region::PerRegion;
+
+/// As long as the slowest function may take; who waits for less says so himself (`latchkey_core::time_limit`).
+const LONGEST_ANSWER: Duration = Duration::from_secs(30);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
+/// The alias that everything calls: the version that serves (template.yaml, `AutoPublishAlias`).
+const ALIAS: &str = "live";
+
+/// The timeouts of an invocation.
+pub(crate) fn timeouts() -> TimeoutConfig {
+    TimeoutConfig::builder()
+        .connect_timeout(CONNECT_TIMEOUT)
+        .operation_timeout(LONGEST_ANSWER)
+        .build()
+}
+
+/// The functions, through Lambda in both Regions.
+#[derive(Clone)]
+pub struct LambdaFunctions {
+    clients: PerRegion<Client>,
+    stage: String,
+}
+
+impl LambdaFunctions {
+    pub(crate) fn new(clients: PerRegion<Client>, stage: &str) -> Self {
+        let stage = stage.to_owned();
+        Self { clients, stage }
+    }
+
+    /// As template.yaml names it.
+    fn name(&self, operation: &str) -> String {
+        format!("{}-latchkey-{operation}", self.stage)
+    }
+}
+
+impl DeployedFunctions for LambdaFunctions {
+    async fn invoke(&self, operation: &'static str, region: Region, event: String) -> Result<Vec<u8>, InvocationError> {
+        let invocation = self
+            .clients
+            .of(region)
+            .invoke()
+            .function_name(self.name(operation))
+            .qualifier(ALIAS)
+            .payload(Blob::new(event));
+        match invocation.send().await {
+            Ok(answer) if answer.function_error().is_some() => Err(InvocationError::Crashed),
+            Ok(answer) => answer.payload.map(Blob::into_inner).ok_or(InvocationError::Unanswered),
+            Err(SdkError::ServiceError(error)) if !error.raw().status().is_server_error() => {
+                Err(InvocationError::NotStarted)
+            }
+            Err(_) => Err(InvocationError::Unanswered),
+        }
+    }
+}

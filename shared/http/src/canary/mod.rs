@@ -1,0 +1,152 @@
+//! The canary: seals some random bytes through the functions as they are deployed, and opens them again in both Regions, each
+//! few minutes. It is a caller like any other, of a workspace of the service's own with a managed vault; but it comes to the
+//! functions without API Gateway and its token.
+//!
+//! What it seals protects nothing, and is in no log all the same.
+
+mod call;
+mod report;
+mod serving;
+
+pub use report::{CanaryReport, Failure, Step};
+pub use serving::serve_canary;
+
+use core::time::Duration;
+
+use aws_lc_rs::rand;
+use base64ct::{Base64, Encoding};
+use futures::FutureExt;
+use jiff::Timestamp;
+use latchkey_core::ports::DeployedFunctions;
+use latchkey_core::region::Region;
+use latchkey_core::request::RequestId;
+use latchkey_core::time_limit;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use tokio::time::Instant;
+
+use crate::deployment::Deployment;
+
+/// The workspace of the canary. No token must name it: docs/operations.md tells who sees to that.
+pub const WORKSPACE: &str = "latchkey-canary";
+/// Twice what a request takes whose Region is silent, and long for any other.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// A vault is made once in the canary's life, after the whole validation.
+const PATIENCE_FOR_A_VAULT: Duration = Duration::from_secs(30);
+/// Each round asks KMS: a bound of 0 holds no data key.
+const VAULT: &str = r#"{"name":"Canary","strategy":"managed","set_as_default":true,"data_key_cache_seconds":0}"#;
+
+/// The canary of one Region.
+pub struct Canary<F> {
+    /// The functions that it tries.
+    pub functions: F,
+    /// Where it is, and the names of the claims.
+    pub deployment: Deployment,
+}
+
+#[derive(Deserialize)]
+struct Sealed {
+    items: [SealedItem; 1],
+}
+
+#[derive(Deserialize)]
+struct SealedItem {
+    sealed_item: String,
+}
+
+impl<F: DeployedFunctions> Canary<F> {
+    /// One round: seals here, opens here and in the other Region. A step that fails keeps none from being tried that can be.
+    pub async fn round(&self, request_id: RequestId) -> CanaryReport {
+        let (here, started) = (self.deployment.region, Instant::now());
+        let mut steps = Vec::new();
+        let mut plaintext = [0; 32];
+        let has_plaintext = rand::fill(&mut plaintext).is_ok();
+        let plaintext = Base64::encode_string(&plaintext);
+        let item_id = request_id.to_string();
+        if let Some(sealed_item) = self.seal(&mut steps, &request_id, &item_id, &plaintext).await {
+            let item = json!({ "items": [{ "item_id": item_id, "sealed_item": sealed_item }] });
+            let open = |region| self.open(&request_id, region, &item, &plaintext);
+            let (at_home, elsewhere) = futures::join!(open(here), open(here.other()));
+            steps.extend([at_home, elsewhere]);
+        }
+        CanaryReport {
+            at: Timestamp::now(),
+            region: here,
+            request_id,
+            succeeded: has_plaintext && steps.iter().all(|step| step.failure.is_none()),
+            steps,
+            took: started.elapsed(),
+        }
+    }
+
+    /// encrypt-item in the default vault; where there is none yet, it is made first.
+    async fn seal(&self, steps: &mut Vec<Step>, id: &RequestId, item_id: &str, plaintext: &str) -> Option<String> {
+        let here = self.deployment.region;
+        let body = json!({ "items": [{ "item_id": item_id, "plaintext": plaintext }] }).to_string();
+        let (mut step, mut answer) = self.call(id, "encrypt-item", here, &body, PATIENCE).await;
+        if step.failure.as_ref().is_some_and(Failure::is_for_want_of_a_vault) {
+            let (made, _) = self.call(id, "create-vault", here, VAULT, PATIENCE_FOR_A_VAULT).await;
+            let is_there = made.failure.is_none();
+            steps.push(made);
+            if is_there {
+                (step, answer) = self.call(id, "encrypt-item", here, &body, PATIENCE).await;
+            }
+        }
+        let sealed = answer.map(serde_json::from_value::<Sealed>);
+        if matches!(sealed, Some(Err(_))) {
+            step.failure = Some(Failure::NotUnderstood);
+        }
+        steps.push(step);
+        let Sealed {
+            items: [SealedItem { sealed_item }],
+        } = sealed?.ok()?;
+        Some(sealed_item)
+    }
+
+    /// decrypt-item in a Region, which has to give what was sealed, byte for byte.
+    async fn open(&self, id: &RequestId, region: Region, item: &Value, plaintext: &str) -> Step {
+        let (step, answer) = self.call(id, "decrypt-item", region, &item.to_string(), PATIENCE).await;
+        let Some(answer) = answer else {
+            return step;
+        };
+        let opened = &answer["items"][0];
+        let failure = match opened["plaintext"].as_str() {
+            Some(opened) if opened == plaintext => None,
+            Some(_) => Some(Failure::WrongBytes),
+            None => Some(Failure::of_problem(&opened["error"])),
+        };
+        Step { failure, ..step }
+    }
+
+    /// Invokes a function with a call of the API as the canary would make it; the answer, if it is one of success.
+    async fn call(
+        &self,
+        id: &RequestId,
+        operation: &'static str,
+        region: Region,
+        body: &str,
+        patience: Duration,
+    ) -> (Step, Option<Value>) {
+        let started = Instant::now();
+        let event = call::event(&self.deployment.claim_names, id, body);
+        // Boxed, as in `serve`: the SDK below is a future too deep for the compiler to lay out within this one.
+        let invoking = self.functions.invoke(operation, region, event).boxed();
+        let answer = time_limit::within(patience, invoking).await;
+        let answer = match answer {
+            Ok(Ok(answer)) => call::answer(&answer),
+            Ok(Err(error)) => Err(error.into()),
+            Err(time_limit::Elapsed) => Err(Failure::Unanswered),
+        };
+        let (answer, failure) = match answer {
+            Ok(answer) => (Some(answer), None),
+            Err(failure) => (None, Some(failure)),
+        };
+        let step = Step {
+            operation,
+            region,
+            duration_ms: u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
+            failure,
+        };
+        (step, answer)
+    }
+}

@@ -1,0 +1,32 @@
+//! Where and as what a function runs, as far as the edge must know.
+
+use std::env;
+
+use latchkey_core::region::Region;
+
+use crate::caller::ClaimNames;
+
+/// The deployment that a function is part of.
+#[derive(Clone, Debug)]
+pub struct Deployment {
+    /// The Region that the function runs in.
+    pub region: Region,
+    /// The stage: the one dimension that all metrics have, so that stages in one account are told apart.
+    pub stage: String,
+    /// The claims that say who calls.
+    pub claim_names: ClaimNames,
+}
+
+impl Deployment {
+    /// Reads `AWS_REGION`, `LATCHKEY_STAGE` and the names of the claims.
+    ///
+    /// # Errors
+    /// When the Region is none of ours, or the stage is not said.
+    pub fn from_environment() -> Result<Self, lambda_runtime::Error> {
+        Ok(Self {
+            region: env::var("AWS_REGION")?.parse()?,
+            stage: env::var("LATCHKEY_STAGE")?,
+            claim_names: ClaimNames::from_environment(),
+        })
+    }
+}
