@@ -44,7 +44,7 @@ fn the_log_takes_what_is_asked_for_and_nothing_below_info() {
 
 /// The messages that come, in order.
 fn logged(rust_log: Option<&str>) -> Vec<String> {
-    let mut process = Command::new(env::current_exe().unwrap());
+    let mut process = Command::new(env::current_exe().expect("the path of this test"));
     process
         .args(["--exact", "log_levels::process_that_logs", "--nocapture"])
         .env(IS_THE_PROCESS, "yes")
@@ -52,7 +52,7 @@ fn logged(rust_log: Option<&str>) -> Vec<String> {
     if let Some(rust_log) = rust_log {
         process.env("RUST_LOG", rust_log);
     }
-    let ran = process.output().unwrap();
+    let ran = process.output().expect("the test in its own process");
     assert!(ran.status.success());
     // The test's own name may stand at the beginning of the first line.
     String::from_utf8_lossy(&ran.stdout)
