@@ -34,7 +34,8 @@ def test_its_routes_are_those_of_the_template():
     for name, operation in operations().items():
         if name in routes:
             assert (operation.method, operation.path) in routes[name]
-    assert routes.keys() <= operations().keys()
+    # A function that the API does not reach, the canary, is no operation.
+    assert {name for name, of_one in routes.items() if of_one} <= operations().keys()
 
 
 def test_each_path_parameter_is_stated():

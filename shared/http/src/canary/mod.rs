@@ -109,11 +109,11 @@ impl<F: DeployedFunctions> Canary<F> {
         let Some(answer) = answer else {
             return step;
         };
-        let opened = &answer["items"][0];
-        let failure = match opened["plaintext"].as_str() {
+        let opened = |member: &str| answer.pointer(&format!("/items/0/{member}"));
+        let failure = match opened("plaintext").and_then(Value::as_str) {
             Some(opened) if opened == plaintext => None,
             Some(_) => Some(Failure::WrongBytes),
-            None => Some(Failure::of_problem(&opened["error"])),
+            None => Some(opened("error").map_or(Failure::NotUnderstood, Failure::of_problem)),
         };
         Step { failure, ..step }
     }
