@@ -9,6 +9,10 @@ from pathlib import Path
 import pytest
 
 REPOSITORY = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(REPOSITORY / "deployment"))
+
+from deploy_service import Deployment, Refused  # noqa: E402 (found by the line above)
+
 FIRST = {"STAGE": "staging", "REGION": "us-east-2", "JWT_ISSUER": "https://login.example.com", "JWT_AUDIENCE": "latchkey"}
 # Nothing listens there: whoever calls AWS before everything is in order does not answer with a refusal.
 NOWHERE = {
@@ -71,3 +75,41 @@ def test_by_hand_the_same_stack_is_deployed():
         deployed = configured[region]["deploy"]["parameters"]
         assert (deployed["stack_name"], deployed["region"]) == ("production-latchkey", region)
         assert {"CAPABILITY_IAM", "CAPABILITY_NAMED_IAM"} == set(deployed["capabilities"].split())
+
+
+@pytest.mark.parametrize(
+    ("region", "stacks", "said"),
+    [
+        ("us-east-2", {}, None),
+        ("us-east-2", {"us-east-2": "UPDATE_COMPLETE", "us-west-2": "CREATE_COMPLETE"}, None),
+        ("us-east-2", {"us-east-2": "UPDATE_ROLLBACK_COMPLETE"}, None),
+        ("us-west-2", {"us-east-2": "CREATE_COMPLETE"}, None),
+        ("us-west-2", {}, "us-east-2 comes first"),
+        ("us-west-2", {"us-east-2": "ROLLBACK_COMPLETE"}, "us-east-2 comes first"),
+        ("us-west-2", {"us-east-2": "UPDATE_IN_PROGRESS", "us-west-2": "CREATE_COMPLETE"}, "one Region at a time"),
+        ("us-east-2", {"us-east-2": "ROLLBACK_COMPLETE"}, "the stack staging-latchkey in us-east-2 is ROLLBACK_COMPLETE"),
+        ("us-east-2", {"us-east-2": "UPDATE_IN_PROGRESS"}, "the stack staging-latchkey in us-east-2 is UPDATE_IN_PROGRESS"),
+    ],
+)
+def test_the_state_of_both_regions_decides(monkeypatch, region, stacks, said):
+    """As CloudFormation describes them: test_second_stage.py has the command against stacks that there are."""
+
+    def stack(self, of_region: str) -> dict | None:
+        return {"StackStatus": stacks[of_region]} if of_region in stacks else None
+
+    monkeypatch.setattr(Deployment, "stack", stack)
+    deployment = Deployment.of(FIRST | {"REGION": region})
+    if said is None:
+        deployment.check()
+        return
+    with pytest.raises(Refused, match=said):
+        deployment.check()
+
+
+def test_what_is_given_once_is_kept(monkeypatch):
+    later = {"STAGE": "staging", "REGION": "us-east-2"}
+    monkeypatch.setattr(Deployment, "stack", lambda self, region: {"StackStatus": "UPDATE_COMPLETE"})
+    Deployment.of(later).check()
+    monkeypatch.setattr(Deployment, "stack", lambda self, region: None)
+    with pytest.raises(Refused, match="JWT_ISSUER.*\nJWT_AUDIENCE"):
+        Deployment.of(later).check()

@@ -9,32 +9,33 @@ use latchkey_core::ports::Clock;
 use latchkey_core::region::Region;
 use latchkey_core::vault::Strategy;
 
-use super::past::Past;
+use super::past::{ItemToSeal, Past};
 use super::{Release, folder_of_releases};
 use crate::scenarios::sweep;
 
-/// Name, size, item id and context. Frames have 4096 bytes.
-const ITEMS: [(&str, usize, &str, &[(&str, &str)]); 9] = [
-    ("empty", 0, "item-1", &[]),
-    ("one byte", 1, "item-1", &[("owner", "ann")]),
-    (
+/// Frames have 4096 bytes.
+const ITEMS: [ItemToSeal; 9] = [
+    ItemToSeal::new("empty", 0, "item-1", &[]),
+    ItemToSeal::new("one byte", 1, "item-1", &[("owner", "ann")]),
+    ItemToSeal::new(
         "a password",
         24,
         "account-1/password",
         &[("owner", "ann"), ("purpose", "recovery")],
     ),
-    ("a frame less one", 4095, "item-2", &[]),
-    ("a frame", 4096, "item-2", &[]),
-    ("a frame and one", 4097, "item-2", &[]),
-    ("five frames", 20_000, "item-3", &[("owner", "bob")]),
-    (
+    ItemToSeal::new("a frame less one", 4095, "item-2", &[]),
+    ItemToSeal::new("a frame", 4096, "item-2", &[]),
+    ItemToSeal::new("a frame and one", 4097, "item-2", &[]),
+    ItemToSeal::new("five frames", 20_000, "item-3", &[("owner", "bob")]),
+    ItemToSeal::new(
         "an id beyond the basic plane",
         16,
         "Kontö-\u{1f511}",
         &[("é", "ü"), ("", "")],
     ),
-    ("an id of 256 bytes", 16, LONG_ID, &[]),
+    ItemToSeal::new("an id of 256 bytes", 16, LONG_ID, &[]),
 ];
+const NEXT_DAYS: ItemToSeal = ItemToSeal::new("under the next data key", 24, "item-4", &[]);
 const LONG_ID: &str = "ääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääää\
 ääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääää";
 
@@ -68,8 +69,8 @@ impl Past {
         let degraded = self.create("Small key", Strategy::AwsKms, 30, false).await;
         let unknown = self.create("Silence", Strategy::AwsKms, 30, false).await;
         let mut items = Vec::new();
-        for case in ITEMS {
-            items.push(self.seal(&acme, case).await);
+        for item in &ITEMS {
+            items.push(self.seal(&acme, item).await);
         }
         for vault in [
             &renamed,
@@ -81,13 +82,13 @@ impl Past {
             &degraded,
             &unknown,
         ] {
-            items.push(self.seal(vault, ITEMS[2]).await);
+            items.push(self.seal(vault, &ITEMS[2]).await);
         }
         // Each vault is checked once, and so claimed; then a further data key's period begins.
         self.world.clock.advance(Duration::from_secs(3601));
         sweep(&self.world.environment(Region::UsWest2)).await;
         self.world.clock.advance(Duration::from_secs(24 * 3600));
-        items.push(self.seal(&acme, ("under the next data key", 24, "item-4", &[])).await);
+        items.push(self.seal(&acme, &NEXT_DAYS).await);
         self.rename(&renamed, "Renamed").await;
         self.disable(&decrypt_only, DisableMode::DecryptOnly).await;
         self.disable(&disabled, DisableMode::Disabled).await;

@@ -40,14 +40,14 @@ fn later(of: &str) -> AttributeValue {
     )
 }
 
-fn map<'a>(value: Option<&'a mut AttributeValue>) -> &'a mut Record {
+fn map(value: Option<&mut AttributeValue>) -> &mut Record {
     match value {
         Some(AttributeValue::M(map)) => map,
         other => panic!("a map, not {other:?}"),
     }
 }
 
-fn first<'a>(list: Option<&'a mut AttributeValue>) -> &'a mut Record {
+fn first(list: Option<&mut AttributeValue>) -> &mut Record {
     match list {
         Some(AttributeValue::L(list)) => map(list.first_mut()),
         other => panic!("a list, not {other:?}"),

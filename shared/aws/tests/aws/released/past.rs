@@ -24,6 +24,31 @@ pub(super) struct Past {
     pub(super) world: World,
 }
 
+/// An item to seal.
+pub(super) struct ItemToSeal {
+    name: &'static str,
+    size: usize,
+    item_id: &'static str,
+    pairs: &'static [(&'static str, &'static str)],
+}
+
+impl ItemToSeal {
+    /// Its name among the frozen ones, its size in bytes, its id and its context.
+    pub(super) const fn new(
+        name: &'static str,
+        size: usize,
+        item_id: &'static str,
+        pairs: &'static [(&'static str, &'static str)],
+    ) -> Self {
+        Self {
+            name,
+            size,
+            item_id,
+            pairs,
+        }
+    }
+}
+
 impl Past {
     pub(super) async fn begin() -> Self {
         let (began_at, workspace_id) = ("2026-11-24T10:00:00Z", "ws-acme");
@@ -65,11 +90,13 @@ impl Past {
         created.expect("created").0.vault.vault_id
     }
 
-    pub(super) async fn seal(
-        &self,
-        vault_id: &VaultId,
-        (name, size, item_id, pairs): (&str, usize, &str, &[(&str, &str)]),
-    ) -> FrozenItem {
+    pub(super) async fn seal(&self, vault_id: &VaultId, item: &ItemToSeal) -> FrozenItem {
+        let ItemToSeal {
+            name,
+            size,
+            item_id,
+            pairs,
+        } = *item;
         let plaintext: Vec<u8> = (0..=250).cycle().take(size).collect();
         let pairs = pairs
             .iter()
