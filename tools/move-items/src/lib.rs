@@ -9,16 +9,18 @@
 //! | how lines become calls | [`line_reader`] |
 //! | what is asked of the API, what its answers must be, what is asked again | [`client`], [`item_answer`], [`patience`] |
 //! | how the API is reached | [`http`] |
-//! | what is on disk, in which order it gets there, and where a run goes on | [`ledger`], [`disk`] |
+//! | what is on disk, in which order it gets there, and where a run goes on | [`ledger`], [`journal`], [`failure`], [`disk`] |
 //! | the two phases | [`moving`], [`reading_back`] |
 //! | what is told in the end | [`report`] |
 
 pub mod arguments;
 pub mod client;
 pub mod disk;
+pub mod failure;
 pub mod http;
 pub mod item_answer;
 pub mod item_line;
+pub mod journal;
 pub mod ledger;
 pub mod line_reader;
 pub mod moving;
