@@ -1,7 +1,7 @@
 # The one door to everything here. It needs Rust, Python 3 and make, and installs the rest into .venv, .venv-sam and .tools.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up down watch url token vault-request test faults check build bench bench-format bench-peers bench-sweep load fuzz install install-local install-sam check-rust check-deny check-templates check-scripts check-fuzz
+.PHONY: help demo up down watch url token vault-request test faults check build bench bench-format bench-peers bench-sweep load fuzz install install-local install-sam check-rust check-deny check-templates check-scripts check-fuzz check-docs coverage mutants
 
 PYTHON ?= python3
 ARCH ?= arm64
@@ -11,7 +11,8 @@ RECORD ?=
 # Everything but what ships is built in one profile, so that dependencies are compiled once for functions, tests and lints.
 PROFILE := --profile local
 CARGO_DENY_VERSION := 0.20.2
-SCRIPTS := .ci/run customer-setup/setup.sh
+CARGO_MUTANTS_VERSION := 27.1.0
+SCRIPTS := .ci/run customer-setup/setup.sh tests/coverage/rustc.sh
 TEMPLATES := template.yaml customer-setup/key-and-role.yaml customer-setup/replica.yaml managed-key/key-and-role.yaml managed-key/replica.yaml
 REGIONS := us-east-2 us-west-2
 
@@ -84,6 +85,23 @@ check-scripts: install-sam
 check-fuzz:
 	cargo fmt --manifest-path fuzz/Cargo.toml --check
 	$(PYTHON) fuzz/run.py 15
+
+# The tools come with `rustup component add llvm-tools`; where they do not, from PyPI.
+coverage: ## lines and branches of the Rust code that its tests run, by file, with those that none runs (about 10 min)
+	@if [ -z "$$(ls "$$(rustc --print sysroot)"/lib/rustlib/*/bin/llvm-cov 2>/dev/null)" ]; then \
+		$(PYTHON) local-aws/install.py .tools/llvm tests/coverage/requirements.txt; \
+	fi
+	$(PYTHON) tests/coverage/measure.py
+
+# .cargo/mutants.toml says what is mutated and how it is tested. The first build of the dependencies is kept in target/mutants.
+mutants: .tools/cargo-mutants-$(CARGO_MUTANTS_VERSION) ## faults put into the item format and the health states one by one: a test must find each (about 1 h)
+	PROPTEST_CASES=16 CARGO_TARGET_DIR=target/mutants .tools/bin/cargo-mutants mutants --package sealed-item --output target/mutants/sealed-item
+	PROPTEST_CASES=16 CARGO_TARGET_DIR=target/mutants .tools/bin/cargo-mutants mutants --package latchkey-core --file 'shared/core/src/health/*.rs' --output target/mutants/health -- --lib --test domain
+
+.tools/cargo-mutants-$(CARGO_MUTANTS_VERSION):
+	@echo "  cargo-mutants $(CARGO_MUTANTS_VERSION): building into .tools (once; about 1 min) ..."
+	cargo install cargo-mutants --version $(CARGO_MUTANTS_VERSION) --locked --debug --root .tools
+	@touch $@
 
 build: install ## what ships, for AWS (ARCH=arm64 or x86_64): a real `sam build`
 	@case $(ARCH) in arm64) target=aarch64 ;; x86_64) target=x86_64 ;; *) echo "ARCH is arm64 or x86_64"; exit 2 ;; esac; \
