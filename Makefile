@@ -58,12 +58,16 @@ faults: install ## every operation under every fault of AWS, against `make up` (
 	status=0; RECORD=$(RECORD) .venv/bin/python -m pytest tests/faults -m "" || status=$$?; \
 	if [ $$was_up = no ]; then $(STACK) down; fi; exit $$status
 
-check: check-rust check-deny check-templates check-scripts check-fuzz ## formats, lints, licenses, templates, scripts; a short fuzz run
+check: check-rust check-docs check-deny check-templates check-scripts check-fuzz ## formats, lints, documentation, licenses, templates, scripts; a short fuzz run
 	@echo "✓ all checks"
 
 check-rust:
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets $(PROFILE) -- -D warnings
+
+# No broken link and nothing public without its words. The examples in it run with `make test`.
+check-docs:
+	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --features latchkey-core/in-memory $(PROFILE)
 
 check-deny: .tools/cargo-deny-$(CARGO_DENY_VERSION)
 	cargo fetch --locked --quiet
@@ -93,10 +97,14 @@ coverage: ## lines and branches of the Rust code that its tests run, by file, wi
 	fi
 	$(PYTHON) tests/coverage/measure.py
 
-# .cargo/mutants.toml says what is mutated and how it is tested. The first build of the dependencies is kept in target/mutants.
-mutants: .tools/cargo-mutants-$(CARGO_MUTANTS_VERSION) ## faults put into the item format and the health states one by one: a test must find each (about 1 h)
-	PROPTEST_CASES=16 CARGO_TARGET_DIR=target/mutants .tools/bin/cargo-mutants mutants --package sealed-item --output target/mutants/sealed-item
-	PROPTEST_CASES=16 CARGO_TARGET_DIR=target/mutants .tools/bin/cargo-mutants mutants --package latchkey-core --file 'shared/core/src/health/*.rs' --output target/mutants/health -- --lib --test domain
+# .cargo/mutants.toml says how they are built. What is built is kept in target/mutants, the outcomes beside it; HEALTH_TESTS are the
+# tests of the domain that hold the states of health.
+MUTANTS := PROPTEST_CASES=16 CARGO_TARGET_DIR=target/mutants .tools/bin/cargo-mutants mutants
+HEALTH_TESTS := health announcing revocation:: sweep:: sweep_outages sweep_claims
+mutants: .tools/cargo-mutants-$(CARGO_MUTANTS_VERSION) ## faults put into the item format and the states of health, one by one: a test must find each (about 1 h)
+	$(MUTANTS) --package sealed-item --output target/mutants/sealed-item -- --lib --tests
+	$(MUTANTS) --package latchkey-core --file 'shared/core/src/health/*.rs' --output target/mutants/health \
+		-C=--config=profile.local.package.latchkey-core.opt-level=0 -- --lib --test domain -- $(HEALTH_TESTS)
 
 .tools/cargo-mutants-$(CARGO_MUTANTS_VERSION):
 	@echo "  cargo-mutants $(CARGO_MUTANTS_VERSION): building into .tools (once; about 1 min) ..."

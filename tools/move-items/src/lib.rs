@@ -12,6 +12,16 @@
 //! | what is on disk, in which order it gets there, and where a run goes on | [`ledger`], [`journal`], [`failure`], [`disk`] |
 //! | the two phases | [`moving`], [`reading_back`] |
 //! | what is told in the end | [`report`] |
+//!
+//! A line stays as it is, but for its sealed item:
+//!
+//! ```
+//! use move_items::item_line::ItemLine;
+//!
+//! let line = ItemLine::parse(br#"{ "sealed_item": "AgR4", "item_id": "i", "kept": 1.50 }"#).expect("an item");
+//! assert_eq!(line.with_sealed_item("AgR5"), br#"{ "sealed_item": "AgR5", "item_id": "i", "kept": 1.50 }"#);
+//! assert!(ItemLine::parse(b"{}").is_none());
+//! ```
 
 pub mod arguments;
 pub mod client;

@@ -53,6 +53,21 @@ async fn knocks_that_are_throttled_say_nothing_of_the_vault() {
     assert_eq!((health.state, health.unanswered_in_a_row), (HealthState::Healthy, 0));
 }
 
+/// What only the whole validation looks at must not stay unseen for another hour because AWS was silent for a moment.
+#[tokio::test]
+async fn a_whole_validation_that_was_left_unanswered_is_made_again_in_a_minute() {
+    let (service, _) = Service::with_vault(30).await;
+    service.clock.advance(MINUTE * 60);
+    service.outage_everywhere(Some(RegionOutage::Fails(Outage::Unreachable)));
+    assert_eq!(sweep(&service).await, one(true, false));
+    assert_eq!(on_record(&service).health.unanswered_in_a_row, 1);
+    service.outage_everywhere(None);
+    service.clock.advance(MINUTE);
+    assert_eq!(sweep(&service).await, one(true, false));
+    service.clock.advance(MINUTE);
+    assert_eq!(sweep(&service).await, one(false, false));
+}
+
 #[tokio::test]
 async fn three_unanswered_checks_make_it_unknown_and_one_validation_known_again() {
     let (service, _) = Service::with_vault(30).await;

@@ -16,6 +16,7 @@ mod audit;
 mod bad_input;
 mod bad_items;
 mod contract;
+mod failures;
 mod freed_memory;
 mod lifecycle;
 mod own_faults;
