@@ -19,6 +19,7 @@ DOCUMENTS = {
     "moving.md": 10,
     "crashes.md": 5,
     "faults.md": 6,
+    "quality.md": 5,
     "semantics.md": 40,
 }
 SOURCES = [path for folder in ["shared", "tests", "tools", "fuzz/targets"] for path in (REPOSITORY / folder).glob("**/*.*s")]
