@@ -14,7 +14,7 @@ use latchkey_core::region::Region;
 use latchkey_core::validation::Check;
 use latchkey_core::vault::Vault;
 
-use crate::fixtures::{Service, admin, request, workspace};
+use crate::fixtures::{Service, admin, command, request, workspace};
 
 const MINUTE: Duration = Duration::from_secs(60);
 const DAY: Duration = Duration::from_secs(24 * 3600);
@@ -87,6 +87,17 @@ async fn each_change_is_announced_once() {
     assert_eq!(found, Region::ALL.map(|region| (Check::KeyEnabled, Some(region))));
     assert_eq!(change(failure).findings[0].since, Some(change(failure).changed_at));
     assert_ne!(events[0].event_id, events[1].event_id);
+}
+
+/// Whoever creates a vault is answered with its warnings: they are no news.
+#[tokio::test]
+async fn what_a_vault_was_created_with_is_not_announced() {
+    let service = Service::new();
+    service.customer.change_role(|role| role.trusts_root = true);
+    service.create(command("Acme")).await.unwrap();
+    assert_eq!(on_record(&service).health.state, HealthState::Degraded);
+    sweep_a_minute_later(&service).await;
+    assert_eq!(told(&service), []);
 }
 
 #[tokio::test]
