@@ -1,7 +1,7 @@
 # The one door to everything here. It needs Rust, Python 3 and make, and installs the rest into .venv, .venv-sam and .tools.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up down watch url token vault-request test faults check build bench bench-format bench-peers bench-sweep bench-cold-start load fuzz freeze-release deploy install install-local install-sam check-rust check-deny check-templates check-scripts check-fuzz
+.PHONY: help demo up down watch url token vault-request test faults check build bench bench-format bench-peers bench-sweep bench-cold-start load fuzz freeze-release deploy check-docs coverage mutants install install-local install-sam check-rust check-deny check-templates check-scripts check-fuzz
 
 PYTHON ?= python3
 ARCH ?= arm64
@@ -11,7 +11,8 @@ RECORD ?=
 # Everything but what ships is built in one profile, so that dependencies are compiled once for functions, tests and lints.
 PROFILE := --profile local
 CARGO_DENY_VERSION := 0.20.2
-SCRIPTS := .ci/run customer-setup/setup.sh
+CARGO_MUTANTS_VERSION := 27.1.0
+SCRIPTS := .ci/run customer-setup/setup.sh tests/coverage/rustc.sh
 TEMPLATES := template.yaml customer-setup/key-and-role.yaml customer-setup/replica.yaml managed-key/key-and-role.yaml managed-key/replica.yaml
 REGIONS := us-east-2 us-west-2
 
@@ -57,12 +58,16 @@ faults: install ## every operation under every fault of AWS, against `make up` (
 	status=0; RECORD=$(RECORD) .venv/bin/python -m pytest tests/faults -m "" || status=$$?; \
 	if [ $$was_up = no ]; then $(STACK) down; fi; exit $$status
 
-check: check-rust check-deny check-templates check-scripts check-fuzz ## formats, lints, licenses, templates, scripts; a short fuzz run
+check: check-rust check-docs check-deny check-templates check-scripts check-fuzz ## formats, lints, documentation, licenses, templates, scripts; a short fuzz run
 	@echo "✓ all checks"
 
 check-rust:
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets $(PROFILE) -- -D warnings
+
+# No broken link and nothing public without its words. The examples in it run with `make test`.
+check-docs:
+	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --features latchkey-core/in-memory $(PROFILE)
 
 check-deny: .tools/cargo-deny-$(CARGO_DENY_VERSION)
 	cargo fetch --locked --quiet
@@ -84,6 +89,27 @@ check-scripts: install-sam
 check-fuzz:
 	cargo fmt --manifest-path fuzz/Cargo.toml --check
 	$(PYTHON) fuzz/run.py 15
+
+# The tools come with `rustup component add llvm-tools`; where they do not, from PyPI.
+coverage: ## lines and branches of the Rust code that its tests run, by file, with those that none runs (about 10 min)
+	@if [ -z "$$(ls "$$(rustc --print sysroot)"/lib/rustlib/*/bin/llvm-cov 2>/dev/null)" ]; then \
+		$(PYTHON) local-aws/install.py .tools/llvm tests/coverage/requirements.txt; \
+	fi
+	$(PYTHON) tests/coverage/measure.py
+
+# .cargo/mutants.toml says how they are built. What is built is kept in target/mutants, the outcomes beside it; HEALTH_TESTS are the
+# tests of the domain that hold the states of health.
+MUTANTS := PROPTEST_CASES=16 CARGO_TARGET_DIR=target/mutants .tools/bin/cargo-mutants mutants
+HEALTH_TESTS := health announcing revocation:: sweep:: sweep_outages sweep_claims
+mutants: .tools/cargo-mutants-$(CARGO_MUTANTS_VERSION) ## faults put into the item format and the states of health, one by one: a test must find each (about 1 h)
+	$(MUTANTS) --package sealed-item --output target/mutants/sealed-item -- --lib --tests
+	$(MUTANTS) --package latchkey-core --file 'shared/core/src/health/*.rs' --output target/mutants/health \
+		-C=--config=profile.local.package.latchkey-core.opt-level=0 -- --lib --test domain -- $(HEALTH_TESTS)
+
+.tools/cargo-mutants-$(CARGO_MUTANTS_VERSION):
+	@echo "  cargo-mutants $(CARGO_MUTANTS_VERSION): building into .tools (once; about 1 min) ..."
+	cargo install cargo-mutants --version $(CARGO_MUTANTS_VERSION) --locked --debug --root .tools
+	@touch $@
 
 build: install ## what ships, for AWS (ARCH=arm64 or x86_64): a real `sam build`
 	@case $(ARCH) in arm64) target=aarch64 ;; x86_64) target=x86_64 ;; *) echo "ARCH is arm64 or x86_64"; exit 2 ;; esac; \

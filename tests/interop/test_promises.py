@@ -19,6 +19,7 @@ DOCUMENTS = {
     "moving.md": 10,
     "crashes.md": 5,
     "faults.md": 6,
+    "quality.md": 5,
     "semantics.md": 40,
     "upgrading.md": 10,
 }

@@ -62,7 +62,11 @@ impl Settings {
         Self::from_variables(|name| env::var(name).ok())
     }
 
-    fn from_variables(variable: impl Fn(&str) -> Option<String>) -> Result<Self, SettingsError> {
+    /// Reads the environment that `variable` tells of.
+    ///
+    /// # Errors
+    /// As [`from_environment`](Self::from_environment).
+    pub fn from_variables(variable: impl Fn(&str) -> Option<String>) -> Result<Self, SettingsError> {
         // As the SDK reads it (aws-smithy-runtime, orchestrator/http.rs).
         if variable("LOG_SENSITIVE_BODIES").is_some_and(|value| value.eq_ignore_ascii_case("true")) {
             return Err(SettingsError::SensitiveBodiesLogged);

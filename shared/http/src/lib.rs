@@ -2,6 +2,41 @@
 //!
 //! A function's `main` wires its operation to an endpoint and hands it to [`serve()`]. What a stranger can send is
 //! parsed here, once, into types of `latchkey-core` that cannot be wrong; inside nothing is checked again.
+//!
+//! An event as API Gateway sends it, and its answer:
+//!
+//! ```
+//! use std::time::Duration;
+//!
+//! use latchkey_core::in_memory::InMemoryRecords;
+//! use latchkey_core::operations::ListVaults;
+//! use latchkey_core::region::Region;
+//! use latchkey_core::request::{RequestContext, RequestId};
+//! use latchkey_http::answer;
+//! use latchkey_http::caller::ClaimNames;
+//! use latchkey_http::endpoints::ListVaultsEndpoint;
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let endpoint = ListVaultsEndpoint(ListVaults { store: InMemoryRecords::new() });
+//! let event = serde_json::value::to_raw_value(&serde_json::json!({
+//!     "requestContext": {
+//!         "requestId": "JKJaXmPLvHcESHA=",
+//!         "authorizer": { "jwt": { "claims": { "workspace_id": "ws-acme", "role": "member", "sub": "user-1" } } },
+//!     },
+//! }))?;
+//! let context = RequestContext::new(RequestId::generate(), Duration::from_secs(28));
+//! let mut audit_log = Vec::new();
+//! let response =
+//!     answer(&endpoint, Region::UsEast2, &ClaimNames::from_environment(), &context, &event, &mut audit_log).await;
+//!
+//! assert_eq!(response.status_code, 200);
+//! assert_eq!(response.body.as_str(), r#"{"vaults":[]}"#);
+//! let line: serde_json::Value = serde_json::from_slice(&audit_log)?;
+//! assert_eq!(line["operation"], "list-vaults");
+//! # Ok(())
+//! # }
+//! ```
 
 pub mod audit;
 pub mod caller;

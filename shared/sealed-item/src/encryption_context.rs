@@ -14,6 +14,16 @@ pub const RESERVED_KEY_PREFIX: &str = "aws-crypto-";
 /// clear.
 ///
 /// Its serialisation is at most 65,535 bytes, as are each key, each value and the number of pairs.
+///
+/// ```
+/// use sealed_item::{EncryptionContext, EncryptionContextError};
+///
+/// let context = EncryptionContext::new([("vault", "vlt_1"), ("period", "7")])?;
+/// assert_eq!(context.get("vault"), Some("vlt_1"));
+/// assert_eq!(context.iter().next(), Some(("period", "7")), "in the order of their keys");
+/// assert_eq!(EncryptionContext::new([("aws-crypto-x", "")]), Err(EncryptionContextError::ReservedPrefix));
+/// # Ok::<_, EncryptionContextError>(())
+/// ```
 #[derive(Clone, Default, Eq, PartialEq)]
 pub struct EncryptionContext {
     /// The pairs are read from here when they are asked for: each message needs the bytes, few need a pair, and nothing but

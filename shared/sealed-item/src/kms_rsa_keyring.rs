@@ -4,6 +4,29 @@
 //! Wrapping needs the public key alone and happens here. Unwrapping needs `kms:Decrypt`, with the encryption algorithm
 //! `RSAES_OAEP_SHA_256`; what KMS returns is checked here. KMS takes no encryption context for RSA keys, so a digest of
 //! the context is wrapped with the data key.
+//!
+//! ```
+//! use aws_lc_rs::encoding::{AsDer, PublicKeyX509Der};
+//! use aws_lc_rs::rsa::{KeySize, OAEP_SHA256_MGF1SHA256, OaepPrivateDecryptingKey, PrivateDecryptingKey};
+//! use sealed_item::kms_rsa_keyring::unwrap_payload;
+//! use sealed_item::{EncryptionContext, PlaintextDataKey, WrappingPublicKey};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! // In KMS's place.
+//! let private_key = PrivateDecryptingKey::generate(KeySize::Rsa2048)?;
+//! let der: PublicKeyX509Der<'_> = private_key.public_key().as_der()?;
+//! let private_key = OaepPrivateDecryptingKey::new(private_key)?;
+//!
+//! let context = EncryptionContext::new([("vault", "vlt_1")])?;
+//! let wrapped = WrappingPublicKey::from_der(der.as_ref())?.wrap(&context, &PlaintextDataKey::generate()?)?;
+//!
+//! let mut room = vec![0; private_key.min_output_size()];
+//! let payload = private_key.decrypt(&OAEP_SHA256_MGF1SHA256, &wrapped, &mut room, None)?.to_vec();
+//! assert!(unwrap_payload(&context, payload.clone().into()).is_ok());
+//! assert!(unwrap_payload(&EncryptionContext::default(), payload.into()).is_err(), "it was wrapped for another context");
+//! # Ok(())
+//! # }
+//! ```
 
 use std::fmt;
 

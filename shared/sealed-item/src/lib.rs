@@ -15,26 +15,33 @@
 //!     WrappingPublicKey, seal_item,
 //! };
 //!
-//! fn seal_and_open(key_arn: &str, public_key_der: &[u8]) -> Result<(), Box<dyn std::error::Error>> {
-//!     let encryption_context = EncryptionContext::new([("latchkey:vault-id", "vlt_1")])?;
-//!     let data_key = PlaintextDataKey::generate()?;
-//!     let wrapped = WrappingPublicKey::from_der(public_key_der)?.wrap(&encryption_context, &data_key)?;
-//!     let encrypted_data_key = EncryptedDataKey::kms_rsa(key_arn, wrapped)?;
+//! # use aws_lc_rs::encoding::{AsDer, PublicKeyX509Der};
+//! # use aws_lc_rs::rsa::{KeySize, PrivateDecryptingKey};
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let key_arn = "arn:aws:kms:us-east-2:222222222222:key/mrk-0123456789abcdef0123456789abcdef";
+//! # let private_key = PrivateDecryptingKey::generate(KeySize::Rsa2048)?;
+//! # let public_key: PublicKeyX509Der<'_> = private_key.public_key().as_der()?;
+//! // A data key, wrapped with the public key that `kms:GetPublicKey` answers.
+//! let encryption_context = EncryptionContext::new([("latchkey:vault-id", "vlt_1")])?;
+//! let data_key = PlaintextDataKey::generate()?;
+//! let wrapped = WrappingPublicKey::from_der(public_key.as_ref())?.wrap(&encryption_context, &data_key)?;
+//! let encrypted_data_key = EncryptedDataKey::kms_rsa(key_arn, wrapped)?;
 //!
-//!     let identity = ItemIdentity::new("item-1", &BTreeMap::new());
-//!     let parameters = ItemSealingParameters {
-//!         data_key: &data_key,
-//!         encrypted_data_key: &encrypted_data_key,
-//!         encryption_context: &encryption_context,
-//!     };
-//!     let sealed = seal_item(&parameters, &identity, b"plaintext")?;
+//! let identity = ItemIdentity::new("item-1", &BTreeMap::new());
+//! let parameters = ItemSealingParameters {
+//!     data_key: &data_key,
+//!     encrypted_data_key: &encrypted_data_key,
+//!     encryption_context: &encryption_context,
+//! };
+//! let sealed = seal_item(&parameters, &identity, b"plaintext")?;
 //!
-//!     // The data key would come from kms:Decrypt and kms_rsa_keyring::unwrap_payload.
-//!     let item = SealedItem::parse(&sealed)?;
-//!     assert!(item.matches(&identity));
-//!     assert_eq!(item.open(&identity, &data_key)?.as_bytes(), b"plaintext");
-//!     Ok(())
-//! }
+//! // The data key would come from `kms:Decrypt` and `kms_rsa_keyring::unwrap_payload`.
+//! let item = SealedItem::parse(&sealed)?;
+//! assert_eq!(item.key_arn(), key_arn);
+//! assert!(item.matches(&identity));
+//! assert_eq!(item.open(&identity, &data_key)?.as_bytes(), b"plaintext");
+//! # Ok(())
+//! # }
 //! ```
 //!
 //! The bytes are those of the [AWS Encryption SDK specification], message format version 2, algorithm suite 0x0478

@@ -1,4 +1,30 @@
 //! The message: sealed, parsed, opened. An ESDK message as any official SDK reads and writes it.
+//!
+//! ```
+//! use sealed_item::{
+//!     EncryptedDataKey, EncryptionContext, FrameLength, Message, MessageId, MessageParameters, PlaintextDataKey, message,
+//! };
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let data_key = PlaintextDataKey::generate()?;
+//! let parameters = MessageParameters {
+//!     data_key: &data_key,
+//!     encrypted_data_key: &EncryptedDataKey::kms_rsa("arn:aws:kms:...", vec![0; 512])?,
+//!     encryption_context: &EncryptionContext::default(),
+//!     message_id: &MessageId::generate()?,
+//!     frame_length: FrameLength::DEFAULT,
+//! };
+//! let mut bytes = message::seal(&parameters, &[7; 5000])?;
+//! let message = Message::parse(&bytes)?;
+//! assert_eq!((message.frame_count(), message.plaintext_length()), (2, 5000));
+//! assert_eq!(message.open(&data_key)?.as_bytes(), [7; 5000]);
+//!
+//! // Whatever is altered, nothing comes out.
+//! *bytes.last_mut().expect("a tag") ^= 1;
+//! assert!(Message::parse(&bytes)?.open(&data_key).is_err());
+//! # Ok(())
+//! # }
+//! ```
 
 use std::fmt;
 

@@ -33,11 +33,6 @@ impl Plaintext {
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
-
-    /// The bytes, still zeroed on drop.
-    pub fn into_zeroizing(mut self) -> Zeroizing<Vec<u8>> {
-        Zeroizing::new(std::mem::take(&mut self.0))
-    }
 }
 
 impl Plaintext {

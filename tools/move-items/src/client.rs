@@ -7,9 +7,9 @@ use std::time::Duration;
 use serde::Serialize;
 use zeroize::Zeroizing;
 
+use crate::failure::Failure;
 use crate::item_answer::{Answer, ItemAnswer, ItemsAnswer, ProblemAnswer};
 use crate::item_line::Item;
-use crate::ledger::Failure;
 use crate::patience::Patience;
 use crate::stop::Stop;
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::Deserialize;
 use zeroize::Zeroizing;
 
-use crate::ledger::Failure;
+use crate::failure::Failure;
 
 const TYPES: &str = "urn:latchkey:problem:";
 

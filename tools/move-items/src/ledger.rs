@@ -15,93 +15,12 @@ use std::io::{self, BufReader, Read};
 use std::path::{Path, PathBuf};
 
 use aws_lc_rs::digest::{Context, SHA256};
-use serde::{Deserialize, Serialize};
 
 use crate::disk::{Disk, GrowingFile};
+use crate::failure::{FailureLine, MOVE};
+use crate::journal::{self, Journal, ReadBack};
 use crate::line_reader::{LineReader, hex};
 use crate::stop::Stop;
-
-const VERSION: u32 = 1;
-/// The phase of [`crate::moving`].
-pub const MOVE: &str = "move";
-/// The phase of [`crate::reading_back`].
-pub const READ_BACK: &str = "read_back";
-
-/// What counts.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Journal {
-    version: u32,
-    /// The target.
-    pub to_vault_id: String,
-    /// How many lines of the input are in the output.
-    pub lines: u64,
-    /// How many of them were moved by this move.
-    pub moved: u64,
-    /// How many were in the target before.
-    pub unchanged: u64,
-    /// How many did not move, and are in the output as they were.
-    pub failed: u64,
-    /// How many are blank.
-    pub blank: u64,
-    /// How many were moved out of each vault.
-    pub from_vaults: BTreeMap<String, u64>,
-    /// Whether the input has no more lines.
-    pub input_ended: bool,
-    /// The digest of the input's lines so far.
-    input_sha256: String,
-    output_bytes: u64,
-    output_sha256: String,
-    failures_bytes: u64,
-    /// How far the output has been read back.
-    pub read_back: ReadBack,
-}
-
-/// How far the output has been read back.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ReadBack {
-    /// Whether the plaintexts are compared.
-    pub compare: bool,
-    /// How many lines were looked at.
-    pub lines: u64,
-    /// How many items open in the target, and hold what they held before if that was compared.
-    pub good: u64,
-    /// How many moved, but do not read back.
-    pub bad: u64,
-}
-
-/// An item that did not move, or does not read back.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct FailureLine {
-    /// Its line, counted from 1.
-    pub line: u64,
-    /// Its id, if the line has one.
-    pub item_id: Option<String>,
-    /// [`MOVE`] or [`READ_BACK`].
-    pub phase: String,
-    /// Why.
-    #[serde(flatten)]
-    pub failure: Failure,
-}
-
-/// Why.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Failure {
-    /// The problem's type, as the API names it, or ours.
-    #[serde(rename = "type")]
-    pub kind: String,
-    /// The same in words.
-    pub detail: String,
-}
-
-impl Failure {
-    /// A failure that the tool itself has found.
-    pub fn new(kind: &str, detail: &str) -> Self {
-        Self {
-            kind: format!("urn:latchkey:move-items:{kind}"),
-            detail: detail.to_owned(),
-        }
-    }
-}
 
 /// Lines of the output that belong together, and what is to be counted of them.
 #[derive(Default)]
@@ -160,7 +79,7 @@ impl<D: Disk> Ledger<D> {
         let mut failures = open(&disk, &failures_path(output))?;
         let read = disk.read(&journal_path).map_err(Stop::disk("the journal"))?;
         let journal = match read {
-            Some(text) => parse(&text, to_vault_id)?,
+            Some(text) => journal::parse(&text, to_vault_id)?,
             None if file.length().map_err(Stop::disk("the output"))? > 0 => {
                 return Err(Stop::OtherMove(format!(
                     "{} is there, but not its journal: name a new file",
@@ -169,7 +88,7 @@ impl<D: Disk> Ledger<D> {
             }
             None => {
                 let journal = Journal::new(to_vault_id);
-                write(&disk, &journal_path, &journal)?;
+                journal::write(&disk, &journal_path, &journal)?;
                 journal
             }
         };
@@ -301,36 +220,9 @@ impl<D: Disk> Ledger<D> {
     }
 
     fn replace(&mut self, next: Journal) -> Result<(), Stop> {
-        write(&self.disk, &self.journal_path, &next)?;
+        journal::write(&self.disk, &self.journal_path, &next)?;
         self.journal = next;
         Ok(())
-    }
-}
-
-impl Journal {
-    fn new(to_vault_id: &str) -> Self {
-        let nothing = hex(Context::new(&SHA256).finish().as_ref());
-        Self {
-            version: VERSION,
-            to_vault_id: to_vault_id.to_owned(),
-            lines: 0,
-            moved: 0,
-            unchanged: 0,
-            failed: 0,
-            blank: 0,
-            from_vaults: BTreeMap::new(),
-            input_ended: false,
-            input_sha256: nothing.clone(),
-            output_bytes: 0,
-            output_sha256: nothing,
-            failures_bytes: 0,
-            read_back: ReadBack::default(),
-        }
-    }
-
-    /// Whether every line was looked at when reading back, in this way or a stricter one.
-    pub fn is_read_back(&self, compare: bool) -> bool {
-        self.input_ended && self.read_back.lines == self.lines && (self.read_back.compare || !compare)
     }
 }
 
@@ -340,28 +232,6 @@ fn count<T>(items: &[T]) -> u64 {
 
 fn open<D: Disk>(disk: &D, path: &Path) -> Result<D::File, Stop> {
     disk.open(path).map_err(Stop::disk(path.display().to_string()))
-}
-
-fn parse(text: &[u8], to_vault_id: &str) -> Result<Journal, Stop> {
-    let journal: Journal = serde_json::from_slice(text)
-        .ok()
-        .filter(|journal: &Journal| journal.version == VERSION)
-        .ok_or_else(|| Stop::OtherMove("the journal is not one of this tool: name a new output".to_owned()))?;
-    if journal.to_vault_id == to_vault_id {
-        Ok(journal)
-    } else {
-        Err(Stop::OtherMove(format!(
-            "the output was begun with {} as its target: name a new output",
-            journal.to_vault_id
-        )))
-    }
-}
-
-fn write<D: Disk>(disk: &D, path: &Path, journal: &Journal) -> Result<(), Stop> {
-    serde_json::to_vec(journal)
-        .map_err(io::Error::from)
-        .and_then(|text| disk.replace(path, &text))
-        .map_err(Stop::disk("the journal"))
 }
 
 /// The digest of what counts of the output; it must be what was written.

@@ -9,16 +9,28 @@
 //! | how lines become calls | [`line_reader`] |
 //! | what is asked of the API, what its answers must be, what is asked again | [`client`], [`item_answer`], [`patience`] |
 //! | how the API is reached | [`http`] |
-//! | what is on disk, in which order it gets there, and where a run goes on | [`ledger`], [`disk`] |
+//! | what is on disk, in which order it gets there, and where a run goes on | [`ledger`], [`journal`], [`failure`], [`disk`] |
 //! | the two phases | [`moving`], [`reading_back`] |
 //! | what is told in the end | [`report`] |
+//!
+//! A line stays as it is, but for its sealed item:
+//!
+//! ```
+//! use move_items::item_line::ItemLine;
+//!
+//! let line = ItemLine::parse(br#"{ "sealed_item": "AgR4", "item_id": "i", "kept": 1.50 }"#).expect("an item");
+//! assert_eq!(line.with_sealed_item("AgR5"), br#"{ "sealed_item": "AgR5", "item_id": "i", "kept": 1.50 }"#);
+//! assert!(ItemLine::parse(b"{}").is_none());
+//! ```
 
 pub mod arguments;
 pub mod client;
 pub mod disk;
+pub mod failure;
 pub mod http;
 pub mod item_answer;
 pub mod item_line;
+pub mod journal;
 pub mod ledger;
 pub mod line_reader;
 pub mod moving;

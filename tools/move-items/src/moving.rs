@@ -8,8 +8,9 @@ use tokio::sync::mpsc;
 
 use crate::client::{Client, Reassigned, Transport};
 use crate::disk::Disk;
+use crate::failure::{Failure, FailureLine, MOVE};
 use crate::item_line::Item;
-use crate::ledger::{Failure, FailureLine, Ledger, MOVE, Moved};
+use crate::ledger::{Ledger, Moved};
 use crate::line_reader::{Batch, Line, LineReader};
 use crate::progress::Progress;
 use crate::stop::Stop;

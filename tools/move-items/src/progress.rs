@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use crate::ledger::Journal;
+use crate::journal::Journal;
 
 /// How often a line is written where there is no terminal.
 const PAUSE: Duration = Duration::from_secs(10);

@@ -12,8 +12,10 @@ use futures::StreamExt;
 
 use crate::client::{Client, Reassigned, Transport};
 use crate::disk::Disk;
+use crate::failure::{Failure, FailureLine, READ_BACK};
 use crate::item_line::Item;
-use crate::ledger::{Failure, FailureLine, Ledger, READ_BACK, ReadBack};
+use crate::journal::ReadBack;
+use crate::ledger::Ledger;
 use crate::line_reader::{Line, LineReader};
 use crate::moving::{batches, items_of};
 use crate::progress::Progress;

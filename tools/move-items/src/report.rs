@@ -3,7 +3,7 @@
 use core::fmt;
 use std::path::PathBuf;
 
-use crate::ledger::Journal;
+use crate::journal::Journal;
 
 /// The end of a run that came to its end.
 pub struct Report {

@@ -152,6 +152,7 @@ async fn outages_of_kms_are_tried_once_more() {
         (400, "RequestLimitExceeded", Outage::Throttled),
         (400, "LimitExceededException", Outage::Throttled),
         (429, "TooManyRequestsException", Outage::Throttled),
+        (503, "SomethingNewException", Outage::ServerError),
     ] {
         let answer = kms_answers("Decrypt", status, code, "").await;
         assert_eq!(answer, (outage(expected), 2), "{status} {code}");
@@ -169,20 +170,29 @@ async fn an_answer_that_we_do_not_know_is_our_fault_and_never_an_outage() {
         let answer = kms_answers("Decrypt", 400, code, "").await;
         assert_eq!(answer, (AccessError::ServiceMisconfigured, 1), "{code}");
     }
+    // But for what its status says; only the SDK knows which codes are worth a second try.
+    let throttled = kms_answers("Decrypt", 429, "SomethingNewException", "").await;
+    assert_eq!(throttled, (outage(Outage::Throttled), 1));
     let described = kms_answers("DescribeKey", 400, "ValidationException", "").await;
     assert_eq!(described.0, AccessError::ServiceMisconfigured);
 }
 
 #[tokio::test(start_paused = true)]
 async fn an_answer_that_cannot_be_read_is_an_outage() {
-    for (status, body) in [(200, "<html>"), (200, "{"), (403, "<html>blocked</html>"), (500, "")] {
+    for (status, body, expected) in [
+        (200, "<html>", Outage::ServerError),
+        (200, "{", Outage::ServerError),
+        (403, "<html>blocked</html>", Outage::ServerError),
+        (429, "<html>later</html>", Outage::Throttled),
+        (500, "", Outage::ServerError),
+    ] {
         let aws = StandIn::answering(move |request| match request.operation.as_str() {
             "Decrypt" => Answer::Raw(status, body),
             _ => Answer::Success,
         });
         let (keys, access) = (customer_keys(&aws), access(AccessPurpose::UnwrapDataKeys));
         let answer = keys.decrypt(&context(), &access, Region::UsEast2, b"x").await.map(drop);
-        assert_eq!(answer, Err(outage(Outage::ServerError)), "{status} {body}");
+        assert_eq!(answer, Err(outage(expected)), "{status} {body}");
     }
 }
 

@@ -106,6 +106,15 @@ impl fmt::Display for DuePartition {
 mod tests {
     use super::*;
 
+    /// What is on record goes by it.
+    #[test]
+    fn a_partition_is_written_with_three_digits() {
+        assert_eq!(
+            [0, 7, 255].map(|number| DuePartition(number).to_string()),
+            ["000", "007", "255"]
+        );
+    }
+
     #[test]
     fn every_vault_is_in_one_partition_and_every_partition_in_one_shard() {
         let mut vaults = [0_u32; 256];

@@ -114,6 +114,21 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_state_has_one_name_in_queries_and_in_json() {
+        for (state, name) in [
+            (HealthState::Healthy, "healthy"),
+            (HealthState::Degraded, "degraded"),
+            (HealthState::Unusable, "unusable"),
+            (HealthState::Unknown, "unknown"),
+        ] {
+            assert_eq!(state.as_str(), name);
+            assert_eq!(HealthState::parse(name), Some(state));
+            assert_eq!(serde_json::to_value(state).expect("JSON"), name);
+        }
+        assert_eq!(HealthState::parse("quarantined"), None);
+    }
+
+    #[test]
     fn what_a_later_version_found_is_read() {
         let health: Health = serde_json::from_str(
             r#"{

@@ -20,6 +20,29 @@ use super::name_claims::{self, Claimed, NameHolder};
 use super::{ATTEMPTS, VaultView, default_vault, view};
 
 /// Creates vaults.
+///
+/// ```
+/// # use latchkey_core::in_memory::Example;
+/// # use latchkey_core::operations::CreateVault;
+/// # use latchkey_core::region::Region;
+/// # use latchkey_core::validation::Verdict;
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let example = Example::new()?;
+/// let create_vault = CreateVault {
+///     store: example.records.clone(),
+///     customer_keys: example.customer.clone(),
+///     clock: example.clock.clone(),
+///     access_role: example.access_role.clone(),
+///     managed_key: None,
+///     home: Region::UsEast2,
+/// };
+/// let (view, report) = create_vault.run(&example.request(), &example.admin, example.command.clone()).await?;
+/// assert!(view.is_default);
+/// assert_eq!(report.verdict, Verdict::Pass);
+/// # Ok(())
+/// # }
+/// ```
 pub struct CreateVault<S, K, C> {
     /// The vault records.
     pub store: S,

@@ -22,6 +22,20 @@ use crate::vault::{Vault, VaultId};
 use super::{ItemContext, find_vault, live_sensor};
 
 /// Opens items.
+///
+/// ```
+/// # use latchkey_core::in_memory::Example;
+/// # use latchkey_core::operations::DecryptItemCommand;
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let (example, _) = Example::with_vault().await?;
+/// // One that opens: see `EncryptItem`. What does not open fails none of its neighbours.
+/// let item = DecryptItemCommand { item_id: "i".into(), context: Default::default(), sealed_item: vec![2, 4, 0x78] };
+/// let opened = example.decrypt_item().run(&example.request(), &example.admin, vec![item]).await;
+/// assert!(opened[0].outcome.is_err());
+/// # Ok(())
+/// # }
+/// ```
 pub struct DecryptItem<S, D, K, C> {
     /// The vault records.
     pub store: S,

@@ -10,6 +10,23 @@ use crate::vault::{Vault, VaultId, VaultStatus};
 use super::{VaultView, find_vault, view};
 
 /// Disables vaults.
+///
+/// ```
+/// # use latchkey_core::in_memory::Example;
+/// # use latchkey_core::operations::{DisableMode, DisableVault, EncryptItemCommand};
+/// # use latchkey_core::Error;
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let (example, vault_id) = Example::with_vault().await?;
+/// let disable_vault = DisableVault { store: example.records.clone(), clock: example.clock.clone() };
+/// disable_vault.run(&example.request(), &example.admin, &vault_id, DisableMode::Disabled).await?;
+///
+/// let item = EncryptItemCommand { item_id: "i".into(), context: Default::default(), plaintext: vec![1].into() };
+/// let sealed = example.encrypt_item().run(&example.request(), &example.admin, Some(vault_id), vec![item]).await;
+/// assert!(matches!(sealed, Err(Error::WrongVaultStatus { .. })));
+/// # Ok(())
+/// # }
+/// ```
 pub struct DisableVault<S, C> {
     /// The vault records.
     pub store: S,

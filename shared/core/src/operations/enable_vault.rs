@@ -12,6 +12,21 @@ use crate::vault::{Vault, VaultId, VaultStatus};
 use super::{ValidateVault, VaultView, find_vault, view};
 
 /// Enables vaults.
+///
+/// ```
+/// # use latchkey_core::in_memory::Example;
+/// # use latchkey_core::operations::EnableVault;
+/// # use latchkey_core::precondition::Precondition;
+/// # use latchkey_core::vault::VaultStatus;
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let (example, vault_id) = Example::with_vault().await?;
+/// let enable_vault = EnableVault { validate_vault: example.validate_vault() };
+/// let (view, _) = enable_vault.run(&example.request(), &example.admin, &vault_id, &Precondition::None).await?;
+/// assert_eq!(view.vault.status, VaultStatus::Active);
+/// # Ok(())
+/// # }
+/// ```
 pub struct EnableVault<S, K, C> {
     /// The validation, with all that it needs.
     pub validate_vault: ValidateVault<S, K, C>,

@@ -16,6 +16,32 @@ use crate::vault::{Vault, VaultId};
 use super::{ItemContext, default_vault, find_vault, live_sensor};
 
 /// Seals items.
+///
+/// ```
+/// # use latchkey_core::in_memory::Example;
+/// # use latchkey_core::operations::{DecryptItemCommand, EncryptItemCommand};
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let (example, _) = Example::with_vault().await?;
+/// let item = EncryptItemCommand {
+///     item_id: "account-1/password".to_owned(),
+///     context: [("owner".to_owned(), "account-1".to_owned())].into(),
+///     plaintext: b"hello".to_vec().into(),
+/// };
+/// let sealed = example.encrypt_item().run(&example.request(), &example.admin, None, vec![item]).await?;
+///
+/// // In another environment, which has to ask KMS for the data key.
+/// let (item_id, sealed_item) = sealed.items.into_iter().next().expect("one item");
+/// let item = DecryptItemCommand {
+///     item_id,
+///     context: [("owner".to_owned(), "account-1".to_owned())].into(),
+///     sealed_item,
+/// };
+/// let opened = example.decrypt_item().run(&example.request(), &example.admin, vec![item]).await;
+/// assert_eq!(opened[0].outcome.as_ref().expect("it opens").as_bytes(), b"hello");
+/// # Ok(())
+/// # }
+/// ```
 pub struct EncryptItem<S, D, K, C> {
     /// The vault records.
     pub store: S,

@@ -6,6 +6,17 @@ use crate::error::Error;
 use crate::setup_kit::{SetupKit, TemplatesUrl};
 
 /// Hands out setup kits.
+///
+/// ```
+/// # use latchkey_core::in_memory::Example;
+/// # use latchkey_core::operations::GetSetupKit;
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let example = Example::new()?;
+/// let kit = GetSetupKit { access_role: example.access_role.clone(), templates_url: None }.run(&example.admin)?;
+/// assert!(kit.trust_policy.to_string().contains("ws-acme"), "the external id is the workspace");
+/// # Ok(())
+/// # }
+/// ```
 pub struct GetSetupKit {
     /// The service's access role.
     pub access_role: RoleArn,

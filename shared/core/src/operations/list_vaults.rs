@@ -15,6 +15,19 @@ const READS: u32 = 5;
 const FILTERED_AT_ONCE: usize = 50;
 
 /// Lists vaults.
+///
+/// ```
+/// # use latchkey_core::in_memory::Example;
+/// # use latchkey_core::operations::{ListVaults, VaultFilter};
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let (example, vault_id) = Example::with_vault().await?;
+/// let list_vaults = ListVaults { store: example.records.clone() };
+/// let listed = list_vaults.run(&example.request(), &example.admin, VaultFilter::NONE, None, 50).await?;
+/// assert_eq!(listed.vaults[0].vault.vault_id, vault_id);
+/// # Ok(())
+/// # }
+/// ```
 pub struct ListVaults<S> {
     /// The vault records.
     pub store: S,

@@ -17,6 +17,24 @@ use crate::vault::{Vault, VaultId};
 use super::{DecryptItem, DecryptItemCommand, EncryptItem, EncryptItemCommand, find_vault};
 
 /// Reseals items in another vault.
+///
+/// ```
+/// # use latchkey_core::in_memory::Example;
+/// # use latchkey_core::operations::{DecryptItemCommand, EncryptItemCommand, Reassigned, ReassignItem};
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let (example, vault_id) = Example::with_vault().await?;
+/// let item = EncryptItemCommand { item_id: "i".into(), context: Default::default(), plaintext: vec![1].into() };
+/// let sealed = example.encrypt_item().run(&example.request(), &example.admin, None, vec![item]).await?;
+/// let (item_id, sealed_item) = sealed.items.into_iter().next().expect("one item");
+///
+/// let reassign_item = ReassignItem { decrypt: example.decrypt_item(), encrypt: example.encrypt_item() };
+/// let item = DecryptItemCommand { item_id, context: Default::default(), sealed_item };
+/// let there = reassign_item.run(&example.request(), &example.admin, &vault_id, vec![item], false).await?;
+/// assert!(matches!(there[0].outcome, Ok(Reassigned::Unchanged(_))), "it is in that vault already");
+/// # Ok(())
+/// # }
+/// ```
 pub struct ReassignItem<S, D, K, C> {
     /// Opens them.
     pub decrypt: DecryptItem<S, D, K, C>,

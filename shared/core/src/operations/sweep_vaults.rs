@@ -37,6 +37,23 @@ const READ_AT_ONCE: usize = 25;
 const TIME_OF_ANNOUNCING: Duration = Duration::from_secs(3);
 
 /// Checks the vaults that are due, and announces what has changed.
+///
+/// ```
+/// # use latchkey_core::in_memory::Example;
+/// # use latchkey_core::operations::SweepVaults;
+/// # use latchkey_core::health::due::DuePartition;
+/// # use latchkey_core::in_memory::KeyState;
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let (example, _) = Example::with_vault().await?;
+/// let sweep_vaults = SweepVaults { validate_vault: example.validate_vault(), announcer: example.event_bus.clone() };
+/// example.customer.change_key(|key| key.state = KeyState::Disabled);
+/// example.clock.advance(std::time::Duration::from_secs(60));
+/// let swept = sweep_vaults.run(&example.request(), &DuePartition::of_shard(0, 1), &|_| Ok(())).await?;
+/// assert_eq!((swept.checked, swept.changed), (1, 1));
+/// # Ok(())
+/// # }
+/// ```
 pub struct SweepVaults<S, K, C, A> {
     /// The checks.
     pub validate_vault: ValidateVault<S, K, C>,

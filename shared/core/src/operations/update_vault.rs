@@ -11,6 +11,22 @@ use super::name_claims::{self, Claimed};
 use super::{ATTEMPTS, VaultView, default_vault, find_vault, view};
 
 /// Updates vaults.
+///
+/// ```
+/// # use latchkey_core::in_memory::Example;
+/// # use latchkey_core::operations::{UpdateVault, UpdateVaultCommand};
+/// # use latchkey_core::precondition::Precondition;
+/// # use latchkey_core::vault::VaultName;
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let (example, vault_id) = Example::with_vault().await?;
+/// let update_vault = UpdateVault { store: example.records.clone(), clock: example.clock.clone() };
+/// let command = UpdateVaultCommand { name: Some(VaultName::parse("Acme 2027")?), ..Default::default() };
+/// let view = update_vault.run(&example.request(), &example.admin, &vault_id, &command, &Precondition::None).await?;
+/// assert_eq!(view.vault.name.as_str(), "Acme 2027");
+/// # Ok(())
+/// # }
+/// ```
 pub struct UpdateVault<S, C> {
     /// The vault records.
     pub store: S,

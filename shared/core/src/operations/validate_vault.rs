@@ -15,6 +15,20 @@ use crate::vault::{DataKeyCacheBound, Vault, VaultId, VaultSettings};
 use super::find_vault;
 
 /// Validates vaults.
+///
+/// ```
+/// # use latchkey_core::in_memory::Example;
+/// # use latchkey_core::in_memory::KeyState;
+/// # use latchkey_core::validation::Verdict;
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let (example, vault_id) = Example::with_vault().await?;
+/// example.customer.change_key(|key| key.state = KeyState::Disabled);
+/// let report = example.validate_vault().run(&example.request(), &example.admin, &vault_id).await?;
+/// assert_eq!(report.verdict, Verdict::Fail);
+/// # Ok(())
+/// # }
+/// ```
 pub struct ValidateVault<S, K, C> {
     /// The vault records.
     pub store: S,

@@ -14,7 +14,7 @@ use latchkey_core::region::Region;
 use latchkey_core::validation::Check;
 use latchkey_core::vault::Vault;
 
-use crate::fixtures::{Service, admin, request, workspace};
+use crate::fixtures::{Service, admin, command, request, workspace};
 
 const MINUTE: Duration = Duration::from_secs(60);
 const DAY: Duration = Duration::from_secs(24 * 3600);
@@ -75,6 +75,7 @@ async fn each_change_is_announced_once() {
     assert_eq!(told(&service), [FAILURE, RECOVERY]);
 
     let events = service.event_bus.events();
+    assert!(events.iter().all(|event| event.detail_type() == "Vault Health Changed"));
     let failure = &events[0];
     assert_eq!(failure.vault_id, vault_id.as_str());
     assert_eq!(failure.workspace_id, workspace().as_str());
@@ -86,6 +87,17 @@ async fn each_change_is_announced_once() {
     assert_eq!(found, Region::ALL.map(|region| (Check::KeyEnabled, Some(region))));
     assert_eq!(change(failure).findings[0].since, Some(change(failure).changed_at));
     assert_ne!(events[0].event_id, events[1].event_id);
+}
+
+/// Whoever creates a vault is answered with its warnings: they are no news.
+#[tokio::test]
+async fn what_a_vault_was_created_with_is_not_announced() {
+    let service = Service::new();
+    service.customer.change_role(|role| role.trusts_root = true);
+    service.create(command("Acme")).await.unwrap();
+    assert_eq!(on_record(&service).health.state, HealthState::Degraded);
+    sweep_a_minute_later(&service).await;
+    assert_eq!(told(&service), []);
 }
 
 #[tokio::test]
@@ -208,10 +220,17 @@ async fn what_live_traffic_and_validation_by_hand_find_is_announced_by_the_next_
     service.clock.advance(Duration::from_secs(1));
     assert!(service.environment().open("item", &sealed).await.is_err());
     assert_eq!(told(&service), []);
+    let met_at = on_record(&service).health.checked_at;
+    service.clock.advance(Duration::from_secs(1));
     service.sweep().await;
     assert_eq!(told(&service), [FAILURE]);
     let events = service.event_bus.events();
     assert_eq!(change(&events[0]).findings.len(), 2, "of both Regions");
+    assert_eq!(
+        change(&events[0]).changed_at,
+        met_at,
+        "when it was met, not when it was explained"
+    );
 
     service.customer.change_key(|key| {
         key.allowed.insert("kms:Decrypt");
@@ -278,6 +297,7 @@ async fn a_pending_deletion_is_told_at_once_and_then_each_day() {
     let reminders = || {
         let events = service.event_bus.events();
         let reminder = |it: Announcement| match it.news {
+            News::DeletionPending(_) if it.detail_type() != "Vault Key Deletion Pending" => panic!("another type"),
             News::DeletionPending(reminder) => Some((it.event_id, reminder)),
             News::HealthChanged(_) => None,
         };

@@ -19,7 +19,10 @@
 )]
 
 mod api;
+mod batches;
+mod calls;
 mod environment;
+mod found;
 mod items;
 mod load;
 mod measures;
@@ -62,7 +65,7 @@ async fn main() -> ExitCode {
         settings.rate, constant.seconds
     );
     println!("4 MiB in one call: sealed in {sealed_in:.1?}, opened in {opened_in:.1?}, at the quickest.");
-    let mut holds = load.verdict();
+    let mut holds = load.found.verdict();
     match memory_slope(&constant.memory) {
         Some(slope) => {
             println!("Memory: {:+.2} MiB a minute; at most {MEMORY_SLOPE} holds.", slope);

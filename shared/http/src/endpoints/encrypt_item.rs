@@ -9,7 +9,6 @@ use latchkey_core::request::RequestContext;
 use latchkey_core::vault::VaultId;
 use sealed_item::Plaintext;
 use serde::{Deserialize, Serialize};
-use zeroize::Zeroizing;
 
 use super::items::{ItemContextRequest, MAX_PLAINTEXT, check_context, check_item_id, counted};
 use crate::event::ApiRequest;
@@ -109,11 +108,10 @@ impl PlaintextItemRequest {
                 .ok_or(Invalid::expected("standard base64 with padding")),
         );
         id_fits.and(context_fits)?;
-        let bytes = bytes.map(|mut bytes: Zeroizing<Vec<u8>>| core::mem::take(&mut *bytes))?;
         Some(EncryptItemCommand {
             item_id: self.item_id,
             context: self.context.0,
-            plaintext: Plaintext::from(bytes),
+            plaintext: Plaintext::from(bytes?),
         })
     }
 }

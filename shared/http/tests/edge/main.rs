@@ -17,6 +17,7 @@ mod bad_input;
 mod bad_items;
 mod canary;
 mod contract;
+mod failures;
 mod freed_memory;
 mod lifecycle;
 mod log_levels;

@@ -71,6 +71,25 @@ async fn a_disabled_key_is_locked_and_never_called_gone() {
     }
 }
 
+/// A replica is made in a minute or two: whoever validates meanwhile is told to wait, and of no loss.
+#[tokio::test]
+async fn a_replica_that_is_still_being_made_is_to_be_waited_for() {
+    for region in Region::ALL {
+        let report = assert_new(
+            |customer| customer.change_key_in(region, |key| key.state = KeyState::Creating),
+            &[
+                at(region, &[KeyEnabled], Fail),
+                at(region, &EXERCISED, Skipped),
+                overall(PublicKeysMatch, Skipped),
+            ],
+        )
+        .await;
+        let finding = &report.findings()[0];
+        assert!(finding.message.contains("still being created"), "{finding:?}");
+        assert!(finding.message.contains("No data is lost"), "{finding:?}");
+    }
+}
+
 #[tokio::test]
 async fn a_pending_deletion_tells_its_date_and_what_then_is_lost() {
     let date = "2026-12-01T08:30:00Z".parse().unwrap();

@@ -1,0 +1,101 @@
+//! Who sweeps which vault: one claim each, which expires with whoever died on it.
+
+use std::time::Duration;
+
+use latchkey_core::health::HealthState;
+use latchkey_core::health::due::{Due, DuePartition};
+use latchkey_core::in_memory::{KeyState, WriteFault};
+use latchkey_core::operations::Swept;
+use latchkey_core::ports::{DueVault, DueVaults, StoreError};
+
+use crate::fixtures::{Service, command, request, workspace};
+use crate::sweep::{MINUTE, checks_of, on_record, one, sweep};
+
+/// The claim is the vault's own due time, moved: whoever saw another one has lost.
+#[tokio::test]
+async fn a_claim_is_had_by_one_and_expires() {
+    let (service, vault_id) = Service::with_vault(30).await;
+    service.clock.advance(MINUTE);
+    let due = DueVault {
+        workspace_id: workspace(),
+        vault_id,
+        due_at: on_record(&service).due.at,
+    };
+    let until = due.due_at + MINUTE;
+    assert!(service.records.claim(&due, until).await.unwrap().is_some());
+    assert!(service.records.claim(&due, until).await.unwrap().is_none());
+    // Whoever claimed it has died.
+    assert_eq!(sweep(&service).await, Swept::default());
+    service.clock.advance(MINUTE);
+    assert_eq!(sweep(&service).await, one(false, false));
+}
+
+/// A sweeper that dies between any two writes: the vault is checked when the claim has expired.
+#[tokio::test(start_paused = true)]
+async fn a_sweeper_that_dies_loses_nothing() {
+    for (nth, fault) in [
+        (1, WriteFault::CrashesBefore),
+        (1, WriteFault::CrashesAfter),
+        (2, WriteFault::CrashesBefore),
+        (2, WriteFault::CrashesAfter),
+    ] {
+        let (service, _) = Service::with_vault(30).await;
+        service.customer.change_key(|key| key.state = KeyState::Disabled);
+        service.clock.advance(MINUTE);
+        service.records.order_write_fault(nth, fault);
+        let dies = tokio::time::timeout(Duration::from_secs(1), sweep(&service)).await;
+        assert!(dies.is_err(), "{nth} {fault:?}");
+        service.clock.advance(MINUTE);
+        assert_eq!(sweep(&service).await.checked, 1, "{nth} {fault:?}");
+        assert_eq!(on_record(&service).health.state, HealthState::Unusable);
+    }
+}
+
+#[tokio::test]
+async fn what_cannot_be_recorded_is_counted_and_due_again() {
+    let (service, _) = Service::with_vault(30).await;
+    service.clock.advance(MINUTE);
+    service.records.order_write_fault(2, WriteFault::FailsBefore);
+    let swept = sweep(&service).await;
+    assert_eq!((swept.checked, swept.failed), (0, 1));
+    service.clock.advance(MINUTE);
+    assert_eq!(sweep(&service).await, one(false, false));
+    service.records.fail_reads(Some(StoreError::Unavailable));
+    let all = DuePartition::of_shard(0, 1);
+    assert!(service.sweep_vaults().run(&request(), &all, &|_| Ok(())).await.is_err());
+}
+
+/// A vault is in the index by the very write that makes it: there is no moment at which it is on record and never due.
+#[tokio::test(start_paused = true)]
+async fn a_vault_whose_creation_died_half_way_is_due_as_soon_as_it_is_on_record() {
+    for nth in 1..=3 {
+        for fault in [WriteFault::CrashesBefore, WriteFault::CrashesAfter] {
+            let service = Service::new();
+            service.records.order_write_fault(nth, fault);
+            let dies = tokio::time::timeout(Duration::from_secs(5), service.create(command("Acme"))).await;
+            assert!(dies.is_err(), "{nth} {fault:?}");
+            service.clock.advance(MINUTE);
+            let vaults = service.records.vaults(&workspace()).len();
+            assert_eq!(sweep(&service).await.checked as usize, vaults, "{nth} {fault:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_vault_is_swept_by_its_own_shard_alone() {
+    let (service, vault_id) = Service::with_vault(30).await;
+    service.clock.advance(MINUTE);
+    let (own, others): (Vec<_>, Vec<_>) = DuePartition::of_shard(0, 1)
+        .into_iter()
+        .partition(|partition| *partition == DuePartition::of(&vault_id));
+    let operation = service.sweep_vaults();
+    assert_eq!(
+        checks_of(operation.run(&request(), &others, &|_| Ok(())).await.unwrap()),
+        Swept::default()
+    );
+    assert_eq!(
+        checks_of(operation.run(&request(), &own, &|_| Ok(())).await.unwrap()),
+        one(false, false)
+    );
+    assert_ne!(on_record(&service).due, Due::at_once(on_record(&service).created_at));
+}
