@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use crate::service::Answer;
 
 /// Endpoints of the tests' own, which are no operation.
-const NO_OPERATIONS: [&str; 2] = ["panics", "hangs"];
+const NO_OPERATIONS: [&str; 3] = ["panics", "hangs", "fails"];
 
 fn openapi() -> &'static Value {
     static OPENAPI: OnceLock<Value> = OnceLock::new();

@@ -20,7 +20,7 @@ use crate::service::{Answer, api_event, invoke, member};
 struct Fails(Error);
 
 impl Endpoint for Fails {
-    const NAME: &'static str = "decrypt-item";
+    const NAME: &'static str = "fails";
 
     async fn call(&self, _: &RequestContext, _: &Caller, _: &ApiRequest) -> Result<Success, Problem> {
         Err(self.0.clone().into())
