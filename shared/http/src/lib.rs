@@ -12,9 +12,9 @@
 //! use latchkey_core::operations::ListVaults;
 //! use latchkey_core::region::Region;
 //! use latchkey_core::request::{RequestContext, RequestId};
-//! use latchkey_http::answer;
 //! use latchkey_http::caller::ClaimNames;
 //! use latchkey_http::endpoints::ListVaultsEndpoint;
+//! use latchkey_http::{Deployment, answer};
 //!
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -27,8 +27,12 @@
 //! }))?;
 //! let context = RequestContext::new(RequestId::generate(), Duration::from_secs(28));
 //! let mut audit_log = Vec::new();
-//! let response =
-//!     answer(&endpoint, Region::UsEast2, &ClaimNames::from_environment(), &context, &event, &mut audit_log).await;
+//! let deployment = Deployment {
+//!     region: Region::UsEast2,
+//!     stage: "production".to_owned(),
+//!     claim_names: ClaimNames::from_environment(),
+//! };
+//! let response = answer(&endpoint, &deployment, &context, &event, &mut audit_log).await;
 //!
 //! assert_eq!(response.status_code, 200);
 //! assert_eq!(response.body.as_str(), r#"{"vaults":[]}"#);
