@@ -49,7 +49,7 @@ impl Request {
                 target.rsplit('.').next().expect("an operation").to_owned(),
                 serde_json::from_slice(body).expect("JSON"),
             ),
-            None if uri.ends_with("/invocations") => ("Invoke".to_owned(), serde_json::from_slice(body).expect("JSON")),
+            None if uri.contains("/invocations") => ("Invoke".to_owned(), serde_json::from_slice(body).expect("JSON")),
             None => {
                 let form = read_form(core::str::from_utf8(body).expect("a form"));
                 (form["Action"].as_str().expect("an action").to_owned(), form)
