@@ -13,14 +13,13 @@ use crate::per_region::PerRegion;
 
 /// As long as the slowest function may take; who waits for less says so himself (`latchkey_core::time_limit`).
 const LONGEST_ANSWER: Duration = Duration::from_secs(30);
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 /// The alias that everything calls: the version that serves (template.yaml, `AutoPublishAlias`).
 const ALIAS: &str = "live";
 
-/// The timeouts of an invocation.
+/// The timeouts of an invocation. What is not set here is as for all other calls.
 pub(crate) fn timeouts() -> TimeoutConfig {
     TimeoutConfig::builder()
-        .connect_timeout(CONNECT_TIMEOUT)
+        .operation_attempt_timeout(LONGEST_ANSWER)
         .operation_timeout(LONGEST_ANSWER)
         .build()
 }
