@@ -11,7 +11,7 @@ import threading
 socketserver.StreamRequestHandler.disable_nagle_algorithm = True
 
 from ministack import app  # noqa: E402 (after the setting above)
-from ministack.core import iam_evaluator, lambda_runtime  # noqa: E402
+from ministack.core import iam_actions, iam_evaluator, lambda_runtime  # noqa: E402
 from ministack.core.responses import get_account_id, get_region, request_scope  # noqa: E402
 from ministack.services import cloudformation, kms, lambda_svc, sts  # noqa: E402
 from ministack.services.cloudformation import engine, provisioners  # noqa: E402
@@ -192,6 +192,20 @@ def alarms_can_have_metric_math() -> None:
     provisioners._cw_metric_alarm_record = record_of_expression
 
 
+def an_alias_is_a_resource() -> None:
+    """On AWS the resource of a call that names a function's alias or version is that one, `...:function:name:alias` (Lambda
+    developer guide, "Resources and conditions for Lambda actions"); the emulator takes the function for it."""
+    resource_of = iam_actions.extract_resource_arn
+
+    def resource_with_qualifier(service, method, path, headers, body, query, region, account_id):
+        resource = resource_of(service, method, path, headers, body, query, region, account_id)
+        qualifier = query.get("Qualifier") if service == "lambda" and ":function:" in resource else None
+        qualifier = qualifier[0] if isinstance(qualifier, list) else qualifier
+        return f"{resource}:{qualifier}" if qualifier else resource
+
+    iam_actions.extract_resource_arn = resource_with_qualifier
+
+
 conditions_know_where_they_are()
 sessions_are_their_roles()
 keys_are_deleted_as_on_aws()
@@ -199,6 +213,7 @@ stacks_can_have_replica_keys()
 keys_can_have_the_id_of_a_former_one()
 environments_are_replaced_in_their_region()
 alarms_can_have_metric_math()
+an_alias_is_a_resource()
 sessions_are_made_side_by_side()
 callers_can_be_asked_for()
 app.main()
