@@ -1,17 +1,13 @@
 //! How many connections an execution environment opens: one to each host, whatever the number of customers. Hosts are found by
 //! the environment, which cannot be set in this process, so the test runs itself again in one where it is.
 
-use std::env;
-use std::process::Stdio;
-
 use latchkey_aws::Aws;
 use latchkey_core::access::AccessPurpose;
 use latchkey_core::ports::{CustomerKeys, VaultStore};
 use latchkey_core::region::Region;
-use tokio::process::Command;
 
 use crate::fixtures::{access, context, settings, workspace};
-use crate::over_tcp::OverTcp;
+use crate::over_tcp::{OverTcp, run_where_aws_is};
 
 const CUSTOMERS: usize = 8;
 
@@ -22,17 +18,12 @@ async fn all_customers_share_one_connection_to_each_host() {
         OverTcp::listen().await,
         OverTcp::listen().await,
     );
-    let status = Command::new(env::current_exe().expect("this test"))
-        .args(["--ignored", "--exact", "connections::call_for_many_customers"])
-        .env("AWS_ENDPOINT_URL_DYNAMODB", &dynamodb.url)
-        .env("AWS_ENDPOINT_URL_KMS", &kms.url)
-        .env("AWS_ENDPOINT_URL_STS", &sts.url)
-        .env("AWS_ACCESS_KEY_ID", "AKIAFUNCTION")
-        .env("AWS_SECRET_ACCESS_KEY", "secret")
-        .stdout(Stdio::null())
-        .kill_on_drop(true)
-        .status();
-    assert!(status.await.expect("runs").success());
+    let endpoints = [
+        ("AWS_ENDPOINT_URL_DYNAMODB", dynamodb.url.as_str()),
+        ("AWS_ENDPOINT_URL_KMS", &kms.url),
+        ("AWS_ENDPOINT_URL_STS", &sts.url),
+    ];
+    run_where_aws_is(&endpoints, "connections::call_for_many_customers").await;
     let calls = |host: &OverTcp| host.connections().iter().map(Vec::len).collect::<Vec<_>>();
     // Both Regions have one host here. The access role is entered once in each, and each customer's role.
     let both = Region::ALL.len();

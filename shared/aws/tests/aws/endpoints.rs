@@ -2,31 +2,21 @@
 //! process, so the test runs itself again in one where it is.
 
 use std::collections::BTreeSet;
-use std::env;
-use std::process::Stdio;
 
 use latchkey_aws::Aws;
 use latchkey_core::access::AccessPurpose;
 use latchkey_core::ports::{Announcer, CustomerKeys, DeployedFunctions, VaultStore};
 use latchkey_core::region::Region;
-use tokio::process::Command;
 
 use crate::event_bus::announcement;
 use crate::fixtures::{access, context, settings, workspace};
-use crate::over_tcp::OverTcp;
+use crate::over_tcp::{OverTcp, run_where_aws_is};
 
 #[tokio::test]
 async fn the_endpoint_url_of_the_environment_moves_every_client() {
     let over_tcp = OverTcp::listen().await;
-    let status = Command::new(env::current_exe().expect("this test"))
-        .args(["--ignored", "--exact", "endpoints::call_with_every_client"])
-        .env("AWS_ENDPOINT_URL", &over_tcp.url)
-        .env("AWS_ACCESS_KEY_ID", "AKIAFUNCTION")
-        .env("AWS_SECRET_ACCESS_KEY", "secret")
-        .stdout(Stdio::null())
-        .kill_on_drop(true)
-        .status();
-    assert!(status.await.expect("runs").success());
+    let endpoints = [("AWS_ENDPOINT_URL", over_tcp.url.as_str())];
+    run_where_aws_is(&endpoints, "endpoints::call_with_every_client").await;
     let called: BTreeSet<_> = over_tcp.connections().into_iter().flatten().collect();
     let expected = [
         "us-east-2/dynamodb",

@@ -1,14 +1,30 @@
 //! AWS behind a port of this machine, for what only shows on real connections: which endpoints are called, and over how many
 //! connections.
 
+use std::env;
+use std::process::Stdio;
 use std::sync::{Arc, Mutex};
 
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::process::Command;
 
 const SESSION: &str = "<AssumeRoleResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><AssumeRoleResult><Credentials>\
      <AccessKeyId>ASIA</AccessKeyId><SecretAccessKey>secret</SecretAccessKey><SessionToken>t</SessionToken>\
      <Expiration>2036-01-01T00:00:00Z</Expiration></Credentials></AssumeRoleResult></AssumeRoleResponse>";
+
+/// Runs an ignored test of this binary in a process of its own, where AWS is at these endpoints.
+pub(crate) async fn run_where_aws_is(endpoints: &[(&str, &str)], test: &str) {
+    let status = Command::new(env::current_exe().expect("this test"))
+        .args(["--ignored", "--exact", test])
+        .envs(endpoints.iter().copied())
+        .env("AWS_ACCESS_KEY_ID", "AKIAFUNCTION")
+        .env("AWS_SECRET_ACCESS_KEY", "secret")
+        .stdout(Stdio::null())
+        .kill_on_drop(true)
+        .status();
+    assert!(status.await.expect("runs").success());
+}
 
 /// Lets in everybody who asks STS, and answers every other call with nothing.
 pub(crate) struct OverTcp {
