@@ -82,16 +82,6 @@ impl EncryptionContext {
         Pairs::new(&self.serialized)
     }
 
-    /// The number of pairs.
-    pub fn len(&self) -> usize {
-        self.iter().len()
-    }
-
-    /// Whether there are no pairs.
-    pub fn is_empty(&self) -> bool {
-        self.serialized.is_empty()
-    }
-
     /// The number of pairs, then each pair; nothing at all for no pairs (framework/structures.md, "Serialization";
     /// data-format/message-header.md, "AAD", without its leading length).
     pub fn serialize(&self) -> Vec<u8> {
@@ -107,7 +97,7 @@ impl EncryptionContext {
 impl fmt::Debug for EncryptionContext {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("EncryptionContext")
-            .field("len", &self.len())
+            .field("pairs", &self.iter().len())
             .finish_non_exhaustive()
     }
 }

@@ -42,6 +42,7 @@ fn a_wrapped_data_key_opens_what_the_data_key_sealed() {
         let (private_key, der) = kms_key(size);
         let public_key = WrappingPublicKey::from_der(&der).unwrap();
         assert_eq!(public_key.modulus_bits(), bits);
+        assert!(format!("{public_key:?}").contains(&format!("modulus_bits: {bits}")));
         assert_eq!(public_key.sha256(), digest::digest(&digest::SHA256, &der).as_ref());
 
         let ciphertext = public_key.wrap(&encryption_context(), &data_key()).unwrap();

@@ -14,4 +14,5 @@ mod keyring;
 mod properties;
 mod round_trip;
 mod secrets;
+mod shapes;
 mod vectors;
