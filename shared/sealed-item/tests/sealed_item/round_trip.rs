@@ -23,10 +23,9 @@ fn every_size_round_trips_as_a_message() {
             assert_eq!(usize::try_from(message.frame_length().unwrap().as_u32()), Ok(frame));
             assert_eq!(message.encryption_context(), &encryption_context());
             assert_eq!(message.encrypted_data_key(), &encrypted_data_key());
-            assert!(
-                message.open(&data_key()).unwrap().as_bytes() == plaintext,
-                "{size} bytes in frames of {frame}"
-            );
+            let opened = message.open(&data_key()).unwrap();
+            assert!(opened.as_bytes() == plaintext, "{size} bytes in frames of {frame}");
+            assert_eq!(opened.is_empty(), size == 0);
         }
     }
 }
