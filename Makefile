@@ -91,7 +91,7 @@ check-fuzz:
 	$(PYTHON) fuzz/run.py 15
 
 # The tools come with `rustup component add llvm-tools`; where they do not, from PyPI.
-coverage: ## lines and branches of the Rust code that its tests run, by file, with those that none runs (about 10 min)
+coverage: ## lines and branches of the Rust code that its tests run, by file, with those that none runs (about 5 min)
 	@if [ -z "$$(ls "$$(rustc --print sysroot)"/lib/rustlib/*/bin/llvm-cov 2>/dev/null)" ]; then \
 		$(PYTHON) local-aws/install.py .tools/llvm tests/coverage/requirements.txt; \
 	fi
