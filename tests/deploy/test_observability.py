@@ -189,6 +189,8 @@ def test_the_canarys_names_are_those_of_the_template():
     """Its program finds the functions by the names that the template gives them."""
     source = (REPOSITORY / "shared" / "aws" / "src" / "deployed_functions.rs").read_text()
     assert 'format!("{}-latchkey-{operation}", self.stage)' in source
+    alias = parsed("template.yaml")["Globals"]["Function"]["AutoPublishAlias"]
+    assert f'const ALIAS: &str = "{alias}";' in source and ".qualifier(ALIAS)" in source
     functions = of_type(parsed("template.yaml")["Resources"], "AWS::Serverless::Function").values()
     for function in functions:
         operation = function["Metadata"]["BuildProperties"]["Binary"]
