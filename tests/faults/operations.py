@@ -3,11 +3,15 @@ the same call was made again without a fault."""
 
 import itertools
 import json
+import time
 
 from client import Answer
 from e2e_support import base64_of
 from layout import ALIAS, REGIONS, STAGE
 from subscription import Subscription
+
+SETTLED_SECONDS = 30  # several pauses of the breaker
+BETWEEN_CALLS_SECONDS = 0.05
 
 numbers = itertools.count(1)
 PLAINTEXT = b"correct horse"
@@ -48,13 +52,13 @@ class Operation:
 
     def settled(self, call):
         """The answer to a call that is not the one under test. The function may be that of another cell, whose environments
-        are ended and whose calls fail: then the call is made again."""
-        for _ in range(100):
-            answer = call()
-            if answer.status < 400 and self.is_whole(answer):
-                return answer
-            last = answer
-        raise AssertionError(f"{last.status} {last.text}")
+        are ended and whose calls fail: then the call is made again. And who was silent is left alone for some seconds, however
+        often it is asked for meanwhile."""
+        deadline = time.monotonic() + SETTLED_SECONDS
+        while (answer := call()).status >= 400 or not self.is_whole(answer):
+            assert time.monotonic() < deadline, f"{answer.status} {answer.text}"
+            time.sleep(BETWEEN_CALLS_SECONDS)
+        return answer
 
     @staticmethod
     def is_whole(answer) -> bool:
