@@ -148,8 +148,7 @@ ROUNDS ?= 20
 bench-cold-start: up ## how fast each function starts, as it ships, beside its peers: ROUNDS (20) fresh processes each
 	@$(PYTHON) local-aws/install.py .venv-cold-start benches/cold_start/peers/python/requirements.txt
 	@echo "  ten functions and two peers, as they ship: building (about 15 min the first time) ..."
-	cargo build --release --locked $(patsubst functions/%,-p %,$(wildcard functions/*))
-	cargo build --release --locked --manifest-path benches/cold_start/peers/Cargo.toml --target-dir target
+	cargo build --release --locked $(patsubst functions/%,-p %,$(wildcard functions/*)) -p hello-world -p nothing-in-init
 	.venv/bin/python benches/cold_start/run.py --rounds $(ROUNDS)
 
 # The allocator keeps no large buffer for the next, so that what grows is ours. Settings: shared/http/benches/load/settings.rs.

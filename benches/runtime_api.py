@@ -41,12 +41,15 @@ class Invocation:
 class Environment:
     """One execution environment: a process, and the times at which it spoke to us (seconds of the monotonic clock)."""
 
-    process: subprocess.Popen
-    started_at: float
-    server: ThreadingHTTPServer
+    process: subprocess.Popen | None = None
+    started_at: float | None = None
     polls: queue.Queue = field(default_factory=queue.Queue)
     invocations: queue.Queue = field(default_factory=queue.Queue)
     under_way: dict[str, Invocation] = field(default_factory=dict)
+
+    def start(self, command: list, **how) -> None:
+        self.started_at = time.monotonic()
+        self.process = subprocess.Popen(command, **how)
 
     def first_polled_at(self) -> float:
         """When it asked for its first event: initialised."""
@@ -83,6 +86,8 @@ class Environment:
 @contextmanager
 def running(command: list, environment: dict[str, str], log):
     """Runs a program as Lambda would; stops it at the end."""
+
+    lambda_ = Environment()  # before the program runs: a small one polls before whoever started it is told that it did
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -130,16 +135,14 @@ def running(command: list, environment: dict[str, str], log):
     server = Server((HOST, 0), Handler)
     threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
     address = f"{HOST}:{server.server_address[1]}"
-    started_at = time.monotonic()
-    process = subprocess.Popen(
+    lambda_.start(
         command, env=environment | {"AWS_LAMBDA_RUNTIME_API": address}, stdout=log, stderr=subprocess.STDOUT
     )
-    lambda_ = Environment(process, started_at, server)
     try:
         yield lambda_
     finally:
-        process.kill()
-        process.wait()
+        lambda_.process.kill()
+        lambda_.process.wait()
         lambda_.invocations.put(None)
         server.shutdown()
         server.server_close()

@@ -12,19 +12,16 @@ use latchkey_core::data_key_rotation::RotationLimits;
 use latchkey_core::data_keys::DataKeys;
 use latchkey_core::operations::EncryptItem;
 use latchkey_core::ports::SystemClock;
-use latchkey_core::region::Region;
 use latchkey_core::request::{RequestContext, RequestId};
-use latchkey_http::caller::ClaimNames;
 use latchkey_http::endpoints::EncryptItemEndpoint;
-use latchkey_http::{Response, answer, block_on, telemetry};
+use latchkey_http::{Deployment, Response, answer, block_on, telemetry};
 use serde_json::value::RawValue;
 use tokio::sync::OnceCell;
 
 type Endpoint = EncryptItemEndpoint<VaultRecords, VaultRecords, KmsCustomerKeys, SystemClock>;
 
 struct Function {
-    region: Region,
-    claim_names: ClaimNames,
+    deployment: Deployment,
     endpoint: Endpoint,
 }
 
@@ -42,8 +39,14 @@ async fn invoke(invocation: LambdaEvent<Box<RawValue>>) -> Result<Response, Erro
         RequestId::parse(&lambda.request_id)?,
         time_left.saturating_sub(Duration::from_millis(300)),
     );
-    let (endpoint, claims) = (&function.endpoint, &function.claim_names);
-    Ok(answer(endpoint, function.region, claims, &context, &payload, io::stdout()).await)
+    Ok(answer(
+        &function.endpoint,
+        &function.deployment,
+        &context,
+        &payload,
+        io::stdout(),
+    )
+    .await)
 }
 
 async fn init() -> Result<Function, Error> {
@@ -60,8 +63,7 @@ async fn init() -> Result<Function, Error> {
     )
     .shared_by(settings.max_concurrency);
     Ok(Function {
-        region: settings.region,
-        claim_names: ClaimNames::from_environment(),
+        deployment: Deployment::from_environment()?,
         endpoint: EncryptItemEndpoint(EncryptItem {
             store: records,
             data_keys,
