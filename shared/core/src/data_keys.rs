@@ -84,8 +84,9 @@ impl<S: DataKeyStore, K: CustomerKeys, C: Clock> DataKeys<S, K, C> {
                     .await?
             }
         };
+        // Boxed, here and below: the cache holds what unwraps it three times.
         self.cache
-            .held_or(vault, &data_key_id, self.unwrap(context, vault, issued))
+            .held_or(vault, &data_key_id, Box::pin(self.unwrap(context, vault, issued)))
             .await
     }
 
@@ -115,7 +116,7 @@ impl<S: DataKeyStore, K: CustomerKeys, C: Clock> DataKeys<S, K, C> {
                     return Err(NOT_ON_RECORD);
                 }
                 self.cache
-                    .held_or(vault, data_key_id, self.unwrap(context, vault, issued))
+                    .held_or(vault, data_key_id, Box::pin(self.unwrap(context, vault, issued)))
                     .await?
             }
         };

@@ -21,6 +21,7 @@ mod endpoints;
 mod error_classification;
 mod event_bus;
 mod fixtures;
+mod future_sizes;
 mod invariants;
 mod kms_calls;
 mod local_dynamodb;

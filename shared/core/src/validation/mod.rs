@@ -61,10 +61,29 @@ pub async fn validate<K: CustomerKeys>(
     asked_at: Timestamp,
     pinned: Option<&CustomerPublicKey>,
 ) -> Validation {
+    // Boxed: each is a dozen calls under way, and every layer above would hold them several times.
     let (mut checks, east, west) = join3(
-        role_checks::check_role(customer_keys, context, access, access_role, home),
-        key_calls::ask_key(customer_keys, context, access, Region::UsEast2, pinned),
-        key_calls::ask_key(customer_keys, context, access, Region::UsWest2, pinned),
+        Box::pin(role_checks::check_role(
+            customer_keys,
+            context,
+            access,
+            access_role,
+            home,
+        )),
+        Box::pin(key_calls::ask_key(
+            customer_keys,
+            context,
+            access,
+            Region::UsEast2,
+            pinned,
+        )),
+        Box::pin(key_calls::ask_key(
+            customer_keys,
+            context,
+            access,
+            Region::UsWest2,
+            pinned,
+        )),
     )
     .await;
     let role_lets_us_in = checks

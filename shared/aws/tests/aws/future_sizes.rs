@@ -1,0 +1,153 @@
+//! How much memory an operation takes before it has done anything: its future holds the futures of all that it may wait for,
+//! and each layer that moves one holds it again. It is allocated with each request, and what is large comes fresh from the
+//! kernel, a page fault for every 4 KiB.
+
+use latchkey_aws::Aws;
+use latchkey_core::customer_role::RoleArn;
+use latchkey_core::data_key_rotation::RotationLimits;
+use latchkey_core::data_keys::DataKeys;
+use latchkey_core::operations::{
+    CreateVault, CreateVaultCommand, DecryptItem, DisableMode, DisableVault, EnableVault, EncryptItem, ListVaults,
+    ReassignItem, SweepVaults, UpdateVault, UpdateVaultCommand, ValidateVault, VaultFilter,
+};
+use latchkey_core::ports::SystemClock;
+use latchkey_core::precondition::Precondition;
+use latchkey_core::region::Region;
+use latchkey_core::vault::{DataKeyCacheBound, Strategy, VaultId, VaultSettings};
+
+use crate::fixtures::{CUSTOMER_ROLE, context, customer_key, settings};
+use crate::record_fixtures::name;
+use crate::service::admin;
+
+/// Bytes. What is smaller comes from memory that the environment has had before (mallopt(3), `M_MMAP_THRESHOLD`).
+const LARGEST: usize = 32 * 1024;
+
+#[tokio::test]
+async fn no_operation_is_so_large_that_its_memory_is_fetched_from_the_kernel() {
+    let aws = Aws::connect(&settings()).await;
+    let (context, admin, vault_id) = (context(), admin(), VaultId::generate());
+    let access_role = || settings().access_role_arn;
+    let data_keys = || {
+        let (records, customer_keys) = (aws.vault_records(), aws.customer_keys());
+        DataKeys::new(
+            records,
+            customer_keys,
+            SystemClock,
+            Region::UsEast2,
+            RotationLimits::DEFAULT,
+        )
+    };
+    let (store, clock) = (aws.vault_records(), SystemClock);
+    let encrypt_item = || EncryptItem {
+        store: store.clone(),
+        data_keys: data_keys(),
+    };
+    let decrypt_item = || DecryptItem {
+        store: store.clone(),
+        data_keys: data_keys(),
+    };
+    let create_vault = CreateVault {
+        store: store.clone(),
+        customer_keys: aws.customer_keys(),
+        clock,
+        access_role: access_role(),
+        managed_key: None,
+        home: Region::UsEast2,
+    };
+    let validate_vault = || ValidateVault {
+        store: store.clone(),
+        customer_keys: aws.customer_keys(),
+        clock,
+        access_role: access_role(),
+        home: Region::UsEast2,
+    };
+    let (encrypt_one, decrypt_one, reassign_item) = (
+        encrypt_item(),
+        decrypt_item(),
+        ReassignItem {
+            decrypt: decrypt_item(),
+            encrypt: encrypt_item(),
+        },
+    );
+    let (validate_one, enable_vault) = (
+        validate_vault(),
+        EnableVault {
+            validate_vault: validate_vault(),
+        },
+    );
+    let sweep_vaults = SweepVaults {
+        validate_vault: validate_vault(),
+        announcer: aws.event_bus(),
+    };
+    let (update_vault, disable_vault) = (
+        UpdateVault {
+            store: store.clone(),
+            clock,
+        },
+        DisableVault {
+            store: store.clone(),
+            clock,
+        },
+    );
+    let list_vaults = ListVaults { store: store.clone() };
+    let to_create = CreateVaultCommand {
+        settings: VaultSettings {
+            name: name("Acme"),
+            aws_role_arn: RoleArn::parse(CUSTOMER_ROLE).expect("valid"),
+            customer_key: customer_key(),
+            strategy: Strategy::AwsKms,
+            data_key_cache: DataKeyCacheBound::default(),
+        },
+        set_as_default: true,
+    };
+    let update = UpdateVaultCommand {
+        name: None,
+        is_default: None,
+        data_key_cache: None,
+    };
+    let any = Precondition::default();
+    let sizes = [
+        (
+            "create-vault",
+            size_of_val(&create_vault.run(&context, &admin, to_create)),
+        ),
+        (
+            "validate-vault",
+            size_of_val(&validate_one.run(&context, &admin, &vault_id)),
+        ),
+        (
+            "validate-vault, sweep",
+            size_of_val(&sweep_vaults.run(&context, &[], &|_| Ok(()))),
+        ),
+        (
+            "encrypt-item",
+            size_of_val(&encrypt_one.run(&context, &admin, None, Vec::new())),
+        ),
+        (
+            "decrypt-item",
+            size_of_val(&decrypt_one.run(&context, &admin, Vec::new())),
+        ),
+        (
+            "reassign-item",
+            size_of_val(&reassign_item.run(&context, &admin, &vault_id, Vec::new(), false)),
+        ),
+        (
+            "disable-vault",
+            size_of_val(&disable_vault.run_if(&context, &admin, &vault_id, DisableMode::Disabled, &any)),
+        ),
+        (
+            "enable-vault",
+            size_of_val(&enable_vault.run(&context, &admin, &vault_id, &any)),
+        ),
+        (
+            "update-vault",
+            size_of_val(&update_vault.run(&context, &admin, &vault_id, &update, &any)),
+        ),
+        (
+            "list-vaults",
+            size_of_val(&list_vaults.run(&context, &admin, VaultFilter::NONE, None, 10)),
+        ),
+    ];
+    let too_large: Vec<_> = sizes.iter().filter(|(_, bytes)| *bytes >= LARGEST).collect();
+    assert!(too_large.is_empty(), "{too_large:?}, of {sizes:?}");
+}
