@@ -147,7 +147,7 @@ bench-sweep: up ## how many vaults a sweep checks, and what a check costs
 ROUNDS ?= 20
 bench-cold-start: up ## how fast each function starts, as it ships, beside its peers: ROUNDS (20) fresh processes each
 	@$(PYTHON) local-aws/install.py .venv-cold-start benches/cold_start/peers/python/requirements.txt
-	@echo "  ten functions and two peers, as they ship: building (about 15 min the first time) ..."
+	@echo "  the functions and two peers, as they ship: building (about 15 min the first time) ..."
 	cargo build --release --locked $(patsubst functions/%,-p %,$(wildcard functions/*)) -p hello-world -p nothing-in-init
 	.venv/bin/python benches/cold_start/run.py --rounds $(ROUNDS)
 

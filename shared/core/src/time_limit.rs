@@ -24,7 +24,7 @@ pub async fn within<F: Future>(patience: Duration, work: F) -> Result<F::Output,
     let patience = time_left().map_or(patience, |left| left.min(patience));
     let now = Instant::now();
     let deadline = now.checked_add(patience).unwrap_or(now);
-    // Boxed: each layer around a future holds a copy's place of it, here three, and limits stand within limits.
+    // Boxed: this future would be three times the size of `work`, and limits stand within limits.
     timeout_at(deadline, DEADLINE.scope(deadline, Box::pin(work)))
         .await
         .map_err(|_| Elapsed)

@@ -1,6 +1,9 @@
 //! How much memory an operation takes before it has done anything: its future holds the futures of all that it may wait for,
 //! and each layer that moves one holds it again. It is allocated with each request, and what is large comes fresh from the
 //! kernel, a page fault for every 4 KiB.
+//!
+//! What an operation boxes itself is allocated apart, when it comes to it, and is not in these sizes: the vaults and data keys
+//! of decrypt-item, a validation's calls, a sweep's checks.
 
 use latchkey_aws::Aws;
 use latchkey_core::customer_role::RoleArn;
@@ -19,7 +22,7 @@ use crate::fixtures::{CUSTOMER_ROLE, context, customer_key, settings};
 use crate::record_fixtures::name;
 use crate::service::admin;
 
-/// Bytes. What is smaller comes from memory that the environment has had before (mallopt(3), `M_MMAP_THRESHOLD`).
+/// Bytes: a quarter of the size from which on memory is fetched from the kernel and given back (mallopt(3), `M_MMAP_THRESHOLD`).
 const LARGEST: usize = 32 * 1024;
 
 #[tokio::test]
