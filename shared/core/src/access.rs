@@ -133,6 +133,10 @@ pub enum Outage {
     Throttled,
 }
 
+/// For how long nobody is asked after a silence. Short: as long as a Region is not asked, it cannot refuse either, and a
+/// key that was disabled in this Region alone is not noticed (docs/adr/0012).
+pub const PAUSE_AFTER_SILENCE: Duration = Duration::from_secs(5);
+
 /// What one Region may take at most before the other is asked. A dead Region shall cost a request seconds, not all it has.
 const LONGEST_TRY: Duration = Duration::from_millis(4_500);
 

@@ -1,13 +1,13 @@
 //! Unwrapped data keys in memory: for at most the vault's bound, a bounded number, and one unwrapping for all who wait.
 
 use core::fmt;
-use core::future::{Future, ready};
-use core::pin::pin;
+use core::future::ready;
 use core::sync::atomic::{AtomicBool, Ordering};
 use core::time::Duration;
 use std::sync::Arc;
 use std::time::Instant;
 
+use futures::future::BoxFuture;
 use moka::future::Cache;
 use moka::ops::compute::Op;
 use moka::{Entry, Expiry};
@@ -112,22 +112,19 @@ impl<C: Clock> DataKeyCache<C> {
     ///
     /// # Errors
     /// What `unwrap` answers.
-    pub async fn held_or<Unwrap>(
+    pub async fn held_or(
         &self,
         vault: &Vault,
         data_key_id: &DataKeyId,
-        unwrap: Unwrap,
-    ) -> Result<Arc<UnwrappedDataKey>, Error>
-    where
-        Unwrap: Future<Output = Result<UnwrappedDataKey, Error>> + Send,
-    {
+        // Boxed: moka and what is around it would hold it three times, one in the other.
+        mut unwrap: BoxFuture<'_, Result<UnwrappedDataKey, Error>>,
+    ) -> Result<Arc<UnwrappedDataKey>, Error> {
         if vault.data_key_cache.seconds() == 0 {
             return unwrap.await.map(Arc::new);
         }
         if let Some(held) = self.held(vault, data_key_id).await {
             return Ok(held);
         }
-        let mut unwrap = pin!(unwrap);
         let unwrapped = loop {
             let ours = AtomicBool::new(false);
             let unwrapping = async {

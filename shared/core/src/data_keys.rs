@@ -4,8 +4,12 @@
 //! Sealing and opening share this path, so nothing is ever sealed under a key that KMS did not open within the bound
 //! (requirement H3): even the environment that made a data key forgets it and asks KMS for it.
 
+use core::future::Future;
+use core::pin::pin;
 use std::sync::Arc;
 
+use futures::FutureExt as _;
+use futures::future::{Either, select};
 use jiff::Timestamp;
 use sealed_item::kms_rsa_keyring::unwrap_payload;
 use sealed_item::{EncryptedDataKey, PlaintextDataKey};
@@ -53,6 +57,16 @@ impl<S: DataKeyStore, K: CustomerKeys, C: Clock> DataKeys<S, K, C> {
         }
     }
 
+    /// Does `work`, which may come to need the customer's key, and meanwhile what that needs whoever the customer is. It is not
+    /// waited for.
+    pub async fn prepared_beside<T>(&self, work: impl Future<Output = T> + Send) -> T {
+        let preparation = pin!(self.customer_keys.prepare(self.home));
+        match select(Box::pin(work), preparation).await {
+            Either::Left((outcome, _)) => outcome,
+            Either::Right(((), work)) => work.await,
+        }
+    }
+
     /// The time, by the clock that bounds the data keys.
     pub fn now(&self) -> Timestamp {
         self.cache.clock().now().wall
@@ -84,10 +98,8 @@ impl<S: DataKeyStore, K: CustomerKeys, C: Clock> DataKeys<S, K, C> {
                     .await?
             }
         };
-        // Boxed, here and below: the cache holds what unwraps it three times.
-        self.cache
-            .held_or(vault, &data_key_id, Box::pin(self.unwrap(context, vault, issued)))
-            .await
+        let unwrap = self.unwrap(context, vault, issued).boxed();
+        self.cache.held_or(vault, &data_key_id, unwrap).await
     }
 
     /// The data key that an item of `vault` was sealed under.
@@ -115,9 +127,8 @@ impl<S: DataKeyStore, K: CustomerKeys, C: Clock> DataKeys<S, K, C> {
                 if issued.encrypted_data_key != *encrypted_data_key {
                     return Err(NOT_ON_RECORD);
                 }
-                self.cache
-                    .held_or(vault, data_key_id, Box::pin(self.unwrap(context, vault, issued)))
-                    .await?
+                let unwrap = self.unwrap(context, vault, issued).boxed();
+                self.cache.held_or(vault, data_key_id, unwrap).await?
             }
         };
         if held.issued.encrypted_data_key == *encrypted_data_key {

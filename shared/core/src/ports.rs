@@ -259,6 +259,10 @@ pub trait DataKeyStore: Send + Sync {
 /// The customer's key and role. Each call is made in the Region it names, in a session of the customer's role that
 /// allows only what `access` is for, and is noted in `context`.
 pub trait CustomerKeys: Send + Sync {
+    /// Does what the first call in a Region needs whoever the customer is, ahead of knowing who. Once; later there is nothing
+    /// to do. Whether it came off is not told: a call that finds it undone does it.
+    fn prepare(&self, region: Region) -> impl Future<Output = ()> + Send;
+
     /// Knocks at the customer's role. `Ok`: it let us in.
     fn attempt_role(
         &self,

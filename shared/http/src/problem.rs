@@ -2,12 +2,16 @@
 //! status.
 
 use latchkey_core::Error;
+use latchkey_core::access::PAUSE_AFTER_SILENCE;
 use latchkey_core::error::{Fault, ItemFault};
 use latchkey_core::health::Finding;
 use latchkey_core::validation::Report;
 use serde::Serialize;
 
 use crate::json_body::FieldError;
+
+/// Who gave no answer is left alone for as long, so who asks sooner gets the same answer again.
+const AFTER_SILENCE: Option<u32> = Some(PAUSE_AFTER_SILENCE.as_secs() as u32);
 
 /// A problem, as it is sent. Nothing in it repeats the request, an AWS message or another workspace's data.
 #[derive(Clone, Debug, Serialize)]
@@ -212,7 +216,7 @@ impl Problem {
                 )
             },
             Error::Unavailable => Self {
-                retry_after_seconds: Some(1),
+                retry_after_seconds: AFTER_SILENCE,
                 ..Self::new(
                     "unavailable",
                     503,
@@ -237,7 +241,7 @@ fn validation_failed(report: Box<Report>) -> Problem {
         return Problem {
             findings,
             validation: Some(report),
-            retry_after_seconds: Some(5),
+            retry_after_seconds: AFTER_SILENCE,
             ..Problem::new(
                 "validation-unanswered",
                 503,

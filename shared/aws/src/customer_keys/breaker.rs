@@ -13,7 +13,7 @@ use core::time::Duration;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use latchkey_core::access::{AccessError, AccessPurpose, CustomerAccess, Outage};
+use latchkey_core::access::{AccessError, AccessPurpose, CustomerAccess, Outage, PAUSE_AFTER_SILENCE};
 use latchkey_core::ports::{Clock, Moment};
 use latchkey_core::region::Region;
 use latchkey_core::request::{RequestContext, RequestId};
@@ -21,9 +21,6 @@ use latchkey_core::time_limit;
 use latchkey_core::vault::VaultId;
 use tokio::time::Instant; // the clock of the timeouts
 
-/// For how long nobody is asked after a silence. Short: as long as a Region is not asked, it cannot refuse either, and a
-/// key that was disabled in this Region alone is not noticed (docs/adr/0012).
-const PAUSE: Duration = Duration::from_secs(5);
 /// What the call that tries again may take. KMS answers within a tenth of it.
 const PATIENCE_OF_A_TRIAL: Duration = Duration::from_secs(1);
 /// How many vaults' keys are silent where the Region is.
@@ -102,7 +99,7 @@ impl Breaker {
             return Pass::Free;
         }
         let trial = Some((request_id.clone(), vault_id.clone()));
-        let is_left_alone = |it: &&mut Silence| now.since(&it.since) < PAUSE && it.tried_by != trial;
+        let is_left_alone = |it: &&mut Silence| now.since(&it.since) < PAUSE_AFTER_SILENCE && it.tried_by != trial;
         if found.iter().any(is_left_alone) {
             return Pass::No;
         }
@@ -123,7 +120,7 @@ impl Breaker {
         };
         let now = self.clock.now();
         // Who was silent long ago and was not asked since has nothing to tell any more.
-        let is_recent = |it: &Silence| now.since(&it.since) < PAUSE.saturating_mul(2);
+        let is_recent = |it: &Silence| now.since(&it.since) < PAUSE_AFTER_SILENCE.saturating_mul(2);
         silent.vaults.retain(|_, it| is_recent(it));
         silent.vaults.insert((region, vault_id.clone()), silence());
         let of_region = silent.vaults.keys().filter(|(of, _)| *of == region).count();

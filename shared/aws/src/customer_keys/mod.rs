@@ -59,6 +59,10 @@ impl KmsCustomerKeys {
 }
 
 impl CustomerKeys for KmsCustomerKeys {
+    async fn prepare(&self, region: Region) {
+        self.entrance.enter_access_role_ahead(region).await;
+    }
+
     async fn attempt_role(
         &self,
         context: &RequestContext,

@@ -1,5 +1,6 @@
 //! The two steps into a customer's role.
 
+use core::sync::atomic::{AtomicBool, Ordering};
 use std::sync::Arc;
 
 use aws_credential_types::Credentials;
@@ -25,6 +26,7 @@ pub(super) struct RoleEntrance {
     access_role: RoleArn,
     /// By the Region whose STS let us in, so that neither Region depends on the other.
     access_role_sessions: SessionCache<Region>,
+    entered_ahead: AtomicBool,
 }
 
 impl RoleEntrance {
@@ -33,6 +35,16 @@ impl RoleEntrance {
             sts,
             access_role,
             access_role_sessions: SessionCache::new(clock),
+            entered_ahead: AtomicBool::new(false),
+        }
+    }
+
+    /// Enters the access role before it is known for whom, so that the first request does not wait for it later. Only the first
+    /// time: whether a later request needs a session is not known either, and most do not.
+    pub(super) async fn enter_access_role_ahead(&self, region: Region) {
+        if !self.entered_ahead.swap(true, Ordering::Relaxed) {
+            // What went wrong is met, and told, by the call that needs the session.
+            let _ = self.access_role_session(region).await;
         }
     }
 

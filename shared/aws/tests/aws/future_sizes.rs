@@ -2,10 +2,11 @@
 //! and each layer that moves one holds it again. It is allocated with each request, and what is large comes fresh from the
 //! kernel, a page fault for every 4 KiB.
 //!
-//! What an operation boxes itself is allocated apart, when it comes to it, and is not in these sizes: the vaults and data keys
-//! of decrypt-item, a validation's calls, a sweep's checks.
+//! What an operation boxes itself is allocated apart, when it comes to it: the data keys of decrypt-item, the calls of a
+//! validation and of a sweep's checks. They are measured as well.
 
 use latchkey_aws::Aws;
+use latchkey_core::access::CustomerAccess;
 use latchkey_core::customer_role::RoleArn;
 use latchkey_core::data_key_rotation::RotationLimits;
 use latchkey_core::data_keys::DataKeys;
@@ -13,13 +14,13 @@ use latchkey_core::operations::{
     CreateVault, CreateVaultCommand, DecryptItem, DisableMode, DisableVault, EnableVault, EncryptItem, ListVaults,
     ReassignItem, SweepVaults, UpdateVault, UpdateVaultCommand, ValidateVault, VaultFilter,
 };
-use latchkey_core::ports::SystemClock;
+use latchkey_core::ports::{CustomerKeys, RoleAttempt, SystemClock};
 use latchkey_core::precondition::Precondition;
 use latchkey_core::region::Region;
 use latchkey_core::vault::{DataKeyCacheBound, Strategy, VaultId, VaultSettings};
 
 use crate::fixtures::{CUSTOMER_ROLE, context, customer_key, settings};
-use crate::record_fixtures::name;
+use crate::record_fixtures::{data_key, name, vault};
 use crate::service::admin;
 
 /// Bytes: a quarter of the size from which on memory is fetched from the kernel and given back (mallopt(3), `M_MMAP_THRESHOLD`).
@@ -151,6 +152,56 @@ async fn no_operation_is_so_large_that_its_memory_is_fetched_from_the_kernel() {
             size_of_val(&list_vaults.run(&context, &admin, VaultFilter::NONE, None, 10)),
         ),
     ];
+    assert_small(&sizes);
+}
+
+#[tokio::test]
+async fn nor_is_what_operations_box() {
+    let aws = Aws::connect(&settings()).await;
+    let (keys, context, vault, region) = (aws.customer_keys(), context(), vault(), Region::UsEast2);
+    let data_keys = DataKeys::new(
+        aws.vault_records(),
+        keys.clone(),
+        SystemClock,
+        region,
+        RotationLimits::DEFAULT,
+    );
+    let (issued, access) = (data_key(b"wrapped"), CustomerAccess::to_unwrap(&vault));
+    let attempt = RoleAttempt::AsAgreed;
+    assert_small(&[
+        (
+            "a data key to seal under",
+            size_of_val(&data_keys.current(&context, &vault, 1)),
+        ),
+        (
+            "a data key to open with",
+            size_of_val(&data_keys.on_record(&context, &vault, &issued.data_key_id, &issued.encrypted_data_key)),
+        ),
+        ("what is prepared", size_of_val(&keys.prepare(region))),
+        (
+            "sts:AssumeRole",
+            size_of_val(&keys.attempt_role(&context, &access, attempt, region)),
+        ),
+        (
+            "kms:DescribeKey",
+            size_of_val(&keys.describe_key(&context, &access, region)),
+        ),
+        (
+            "kms:GetPublicKey",
+            size_of_val(&keys.public_key(&context, &access, region)),
+        ),
+        (
+            "kms:Encrypt",
+            size_of_val(&keys.encrypt(&context, &access, region, b"x")),
+        ),
+        (
+            "kms:Decrypt",
+            size_of_val(&keys.decrypt(&context, &access, region, b"x")),
+        ),
+    ]);
+}
+
+fn assert_small(sizes: &[(&str, usize)]) {
     let too_large: Vec<_> = sizes.iter().filter(|(_, bytes)| *bytes >= LARGEST).collect();
     assert!(too_large.is_empty(), "{too_large:?}, of {sizes:?}");
 }

@@ -1,9 +1,9 @@
 //! How the customer's role is entered, and by whom a session is shared.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use futures::future::join_all;
+use futures::future::{join, join_all};
 use latchkey_core::access::{AccessError, AccessPurpose, Refusal};
 use latchkey_core::policies::session_policy;
 use latchkey_core::ports::CustomerKeys;
@@ -115,6 +115,36 @@ async fn many_at_once_enter_once() {
     assert_eq!(aws.entries(ACCESS_ROLE).len(), 1);
     assert_eq!(aws.entries(CUSTOMER_ROLE).len(), 1);
     assert_eq!(aws.requests("Decrypt").len(), 50);
+}
+
+#[tokio::test]
+async fn the_access_role_is_entered_ahead_once_and_for_whoever_asks_first() {
+    let aws = StandIn::in_order();
+    let (keys, access, context) = (customer_keys(&aws), access(AccessPurpose::UnwrapDataKeys), context());
+    let ((), opened) = join(keys.prepare(REGION), keys.decrypt(&context, &access, REGION, b"x")).await;
+    opened.expect("opens");
+    keys.clone().prepare(REGION).await;
+    let entered: Vec<_> = aws
+        .requests("AssumeRole")
+        .iter()
+        .map(|it| it.text("RoleArn").map(str::to_owned))
+        .collect();
+    assert_eq!(entered, [ACCESS_ROLE, CUSTOMER_ROLE].map(|role| Some(role.to_owned())));
+    assert_eq!(aws.requests("AssumeRole")[0].host, "sts.us-east-2.amazonaws.com");
+}
+
+#[tokio::test]
+async fn what_is_not_entered_ahead_is_entered_when_it_is_needed() {
+    let entries = AtomicUsize::new(0);
+    let aws = StandIn::answering(move |request| match enters(request, ACCESS_ROLE) {
+        true if entries.fetch_add(1, Ordering::Relaxed) == 0 => Answer::Error(403, "AccessDenied", "not authorized"),
+        _ => Answer::Success,
+    });
+    let keys = customer_keys(&aws);
+    keys.prepare(REGION).await;
+    let access = access(AccessPurpose::UnwrapDataKeys);
+    keys.decrypt(&context(), &access, REGION, b"x").await.expect("opens");
+    assert_eq!(aws.entries(ACCESS_ROLE).len(), 2);
 }
 
 #[tokio::test]

@@ -17,6 +17,13 @@ use crate::region::Region;
 use crate::request::{KeyUse, RequestContext, RequestId};
 
 impl CustomerKeys for InMemoryCustomer {
+    /// There is nothing to prepare; a Region that hangs does so all the same.
+    async fn prepare(&self, region: Region) {
+        if self.with_state(|state| matches!(state.outages.get(&region), Some(RegionOutage::Hangs))) {
+            pending().await
+        }
+    }
+
     async fn attempt_role(
         &self,
         context: &RequestContext,

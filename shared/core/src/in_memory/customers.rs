@@ -31,6 +31,9 @@ impl InMemoryCustomers {
 }
 
 impl CustomerKeys for InMemoryCustomers {
+    /// There is nothing to prepare.
+    async fn prepare(&self, _: Region) {}
+
     async fn attempt_role(
         &self,
         context: &RequestContext,

@@ -117,6 +117,11 @@ impl<P: Announcer> Announcer for OfProcess<P> {
 }
 
 impl<P: CustomerKeys> CustomerKeys for OfProcess<P> {
+    /// Not a call at which a process is killed: it changes nothing outside.
+    async fn prepare(&self, region: Region) {
+        self.port.prepare(region).await
+    }
+
     async fn attempt_role(
         &self,
         context: &RequestContext,

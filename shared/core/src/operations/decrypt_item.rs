@@ -92,7 +92,9 @@ impl<S: VaultStore, D: DataKeyStore, K: CustomerKeys, C: Clock> DecryptItem<S, D
         items: Vec<DecryptItemCommand>,
     ) -> Vec<OpenedItem> {
         context.record_items(&caller.workspace_id, items.iter().map(|item| item.item_id.as_str()));
-        self.open_all(context, caller, items).await
+        self.data_keys
+            .prepared_beside(self.open_all(context, caller, items))
+            .await
     }
 
     /// Opens items that are noted already.

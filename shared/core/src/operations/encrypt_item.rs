@@ -82,12 +82,15 @@ impl<S: VaultStore, D: DataKeyStore, K: CustomerKeys, C: Clock> EncryptItem<S, D
         items: Vec<EncryptItemCommand>,
     ) -> Result<EncryptedItems, Error> {
         context.record_items(&caller.workspace_id, items.iter().map(|item| item.item_id.as_str()));
-        let vault = match vault_id {
-            Some(vault_id) => return self.seal_all(context, caller, &vault_id, items).await,
-            None => default_vault::read(&self.store, &caller.workspace_id).await?,
+        let sealing = async {
+            let vault = match vault_id {
+                Some(vault_id) => return self.seal_all(context, caller, &vault_id, items).await,
+                None => default_vault::read(&self.store, &caller.workspace_id).await?,
+            };
+            context.record_item_vault(&vault.vault_id);
+            self.seal_in(context, vault, items).await
         };
-        context.record_item_vault(&vault.vault_id);
-        self.seal_in(context, vault, items).await
+        self.data_keys.prepared_beside(sealing).await
     }
 
     /// Seals items that are noted already.

@@ -79,6 +79,19 @@ impl<S: VaultStore, D: DataKeyStore, K: CustomerKeys, C: Clock> ReassignItem<S, 
     ) -> Result<Vec<ReassignedItem>, Error> {
         context.record_items(&caller.workspace_id, items.iter().map(|item| item.item_id.as_str()));
         context.record_item_vault(to);
+        let reassigning = self.reassign(context, caller, to, items, dry_run);
+        self.decrypt.data_keys.prepared_beside(reassigning).await
+    }
+
+    /// Reseals items that are noted already.
+    async fn reassign(
+        &self,
+        context: &RequestContext,
+        caller: &Caller,
+        to: &VaultId,
+        items: Vec<DecryptItemCommand>,
+        dry_run: bool,
+    ) -> Result<Vec<ReassignedItem>, Error> {
         let target = find_vault(&self.encrypt.store, &caller.workspace_id, to).await?;
         takes_items(&target)?;
         let opened = self.decrypt.open_all(context, caller, items.clone()).await;

@@ -1,5 +1,6 @@
 //! How many data keys an execution environment holds at most.
 
+use futures::FutureExt as _;
 use latchkey_core::data_key::IssuedDataKey;
 use latchkey_core::data_key_cache::{CAPACITY, DataKeyCache, UnwrappedDataKey};
 use latchkey_core::ports::Clock;
@@ -22,7 +23,8 @@ async fn the_cache_holds_a_bounded_number_of_data_keys() {
             plaintext: PlaintextDataKey::generate().unwrap(),
             proven_at: service.clock.now(),
         };
-        let held = cache.held_or(vault, &issued.data_key_id, async { Ok(unwrapped) }).await;
+        let unwrap = async { Ok(unwrapped) }.boxed();
+        let held = cache.held_or(vault, &issued.data_key_id, unwrap).await;
         assert!(held.is_ok());
     }
     let mut held = 0;

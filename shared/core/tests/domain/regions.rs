@@ -7,8 +7,10 @@ use latchkey_core::Error;
 use latchkey_core::access::{AccessError, Outage, Refusal};
 use latchkey_core::error::Fault;
 use latchkey_core::in_memory::{InMemoryCustomer, KeyState, RegionOutage};
+use latchkey_core::operations::DisableMode;
 use latchkey_core::region::Region;
 use latchkey_core::validation::Check;
+use tokio::time::timeout;
 
 use crate::fixtures::{OTHER_KEY_PAIR, Service, customer_key, plaintext_of};
 
@@ -53,6 +55,19 @@ async fn an_outage_of_home_is_answered_by_the_other_region() {
             assert_eq!(environment.open("item", &sealed).await.unwrap(), plaintext_of("item"));
         }
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn nobody_waits_for_what_is_prepared_ahead() {
+    let (service, vault_id) = Service::with_vault(30).await;
+    let sealed = service.environment().seal("item").await.unwrap();
+    service.disable(&vault_id, DisableMode::Disabled).await;
+    service.customer.set_outage(Region::UsEast2, Some(RegionOutage::Hangs));
+    let environment = service.environment();
+    let answers = join(environment.seal("item"), environment.open("item", &sealed));
+    let (sealed, opened) = timeout(Duration::from_secs(1), answers).await.unwrap();
+    assert!(matches!(sealed, Err(Error::NoDefaultVault)));
+    assert!(matches!(opened, Err(Error::WrongVaultStatus { .. })));
 }
 
 /// However short the bound: the time spent on the Region that does not answer is no time of access.

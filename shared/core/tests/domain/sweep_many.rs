@@ -150,6 +150,10 @@ impl SomeHang {
 }
 
 impl CustomerKeys for SomeHang {
+    async fn prepare(&self, region: Region) {
+        self.customer.prepare(region).await
+    }
+
     async fn attempt_role(
         &self,
         context: &RequestContext,

@@ -61,7 +61,7 @@ async fn each_failure_has_its_status_its_problem_and_whether_to_try_again() {
         (Error::PreconditionFailed, 412, "precondition-failed", None),
         (Error::VaultChanged, 409, "vault-changed", Some("1")),
         (Error::Throttled, 429, "throttled", Some("1")),
-        (Error::Unavailable, 503, "unavailable", Some("1")),
+        (Error::Unavailable, 503, "unavailable", Some("5")),
         (Error::OutOfTime, 504, "out-of-time", None),
         (Error::Internal("a promise of ours"), 500, "internal", None),
     ] {
