@@ -34,7 +34,7 @@ REGIONS = ("us-east-2", "us-west-2")
 ARCHITECTURES = ("arm64", "x86_64")
 # As the template's parameters are called.
 NAMES = {"JWT_ISSUER": "JwtIssuer", "JWT_AUDIENCE": "JwtAudience", "ROLL_OUT": "RollOut"}
-THERE = {"CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE"}
+THERE = {"CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE", "IMPORT_COMPLETE"}
 
 
 class Refused(Exception):
@@ -93,14 +93,22 @@ class Deployment:
         return next(region for region in REGIONS if region != self.region)
 
     def stack(self, region: str) -> dict | None:
-        """The stage's stack in a Region, where there is one."""
-        try:
-            stacks = boto3.client("cloudformation", region_name=region).describe_stacks(StackName=self.stack_name)
-        except ClientError as error:
-            if "does not exist" in str(error):
-                return None
-            raise
-        return stacks["Stacks"][0]
+        """The stage's stack in a Region, where there is one. One that is under review is none: it has a change set that nobody has
+        confirmed, and nothing else."""
+        cloudformation = boto3.client("cloudformation", region_name=region)
+        described = unless_missing(lambda: cloudformation.describe_stacks(StackName=self.stack_name))
+        [stack] = described["Stacks"] if described else [None]
+        return stack if stack and stack["StackStatus"] != "REVIEW_IN_PROGRESS" else None
+
+    def waiting_changes(self) -> set[str]:
+        """The change sets that could be executed and were not."""
+        cloudformation = boto3.client("cloudformation", region_name=self.region)
+        listed = unless_missing(lambda: cloudformation.list_change_sets(StackName=self.stack_name)) or {"Summaries": []}
+        return {it["ChangeSetId"] for it in listed["Summaries"] if it["ExecutionStatus"] == "AVAILABLE"}
+
+    def parameters_there(self) -> dict[str, str]:
+        """Those of the stack as it is, which a deployment keeps where it says nothing else."""
+        return {it["ParameterKey"]: it["ParameterValue"] for it in (self.stack(self.region) or {}).get("Parameters", [])}
 
     def status(self, region: str) -> str | None:
         return (self.stack(region) or {}).get("StackStatus")
@@ -108,9 +116,10 @@ class Deployment:
     def check(self) -> None:
         """Whether AWS is in a state in which this may be deployed."""
         reasons, here, there = [], self.status(self.region), self.status(self.other_region)
+        known = self.parameters_there() | self.parameters
+        missing = [name for name in ("JWT_ISSUER", "JWT_AUDIENCE") if NAMES[name] not in known]
+        reasons += [f"{name}: is needed, for the stack has none yet that could be kept" for name in missing]
         if here is None:
-            missing = [name for name in ("JWT_ISSUER", "JWT_AUDIENCE") if NAMES[name] not in self.parameters]
-            reasons += [f"{name}: the first deployment to a Region needs it" for name in missing]
             if self.region != self.primary and there not in THERE:
                 again = f"make deploy STAGE={self.stage} REGION={self.primary}"
                 reasons.append(
@@ -125,15 +134,19 @@ class Deployment:
 
     def deploy(self) -> None:
         parameters = {"Stage": self.stage, "Architecture": self.architecture} | self.parameters
-        kept = {it["ParameterKey"]: it["ParameterValue"] for it in (self.stack(self.region) or {}).get("Parameters", [])}
         # Beside the template, whose paths it has.
         described = self.template.with_name("template.described.json")
-        described.write_text(json.dumps(with_description(yaml_parse(self.template.read_text()), kept | parameters), indent=1))
+        template = with_description(yaml_parse(self.template.read_text()), self.parameters_there() | parameters)
+        described.write_text(json.dumps(template, indent=1))
         command = [SAM, "deploy", "--template-file", described.resolve(), "--stack-name", self.stack_name]
         command += ["--config-file", REPOSITORY / "samconfig.toml", "--config-env", self.region]
         command += [] if self.confirm else ["--no-confirm-changeset"]
         command += ["--parameter-overrides", *(f"{name}={value}" for name, value in parameters.items())]
+        waiting = self.waiting_changes()
         run(command)
+        # SAM ends well, too, when it is told not to go on.
+        if self.waiting_changes() - waiting:
+            raise Refused("not confirmed, so nothing was changed")
 
     def api_url(self) -> str:
         outputs = self.stack(self.region)["Outputs"]
@@ -148,6 +161,16 @@ class Deployment:
             print(f"  Then the other Region:              make deploy STAGE={self.stage} REGION={self.other_region}")
         else:
             print(f"  The other Region, when this one has stood its time: {self.other_region} (docs/upgrading.md)")
+
+
+def unless_missing(ask):
+    """What CloudFormation answers; None where there is no such stack."""
+    try:
+        return ask()
+    except ClientError as error:
+        if "does not exist" in str(error):
+            return None
+        raise
 
 
 def with_description(template: dict, parameters: dict[str, str]) -> dict:

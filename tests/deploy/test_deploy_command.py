@@ -83,6 +83,7 @@ def test_by_hand_the_same_stack_is_deployed():
         ("us-east-2", {}, None),
         ("us-east-2", {"us-east-2": "UPDATE_COMPLETE", "us-west-2": "CREATE_COMPLETE"}, None),
         ("us-east-2", {"us-east-2": "UPDATE_ROLLBACK_COMPLETE"}, None),
+        ("us-east-2", {"us-east-2": "IMPORT_COMPLETE"}, None),
         ("us-west-2", {"us-east-2": "CREATE_COMPLETE"}, None),
         ("us-west-2", {}, "us-east-2 comes first"),
         ("us-west-2", {"us-east-2": "ROLLBACK_COMPLETE"}, "us-east-2 comes first"),
@@ -108,8 +109,14 @@ def test_the_state_of_both_regions_decides(monkeypatch, region, stacks, said):
 
 def test_what_is_given_once_is_kept(monkeypatch):
     later = {"STAGE": "staging", "REGION": "us-east-2"}
-    monkeypatch.setattr(Deployment, "stack", lambda self, region: {"StackStatus": "UPDATE_COMPLETE"})
+    there = {"JwtIssuer": "https://login.example.com", "JwtAudience": "latchkey"}
+    kept = [{"ParameterKey": name, "ParameterValue": value} for name, value in there.items()]
+    monkeypatch.setattr(Deployment, "stack", lambda self, region: {"StackStatus": "UPDATE_COMPLETE", "Parameters": kept})
     Deployment.of(later).check()
+    # A stack into which only the table was imported.
+    monkeypatch.setattr(Deployment, "stack", lambda self, region: {"StackStatus": "IMPORT_COMPLETE"})
+    with pytest.raises(Refused, match="JWT_ISSUER.*\nJWT_AUDIENCE"):
+        Deployment.of(later).check()
     monkeypatch.setattr(Deployment, "stack", lambda self, region: None)
     with pytest.raises(Refused, match="JWT_ISSUER.*\nJWT_AUDIENCE"):
         Deployment.of(later).check()

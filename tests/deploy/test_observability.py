@@ -62,6 +62,12 @@ def test_every_metric_is_told_of():
     assert not [name for name in our_metrics() if f"`{name}`" not in documented]
 
 
+def test_a_broken_vault_rings_at_once_and_until_neither_region_can_have_it(alarms):
+    """Each minute either Region checks it, and the other one's sweep finds nothing."""
+    alarm = alarms["vaults-unusable"]
+    assert (alarm["Period"], alarm["DatapointsToAlarm"], alarm["EvaluationPeriods"]) == (60, 1, 15)
+
+
 def test_every_alarm_is_told_of_and_says_what_it_means(alarms):
     documented = (REPOSITORY / "docs" / "operations.md").read_text() + (REPOSITORY / "docs" / "events.md").read_text()
     for name, alarm in alarms.items():
@@ -156,7 +162,6 @@ def test_the_canary_may_invoke_what_it_tries_and_nothing_else(service, region):
     arns = {f"arn:aws:lambda:{where}:{ACCOUNT_ID}:function:production-latchkey-{operation}:live" for where, operation in tried}
     expected = {("lambda:InvokeFunction", arn) for arn in arns}
     expected |= {(action, "<CanaryLogGroup.Arn>") for action in ("logs:CreateLogStream", "logs:PutLogEvents")}
-    expected |= {(action, "*") for action in ("xray:PutTraceSegments", "xray:PutTelemetryRecords")}  # has no resources
     assert granted(role) == expected
     assert "ManagedPolicyArns" not in role and "Policies" not in function
 

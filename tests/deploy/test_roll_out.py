@@ -124,7 +124,7 @@ def test_how_fast_traffic_moves_is_the_parameters():
 
 @pytest.mark.parametrize(
     ("setting", "value"),
-    [("CodeUri", "s3://bucket/other"), ("Timeout", 20), ("Architectures", ["x86_64"]), ("Tracing", "PassThrough")],
+    [("CodeUri", "s3://bucket/other"), ("Timeout", 20), ("Architectures", ["x86_64"]), ("Tracing", "Active")],
 )
 def test_a_change_of_code_or_configuration_makes_a_version(setting, value):
     changed = template()

@@ -207,7 +207,6 @@ def test_a_role_allows_exactly_what_its_function_does(operation, roles, function
     expected = {(f"dynamodb:{action}", table) for action in TABLE_ACTIONS[operation]}
     expected |= index
     expected |= {(action, log_group) for action in ("logs:CreateLogStream", "logs:PutLogEvents")}
-    expected |= {(action, "*") for action in ("xray:PutTraceSegments", "xray:PutTelemetryRecords")}  # has no resources
     if operation in PUT_EVENTS:
         expected |= {("events:PutEvents", "<EventBus.Arn>")}
     if operation in ASSUME_ACCESS_ROLE:
@@ -218,13 +217,13 @@ def test_a_role_allows_exactly_what_its_function_does(operation, roles, function
 
 
 def test_wildcards_stand_only_where_no_arn_can(service):
-    """In the whole template: the customers' roles, whose names we cannot know, X-Ray, and what CodeDeploy looks at and moves."""
+    """In the whole template: the customers' roles, whose names we cannot know, and what CodeDeploy looks at and moves."""
     wild = {
         (name, statement["Sid"])
         for name, role in of_type(service, "AWS::IAM::Role").items()
         for statement in statements(role["Properties"])
         for text in as_list(statement["Action"]) + as_list(statement["Resource"])
-        if "*" in text and statement["Sid"] != "Traces"
+        if "*" in text
     }
     allowed = {(f"{it}VaultRole", "ProbeTrustOnRoot") for it in ("Create", "Validate", "Enable")}
     allowed |= {("RollOutRole", "MoveAliases"), ("RollOutRole", "WatchAlarms")}
@@ -339,7 +338,6 @@ def test_every_log_group_is_kept_for_a_stated_time(service, functions):
 def test_functions_answer_before_the_api_gives_up(functions):
     for operation, function in functions.items():
         assert function["Timeout"] < 30, operation
-        assert function["Tracing"] == "Active", operation
 
 
 def test_the_sweep_starts_each_minute_and_may_start_nothing_else(functions, service):

@@ -4,30 +4,19 @@ outside, without a clock, on the functions as they are deployed; how long it tak
 import json
 import socket
 import sys
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-import watch
-from layout import REPOSITORY, STAGE
+from layout import REPOSITORY
 
 from e2e_support import base64_of
+from environments import api_event, started
 
-sys.path[:0] = [str(REPOSITORY / "benches"), str(REPOSITORY / "benches" / "cold_start")]
+sys.path.insert(0, str(REPOSITORY / "benches" / "cold_start"))
 
-import runtime_api  # noqa: E402 (found by the line above)
-from loopback_tls import aws_over_tls  # noqa: E402
+from loopback_tls import aws_over_tls  # noqa: E402 (found by the line above)
 
 FUNCTIONS = sorted(path.name for path in (REPOSITORY / "functions").iterdir())
-
-
-@contextmanager
-def started(stack: dict, function: str, **variables: str):
-    """An execution environment of a function that has asked for its first event."""
-    environment = watch.function_environment(stack, f"{STAGE}-latchkey-{function}", function) | variables
-    with open("/dev/null", "wb") as log, runtime_api.running([watch.programs()[function]], environment, log) as running:
-        running.first_polled_at()
-        yield running
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
@@ -55,13 +44,8 @@ def test_tls_is_ready_ahead_of_the_first_event(stack, new_workspace):
     """The roots of trust are not there any more when the first event comes, and TLS to four services stands all the same."""
     workspace = new_workspace()
     vault_id = workspace.new_vault()
-    claims = {"workspace_id": workspace.customer.workspace_id, "role": "member", "sub": "member-1"}
-    event = {
-        "version": "2.0",
-        "requestContext": {"requestId": "JKJaXmPLvHcESHA=", "authorizer": {"jwt": {"claims": claims}}},
-        "body": json.dumps({"vault_id": vault_id, "items": [{"item_id": "i", "plaintext": base64_of(b"sealed over TLS")}]}),
-        "isBase64Encoded": False,
-    }
+    items = [{"item_id": "i", "plaintext": base64_of(b"sealed over TLS")}]
+    event = api_event(workspace, "member", {"vault_id": vault_id, "items": items})
     with aws_over_tls(stack["aws_endpoint"]) as variables, started(stack, "encrypt-item", **variables) as environment:
         Path(variables["SSL_CERT_FILE"]).unlink()
         answer, _ = environment.invoke(event)

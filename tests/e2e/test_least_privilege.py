@@ -14,7 +14,7 @@ from schedule import Schedule
 from e2e_support import base64_of, new_environments
 
 # Lambda itself and its runtime do these, not through the SDK; they are never seen.
-NOT_CALLS = ("logs:", "xray:")
+NOT_CALLS = ("logs:",)
 # As IAM names the services.
 PREFIXES = {"dynamodb": "dynamodb", "sts": "sts", "events": "events", "kms": "kms", "lambda": "lambda"}
 

@@ -29,10 +29,10 @@ def deploy(stack, service_client, tmp_path):
         "PATH": os.environ["PATH"],
     }
 
-    def deploy(region: str, **more: str) -> subprocess.CompletedProcess:
+    def deploy(region: str, answer: str = "", **more: str) -> subprocess.CompletedProcess:
         command = [sys.executable, REPOSITORY / "deployment" / "deploy_service.py"]
         environment = settings | {"REGION": region} | more
-        return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=180, check=False)
+        return subprocess.run(command, env=environment, input=answer, capture_output=True, text=True, timeout=180, check=False)
 
     yield deploy
     for region in reversed(REGIONS):
@@ -57,6 +57,8 @@ def test_a_further_stage_is_deployed_beside_the_first(deploy, stack, service_cli
     assert f"{PRIMARY_REGION} comes first" in too_early.stderr
     without = deploy(PRIMARY_REGION)
     assert [line.split(":")[0] for line in without.stderr.splitlines()] == ["✗ JWT_ISSUER", "✗ JWT_AUDIENCE"]
+    unconfirmed = deploy(PRIMARY_REGION, "n\n", CONFIRM="yes", **tokens)
+    assert (unconfirmed.returncode, unconfirmed.stderr.splitlines()[-1]) == (2, "✗ not confirmed, so nothing was changed")
 
     for region, others in ((PRIMARY_REGION, REPLICA_REGION), (REPLICA_REGION, PRIMARY_REGION)):
         deployed = deploy(region, **tokens)
@@ -74,6 +76,11 @@ def test_a_further_stage_is_deployed_beside_the_first(deploy, stack, service_cli
         configuration = functions.get_function_configuration(FunctionName=f"{NAME}-encrypt-item", Qualifier=ALIAS)
         assert configuration["Environment"]["Variables"]["LATCHKEY_STAGE"] == "second"
     assert versions == {"1"}
+
+    unconfirmed = deploy(PRIMARY_REGION, "n\n", CONFIRM="yes", PARAMETERS="RoleClaim=part")
+    assert unconfirmed.stderr.splitlines()[-1] == "✗ not confirmed, so nothing was changed", unconfirmed.stdout
+    unchanged = deploy(PRIMARY_REGION)
+    assert unchanged.returncode == 0, unchanged.stdout + unchanged.stderr
 
     # An upgrade needs to be told no more than what changes, and a parameter is enough of a change.
     upgraded = deploy(PRIMARY_REGION, PARAMETERS="RoleClaim=part")

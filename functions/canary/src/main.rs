@@ -2,7 +2,10 @@
 
 use latchkey_aws::{Aws, Settings};
 use latchkey_http::canary::serve_canary;
-use latchkey_http::{block_on, telemetry};
+use latchkey_http::{ALLOCATOR, Allocator, block_on, telemetry};
+
+#[global_allocator]
+static GLOBAL_ALLOCATOR: Allocator = ALLOCATOR;
 
 fn main() -> Result<(), lambda_runtime::Error> {
     block_on(run())

@@ -3,7 +3,10 @@
 use latchkey_aws::Settings;
 use latchkey_core::operations::GetSetupKit;
 use latchkey_http::endpoints::GetSetupKitEndpoint;
-use latchkey_http::{block_on, serve, telemetry};
+use latchkey_http::{ALLOCATOR, Allocator, block_on, serve, telemetry};
+
+#[global_allocator]
+static GLOBAL_ALLOCATOR: Allocator = ALLOCATOR;
 
 fn main() -> Result<(), lambda_runtime::Error> {
     block_on(run())

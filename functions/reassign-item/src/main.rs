@@ -6,7 +6,10 @@ use latchkey_core::data_keys::DataKeys;
 use latchkey_core::operations::{DecryptItem, EncryptItem, ReassignItem};
 use latchkey_core::ports::SystemClock;
 use latchkey_http::endpoints::ReassignItemEndpoint;
-use latchkey_http::{block_on, serve, telemetry};
+use latchkey_http::{ALLOCATOR, Allocator, block_on, serve, telemetry};
+
+#[global_allocator]
+static GLOBAL_ALLOCATOR: Allocator = ALLOCATOR;
 
 fn main() -> Result<(), lambda_runtime::Error> {
     block_on(run())

@@ -4,7 +4,10 @@ use latchkey_aws::{Aws, Settings};
 use latchkey_core::operations::{SweepVaults, ValidateVault};
 use latchkey_core::ports::SystemClock;
 use latchkey_http::endpoints::ValidateVaultEndpoint;
-use latchkey_http::{block_on, serve, telemetry};
+use latchkey_http::{ALLOCATOR, Allocator, block_on, serve, telemetry};
+
+#[global_allocator]
+static GLOBAL_ALLOCATOR: Allocator = ALLOCATOR;
 
 fn main() -> Result<(), lambda_runtime::Error> {
     block_on(run())

@@ -94,8 +94,8 @@ pub enum AccessError {
     /// Nobody did: AWS is in trouble, or out of reach.
     #[error("AWS gives no answer")]
     Outage(Outage),
-    /// Our own set-up is wrong: we may not even enter our access role. Never the customer's fault.
-    #[error("the service may not assume its own access role")]
+    /// Ours: we may not enter our access role, or AWS refused what we asked in a way that no customer can bring about.
+    #[error("the service did not ask AWS as it must")]
     ServiceMisconfigured,
 }
 
@@ -180,7 +180,7 @@ where
             Ok(value) => return Ok(value),
             Err(AccessError::Refused(refusal)) => return Err(refusal.into_error(access, region)),
             Err(AccessError::ServiceMisconfigured) => {
-                return Err(Error::Internal("the service may not assume its own access role"));
+                return Err(Error::Internal("the service did not ask AWS as it must"));
             }
             Err(AccessError::Outage(Outage::Throttled)) => error = Error::Throttled,
             // It is our time that was short, not AWS that was slow.

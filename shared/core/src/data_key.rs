@@ -3,6 +3,7 @@
 use core::fmt;
 
 use jiff::{SignedDuration, Timestamp};
+use sealed_item::item::ITEM_FORMAT_VERSION;
 use sealed_item::{EncryptedDataKey, EncryptionContext};
 
 use crate::Invalid;
@@ -121,8 +122,6 @@ impl ItemOrigin {
     const VAULT_ID: &str = "latchkey:vault-id";
     const DATA_KEY_ID: &str = "latchkey:data-key-id";
     const FORMAT_VERSION: &str = "latchkey:format-version";
-    /// The version of what we put on top of the ESDK message. A change of any of it is a new version.
-    const CURRENT_FORMAT_VERSION: &str = "1";
 
     /// The encryption context of every item under this data key.
     ///
@@ -133,7 +132,7 @@ impl ItemOrigin {
             (Self::WORKSPACE_ID, self.workspace_id.as_str()),
             (Self::VAULT_ID, self.vault_id.as_str()),
             (Self::DATA_KEY_ID, self.data_key_id.as_str()),
-            (Self::FORMAT_VERSION, Self::CURRENT_FORMAT_VERSION),
+            (Self::FORMAT_VERSION, ITEM_FORMAT_VERSION),
         ])
         .map_err(|_| Error::Internal("our own encryption context does not fit the format"))
     }

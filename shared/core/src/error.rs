@@ -58,7 +58,7 @@ pub enum Error {
         /// What to change.
         finding: Box<Finding>,
     },
-    /// AWS asks us to slow down, in both Regions; or too many requests wait for one vault's key.
+    /// AWS asks us to slow down: the Region that was asked last, or our own records. Or too many requests wait for one vault's key.
     #[error("AWS throttles")]
     Throttled,
     /// AWS does not answer, in both Regions, or our own records do not.

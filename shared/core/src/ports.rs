@@ -26,9 +26,12 @@ pub enum StoreError {
     /// Throttled for longer than we may retry.
     #[error("the records are throttled")]
     Throttled,
-    /// No answer, or an answer of 5xx.
+    /// No answer, one of 5xx, one that cannot be read; or the other Region writes the same record all the while.
     #[error("the records are unavailable")]
     Unavailable,
+    /// DynamoDB refused what we asked: we may not, or it is not there, or not so. Repeating it changes nothing.
+    #[error("the records refuse what was asked")]
+    Refused,
     /// A record is there, but is not one that we wrote.
     #[error("a record cannot be read")]
     Corrupt,
@@ -39,6 +42,7 @@ impl From<StoreError> for Error {
         match error {
             StoreError::Throttled => Self::Throttled,
             StoreError::Unavailable => Self::Unavailable,
+            StoreError::Refused => Self::Internal("the records refuse what was asked"),
             StoreError::Corrupt => Self::Internal("a record cannot be read"),
         }
     }
@@ -259,8 +263,8 @@ pub trait DataKeyStore: Send + Sync {
 /// The customer's key and role. Each call is made in the Region it names, in a session of the customer's role that
 /// allows only what `access` is for, and is noted in `context`.
 pub trait CustomerKeys: Send + Sync {
-    /// Does what the first call in a Region needs whoever the customer is, ahead of knowing who. Once; later there is nothing
-    /// to do. Whether it came off is not told: a call that finds it undone does it.
+    /// Does what the first call in a Region needs whoever the customer is, ahead of knowing who. Once it has come off there is
+    /// nothing more to do. Whether it did is not told: a call that finds it undone does it.
     fn prepare(&self, region: Region) -> impl Future<Output = ()> + Send;
 
     /// Knocks at the customer's role. `Ok`: it let us in.

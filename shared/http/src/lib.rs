@@ -42,6 +42,7 @@
 //! # }
 //! ```
 
+mod allocator;
 pub mod audit;
 pub mod caller;
 pub mod canary;
@@ -60,6 +61,7 @@ pub mod telemetry;
 mod threads;
 mod vault_response;
 
+pub use allocator::{ALLOCATOR, Allocator};
 pub use deployment::Deployment;
 pub use serve::{Endpoint, FileAnswer, Response, Success, answer, serve};
 pub use threads::block_on;

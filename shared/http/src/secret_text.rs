@@ -46,7 +46,13 @@ impl<'de> Deserialize<'de> for Base64Bytes {
 
             fn visit_str<E: Error>(self, text: &str) -> Result<Base64Bytes, E> {
                 // base64ct refuses what is not canonical: other alphabets, missing padding, bits set beyond the end.
-                Ok(Base64Bytes(Base64::decode_vec(text).ok().map(Zeroizing::new)))
+                // Into memory that is zeroed also where it is refused in the end.
+                let mut bytes = Zeroizing::new(vec![0; text.len().div_ceil(4).saturating_mul(3)]);
+                let length = Base64::decode(text, &mut bytes).map(<[u8]>::len).ok();
+                Ok(Base64Bytes(length.map(|length| {
+                    bytes.truncate(length);
+                    bytes
+                })))
             }
         }
         deserializer.deserialize_str(Decode)
@@ -54,12 +60,17 @@ impl<'de> Deserialize<'de> for Base64Bytes {
 }
 
 /// Plaintext on its way out, as base64.
-pub(crate) struct PlaintextBase64(pub(crate) Plaintext);
+pub(crate) struct PlaintextBase64(Zeroizing<String>);
+
+impl PlaintextBase64 {
+    pub(crate) fn of(plaintext: &Plaintext) -> Self {
+        Self(Zeroizing::new(Base64::encode_string(plaintext.as_bytes())))
+    }
+}
 
 impl Serialize for PlaintextBase64 {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let text = Zeroizing::new(Base64::encode_string(self.0.as_bytes()));
-        serializer.serialize_str(&text)
+        serializer.serialize_str(&self.0)
     }
 }
 

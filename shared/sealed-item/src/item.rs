@@ -23,7 +23,7 @@ use crate::plaintext_data_key::PlaintextDataKey;
 
 /// The version of the item format. Belongs into each data key's encryption context, so that no version's items can pass
 /// for another's.
-pub const ITEM_FORMAT_VERSION: u8 = 1;
+pub const ITEM_FORMAT_VERSION: &str = "1";
 
 /// Keeps these digests apart from any other use of SHA-256. Names the version, and so changes with it.
 const DOMAIN_TAG: &[u8] = b"latchkey:item-identity:v1";

@@ -47,7 +47,7 @@ impl KmsCalls {
                 operation.customize().config_override(credentials).send()
             })
             .await?;
-        kms_answers::description(output)
+        kms_answers::description(output, &arn)
     }
 
     pub(super) async fn public_key(

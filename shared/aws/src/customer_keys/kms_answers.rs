@@ -16,8 +16,9 @@ use zeroize::Zeroizing;
 
 const INCOMPLETE: AccessError = AccessError::Outage(Outage::ServerError);
 
-pub(super) fn description(output: DescribeKeyOutput) -> Result<KeyDescription, AccessError> {
+pub(super) fn description(output: DescribeKeyOutput, arn: &KmsKeyArn) -> Result<KeyDescription, AccessError> {
     let key = output.key_metadata.ok_or(INCOMPLETE)?;
+    of_key(key.arn.as_deref(), arn)?;
     let set = key.multi_region_configuration;
     let replica_keys = set.as_ref().map(|set| set.replica_keys()).unwrap_or_default();
     Ok(KeyDescription {
@@ -54,7 +55,8 @@ pub(super) fn ciphertext(output: EncryptOutput, arn: &KmsKeyArn) -> Result<Vec<u
 }
 
 pub(super) fn plaintext(output: DecryptOutput, arn: &KmsKeyArn) -> Result<Zeroizing<Vec<u8>>, AccessError> {
-    // Into our hands first, so that it is zeroed on every way out; this moves the SDK's only copy.
+    // Into our hands first, so that it is zeroed on every way out; what the SDK read it from is zeroed when it is
+    // freed (docs/adr/0014).
     let plaintext = output.plaintext.map(|blob| Zeroizing::new(blob.into_inner()));
     of_key(output.key_id.as_deref(), arn)?;
     plaintext.ok_or(INCOMPLETE)

@@ -39,12 +39,12 @@ impl RoleEntrance {
         }
     }
 
-    /// Enters the access role before it is known for whom, so that the first request does not wait for it later. Only the first
-    /// time: whether a later request needs a session is not known either, and most do not.
+    /// Enters the access role before it is known for whom, so that the first request does not wait for it later. Only until it
+    /// has come off: whether a later request needs a session is not known either, and most do not.
     pub(super) async fn enter_access_role_ahead(&self, region: Region) {
-        if !self.entered_ahead.swap(true, Ordering::Relaxed) {
-            // What went wrong is met, and told, by the call that needs the session.
-            let _ = self.access_role_session(region).await;
+        // What goes wrong is met, and told, by the call that needs the session.
+        if !self.entered_ahead.load(Ordering::Relaxed) && self.access_role_session(region).await.is_ok() {
+            self.entered_ahead.store(true, Ordering::Relaxed);
         }
     }
 

@@ -2,11 +2,12 @@
 
 use core::future::Future;
 use core::hash::Hash;
+use core::sync::atomic::{AtomicBool, Ordering};
 use core::time::Duration;
 use std::sync::Arc;
 
 use aws_credential_types::Credentials;
-use latchkey_core::access::{AccessError, LONGEST_SESSION};
+use latchkey_core::access::{AccessError, LONGEST_SESSION, Outage};
 use latchkey_core::ports::{Clock, Moment};
 use moka::future::Cache;
 use moka::ops::compute::Op;
@@ -56,18 +57,27 @@ impl Session {
 /// The sessions of one execution environment.
 pub(super) struct SessionCache<K> {
     sessions: Cache<K, Arc<Session>>,
+    /// Those that are being entered, for all who wait. Apart from `sessions`, where what is to be renewed stays until it is:
+    /// whoever renews it may be stopped, and the others need it then.
+    entering: Cache<K, Arc<Session>>,
     clock: Arc<dyn Clock>,
 }
 
 impl<K: Clone + Eq + Hash + Send + Sync + 'static> SessionCache<K> {
     pub(super) fn new(clock: Arc<dyn Clock>) -> Self {
         // Moka's own expiry frees the memory. Whether a session may still be used is decided by our clock, at each use.
-        let sessions = Cache::builder()
-            .max_capacity(CAPACITY)
-            .eviction_policy(EvictionPolicy::lru())
-            .time_to_live(Duration::from_secs(u64::from(SESSION_SECONDS.unsigned_abs())))
-            .build();
-        Self { sessions, clock }
+        let cache = || {
+            Cache::builder()
+                .max_capacity(CAPACITY)
+                .eviction_policy(EvictionPolicy::lru())
+                .time_to_live(Duration::from_secs(u64::from(SESSION_SECONDS.unsigned_abs())))
+                .build()
+        };
+        Self {
+            sessions: cache(),
+            entering: cache(),
+            clock,
+        }
     }
 
     pub(super) fn now(&self) -> Moment {
@@ -75,40 +85,81 @@ impl<K: Clone + Eq + Hash + Send + Sync + 'static> SessionCache<K> {
     }
 
     /// The session as held, or as `enter` brings it. Those who ask at the same time share one entry; a failure goes to
-    /// all of them and is not kept.
+    /// all of them and is not kept, except that who has time left does not fail because another's ran out.
     pub(super) async fn held_or_entered<Enter>(&self, key: K, enter: Enter) -> Result<Arc<Session>, AccessError>
     where
         Enter: Future<Output = Result<Session, AccessError>>,
     {
-        let held = self.sessions.get(&key).await;
-        if let Some(session) = &held {
-            if self.age(session) < session.renewed_from {
-                return Ok(Arc::clone(session));
+        // Boxed, here and below, as the cache moves the future about: the two entries of a role, one in the other, would not
+        // fit a thread's stack in a build without optimisation.
+        let mut enter = Box::pin(enter);
+        loop {
+            if let Some(session) = self.fresh(&key).await {
+                return Ok(session);
             }
-            self.forget(&key, session).await;
+            let ours = AtomicBool::new(false);
+            let entering = Box::pin(async {
+                ours.store(true, Ordering::Relaxed);
+                match self.fresh(&key).await {
+                    Some(session) => Ok(session), // by somebody who was faster
+                    None => self.entered(&key, enter.as_mut()).await,
+                }
+            });
+            let entered = self.entering.try_get_with(key.clone(), entering).await;
+            let ours = ours.into_inner();
+            match entered {
+                Ok(session) => {
+                    self.entering.invalidate(&key).await;
+                    if ours || self.is_fresh(&session) {
+                        return Ok(session);
+                    }
+                }
+                // The time of the request that entered is not ours.
+                Err(error) if matches!(*error, AccessError::Outage(Outage::TimedOut)) && !ours => {}
+                Err(error) => return Err(AccessError::clone(&error)),
+            }
         }
-        // Boxed, as the cache moves the future about: the two entries of a role, one in the other, would not fit a
-        // thread's stack in a build without optimisation.
-        let enter = Box::pin(async {
-            match enter.await {
-                Ok(session) => Ok(Arc::new(session)),
-                Err(AccessError::Outage(outage)) => self.usable(held).ok_or(AccessError::Outage(outage)),
-                Err(error) => Err(error),
+    }
+
+    async fn entered(
+        &self,
+        key: &K,
+        enter: impl Future<Output = Result<Session, AccessError>>,
+    ) -> Result<Arc<Session>, AccessError> {
+        let held = self.sessions.get(key).await;
+        let session = match enter.await {
+            Ok(session) => Arc::new(session),
+            Err(AccessError::Outage(outage)) => self.usable(held).ok_or(AccessError::Outage(outage))?,
+            Err(error) => {
+                self.sessions.invalidate(key).await;
+                return Err(error);
             }
-        });
-        let entered = self.sessions.try_get_with(key, enter).await;
-        entered.map_err(|error: Arc<AccessError>| AccessError::clone(&error))
+        };
+        self.sessions.insert(key.clone(), Arc::clone(&session)).await;
+        Ok(session)
+    }
+
+    /// The session that is held, unless it is to be renewed.
+    async fn fresh(&self, key: &K) -> Option<Arc<Session>> {
+        let held = self.sessions.get(key).await?;
+        self.is_fresh(&held).then_some(held)
+    }
+
+    fn is_fresh(&self, session: &Session) -> bool {
+        self.age(session) < session.renewed_from
     }
 
     /// Lets go of `session`, if it is still the one that is held.
     pub(super) async fn forget(&self, key: &K, session: &Arc<Session>) {
-        self.sessions
-            .entry_by_ref(key)
-            .and_compute_with(|held| {
-                let is_held = held.is_some_and(|held| Arc::ptr_eq(held.value(), session));
-                core::future::ready(if is_held { Op::Remove } else { Op::Nop })
-            })
-            .await;
+        for cache in [&self.sessions, &self.entering] {
+            cache
+                .entry_by_ref(key)
+                .and_compute_with(|held| {
+                    let is_held = held.is_some_and(|held| Arc::ptr_eq(held.value(), session));
+                    core::future::ready(if is_held { Op::Remove } else { Op::Nop })
+                })
+                .await;
+        }
     }
 
     /// A session whose renewal met an outage, while it lasts.

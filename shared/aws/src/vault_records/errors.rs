@@ -32,6 +32,14 @@ pub(super) fn store_error<E: ProvideErrorMetadata>(error: &SdkError<E>) -> Store
         | "Throttling"
         | "RequestLimitExceeded"
         | "TooManyRequestsException" => StoreError::Throttled,
+        "ReplicatedWriteConflictException" => StoreError::Unavailable,
+        _ if is_refusal(error) => StoreError::Refused,
         _ => StoreError::Unavailable,
     }
+}
+
+/// Whether DynamoDB has understood the request and will not do it. Source: DynamoDB developer guide, "Error handling with
+/// DynamoDB": an HTTP 400 is a problem with the request, but for those that may be tried again.
+fn is_refusal<E>(error: &SdkError<E>) -> bool {
+    matches!(error, SdkError::ServiceError(_)) && error.raw_response().is_some_and(|it| it.status().is_client_error())
 }

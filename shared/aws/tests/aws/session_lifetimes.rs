@@ -1,11 +1,15 @@
 //! For how long a session in a role is kept, and what ends it sooner.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
 
+use futures::future::join;
 use latchkey_core::access::{AccessError, AccessPurpose, Outage, Refusal};
 use latchkey_core::ports::CustomerKeys;
 use latchkey_core::region::Region;
+use latchkey_core::time_limit::within;
+use tokio::time::timeout;
 
 use crate::fixtures::{ACCESS_ROLE, CUSTOMER_ROLE, StoppedClock, access, context, customer_keys, customer_keys_by};
 use crate::stand_in::{Answer, StandIn};
@@ -60,6 +64,51 @@ async fn a_session_serves_on_while_sts_has_an_outage_and_not_past_its_expiry() {
     assert!(aws.requests("AssumeRole").len() > asked, "but it is tried again");
     clock.move_on(1);
     assert_eq!(decrypt().await, Err(AccessError::Outage(Outage::ServerError)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_renewal_that_is_stopped_leaves_the_session_to_the_others() {
+    let renewals = Arc::new(AtomicUsize::new(0));
+    let down = Arc::new(AtomicBool::new(false));
+    let aws = StandIn::answering({
+        let (renewals, down) = (Arc::clone(&renewals), Arc::clone(&down));
+        move |request| match down.load(Ordering::Relaxed) && request.operation == "AssumeRole" {
+            true if renewals.fetch_add(1, Ordering::Relaxed) == 0 => Answer::Silence,
+            true => Answer::Error(503, "ServiceUnavailable", ""),
+            false => Answer::Success,
+        }
+    });
+    let clock = StoppedClock::new();
+    let keys = customer_keys_by(&aws, clock.clone());
+    let (context, access) = (context(), access(AccessPurpose::UnwrapDataKeys));
+    keys.decrypt(&context, &access, REGION, b"x").await.expect("opens");
+    down.store(true, Ordering::Relaxed);
+    clock.move_on(600);
+    let stopped = timeout(Duration::from_millis(10), keys.decrypt(&context, &access, REGION, b"x")).await;
+    assert!(stopped.is_err());
+    keys.decrypt(&context, &access, REGION, b"x")
+        .await
+        .expect("the session lasts");
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_has_time_does_not_fail_because_another_had_none() {
+    let aws = StandIn::answering(|request| match request.operation.as_str() {
+        "AssumeRole" => Answer::Late(Duration::from_secs(1)),
+        _ => Answer::Success,
+    });
+    let (keys, access) = (customer_keys(&aws), access(AccessPurpose::UnwrapDataKeys));
+    let (hurried, patient) = (context(), context());
+    let hurried = within(
+        Duration::from_millis(300),
+        keys.decrypt(&hurried, &access, REGION, b"x"),
+    );
+    let (hurried, patient) = join(hurried, keys.decrypt(&patient, &access, REGION, b"x")).await;
+    assert!(matches!(
+        hurried,
+        Err(_) | Ok(Err(AccessError::Outage(Outage::TimedOut)))
+    ));
+    patient.expect("opens");
 }
 
 #[tokio::test]

@@ -124,6 +124,7 @@ async fn the_access_role_is_entered_ahead_once_and_for_whoever_asks_first() {
     let ((), opened) = join(keys.prepare(REGION), keys.decrypt(&context, &access, REGION, b"x")).await;
     opened.expect("opens");
     keys.clone().prepare(REGION).await;
+    keys.prepare(REGION).await;
     let entered: Vec<_> = aws
         .requests("AssumeRole")
         .iter()

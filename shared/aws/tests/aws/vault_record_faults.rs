@@ -74,21 +74,13 @@ async fn throttles_outages_and_denials() {
         ),
         (Answer::Refused, StoreError::Unavailable, 3),
         (Answer::Raw(200, "<html>"), StoreError::Unavailable, 1),
-        (
-            Answer::Error(400, "AccessDeniedException", ""),
-            StoreError::Unavailable,
-            1,
-        ),
+        (Answer::Error(400, "AccessDeniedException", ""), StoreError::Refused, 1),
         (
             Answer::Error(400, "ResourceNotFoundException", ""),
-            StoreError::Unavailable,
+            StoreError::Refused,
             1,
         ),
-        (
-            Answer::Error(400, "ValidationException", ""),
-            StoreError::Unavailable,
-            1,
-        ),
+        (Answer::Error(400, "ValidationException", ""), StoreError::Refused, 1),
     ] {
         let aws = failing(usize::MAX, answer.clone());
         let read = records(&aws).vault(&vault.workspace_id, &vault.vault_id).await;

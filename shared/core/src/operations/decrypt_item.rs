@@ -93,7 +93,7 @@ impl<S: VaultStore, D: DataKeyStore, K: CustomerKeys, C: Clock> DecryptItem<S, D
     ) -> Vec<OpenedItem> {
         context.record_items(&caller.workspace_id, items.iter().map(|item| item.item_id.as_str()));
         self.data_keys
-            .prepared_beside(self.open_all(context, caller, items))
+            .prepared_beside(self.open_all(context, caller, &items))
             .await
     }
 
@@ -102,22 +102,21 @@ impl<S: VaultStore, D: DataKeyStore, K: CustomerKeys, C: Clock> DecryptItem<S, D
         &self,
         context: &RequestContext,
         caller: &Caller,
-        items: Vec<DecryptItemCommand>,
+        items: &[DecryptItemCommand],
     ) -> Vec<OpenedItem> {
         let recognized: Vec<_> = items.iter().map(|item| recognize(caller, item)).collect();
         let vaults = self.vaults(context, caller, &recognized).await;
         let data_keys = self.data_keys(context, &vaults, &recognized).await;
         let outcomes: Vec<_> = recognized.iter().map(|item| open(item.as_ref(), &data_keys)).collect();
-        drop(recognized);
         items
-            .into_iter()
+            .iter()
             .zip(outcomes)
             .map(|(item, outcome)| {
                 if outcome.is_err() {
                     context.record_failed_item(&caller.workspace_id, &item.item_id);
                 }
                 OpenedItem {
-                    item_id: item.item_id,
+                    item_id: item.item_id.clone(),
                     outcome,
                 }
             })

@@ -1,5 +1,5 @@
-//! The operations, one file each. Every one takes a [`RequestContext`](crate::request::RequestContext) and a verified
-//! [`Caller`](crate::caller::Caller), and sees only the caller's workspace.
+//! The operations, one file each. Those of callers take a verified [`Caller`](crate::caller::Caller) and see only the caller's
+//! workspace; the sweep has no caller, and sees all.
 
 mod create_vault;
 mod decrypt_item;

@@ -94,7 +94,7 @@ impl<S: VaultStore, D: DataKeyStore, K: CustomerKeys, C: Clock> ReassignItem<S, 
     ) -> Result<Vec<ReassignedItem>, Error> {
         let target = find_vault(&self.encrypt.store, &caller.workspace_id, to).await?;
         takes_items(&target)?;
-        let opened = self.decrypt.open_all(context, caller, items.clone()).await;
+        let opened = self.decrypt.open_all(context, caller, &items).await;
         let mut to_seal = Vec::new();
         let mut reassigned = Vec::new();
         for (opened, given) in opened.into_iter().zip(items) {

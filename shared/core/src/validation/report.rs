@@ -99,7 +99,7 @@ impl CheckOutcome {
         let place = region.map(|region| format!(" in {region}")).unwrap_or_default();
         let (what, remedy) = match error {
             AccessError::ServiceMisconfigured => (
-                format!("The service could not enter its own access role{place}"),
+                format!("The service could not ask AWS as it must{place}"),
                 "Nothing to change on your side: the operators of the service have to mend its deployment.",
             ),
             AccessError::Outage(Outage::Throttled) => (

@@ -94,10 +94,9 @@ pub(super) fn sealed_items(items: Vec<Object<SealedItemRequest>>, errors: &mut F
 impl SealedItemRequest {
     /// A sealed item that is no base64 is an item that does not open: it must not fail its neighbours.
     fn into_command(self) -> DecryptItemCommand {
-        let sealed_item = self
-            .sealed_item
-            .into_bytes()
-            .map(|bytes| bytes.to_vec())
+        let sealed_item = self.sealed_item.into_bytes();
+        let sealed_item = sealed_item
+            .map(|mut bytes| core::mem::take(&mut *bytes))
             .unwrap_or_default();
         DecryptItemCommand {
             item_id: self.item_id,
@@ -112,7 +111,7 @@ impl OpenedItemResponse {
         match item.outcome {
             Ok(plaintext) => Self::Opened {
                 item_id: item.item_id,
-                plaintext: PlaintextBase64(plaintext),
+                plaintext: PlaintextBase64::of(&plaintext),
             },
             Err(error) => Self::Failed {
                 item_id: item.item_id,

@@ -14,7 +14,7 @@ use latchkey_core::operations::EncryptItem;
 use latchkey_core::ports::SystemClock;
 use latchkey_core::request::{RequestContext, RequestId};
 use latchkey_http::endpoints::EncryptItemEndpoint;
-use latchkey_http::{Deployment, Response, answer, block_on, telemetry};
+use latchkey_http::{ALLOCATOR, Allocator, Deployment, Response, answer, block_on, telemetry};
 use serde_json::value::RawValue;
 use tokio::sync::OnceCell;
 
@@ -26,6 +26,9 @@ struct Function {
 }
 
 static FUNCTION: OnceCell<Function> = OnceCell::const_new();
+
+#[global_allocator]
+static GLOBAL_ALLOCATOR: Allocator = ALLOCATOR;
 
 fn main() -> Result<(), Error> {
     block_on(lambda_runtime::run(service_fn(invoke)))

@@ -1,0 +1,35 @@
+"""Execution environments that a test has to itself: a function's program as it is deployed, which is handed events by the Runtime
+API of benches/runtime_api.py."""
+
+import json
+import sys
+from contextlib import contextmanager
+
+import watch
+from layout import REPOSITORY, STAGE
+
+from e2e_support import Workspace
+
+sys.path.insert(0, str(REPOSITORY / "benches"))
+
+import runtime_api  # noqa: E402 (found by the line above)
+
+
+@contextmanager
+def started(stack: dict, function: str, **variables: str):
+    """An execution environment of a function that has asked for its first event."""
+    environment = watch.function_environment(stack, f"{STAGE}-latchkey-{function}", function) | variables
+    with open("/dev/null", "wb") as log, runtime_api.running([watch.programs()[function]], environment, log) as running:
+        running.first_polled_at()
+        yield running
+
+
+def api_event(workspace: Workspace, role: str, body: dict) -> dict:
+    """What API Gateway hands to a function for a call of the API."""
+    claims = {"workspace_id": workspace.customer.workspace_id, "role": role, "sub": f"{role}-1"}
+    return {
+        "version": "2.0",
+        "requestContext": {"requestId": "JKJaXmPLvHcESHA=", "authorizer": {"jwt": {"claims": claims}}},
+        "body": json.dumps(body),
+        "isBase64Encoded": False,
+    }

@@ -1,0 +1,61 @@
+"""What an item leaves behind in the memory of the environment that sealed or opened it: nothing. Read from outside, all of it."""
+
+import os
+import re
+from pathlib import Path
+
+import pytest
+from layout import REPOSITORY
+
+from e2e_support import base64_of
+from environments import api_event, started
+
+# Long enough to come in several pieces, and of no two places alike.
+SECRET = b"".join(b"%05d its plaintext " % n for n in range(3_000))
+PIECE = 24  # bytes; a multiple of 3, so that base64 keeps to it
+
+
+def copies_of(secret: bytes, process: int) -> int:
+    """How often a piece of it is in memory that the process may write (proc_pid_maps(5), proc_pid_mem(5)), plain or in base64."""
+    pieces = [secret[at : at + PIECE] for at in range(0, len(secret) - PIECE, 40 * PIECE)]
+    wanted = re.compile(b"|".join(re.escape(form) for piece in pieces for form in (piece, base64_of(piece).encode())))
+    found = 0
+    with open(f"/proc/{process}/mem", "rb", buffering=0) as memory:
+        for line in Path(f"/proc/{process}/maps").read_text().splitlines():
+            addresses, permissions, *_ = line.split()
+            if permissions.startswith("rw"):
+                start, end = (int(address, 16) for address in addresses.split("-"))
+                memory.seek(start)
+                found += len(wanted.findall(memory.read(end - start)))
+    return found
+
+
+def request_of(function: str, workspace, vault_id: str, secret: bytes) -> dict:
+    """A call of the API that brings a function the secret, to seal or to open."""
+    if function == "encrypt-item":
+        return {"vault_id": vault_id, "items": [{"item_id": "i", "plaintext": base64_of(secret)}]}
+    item = workspace.sealed(vault_id, "i", secret)
+    return {"items": [item]} | ({"to_vault_id": workspace.new_vault()} if function == "reassign-item" else {})
+
+
+@pytest.mark.parametrize("function", ["encrypt-item", "decrypt-item", "reassign-item"])
+def test_nothing_of_an_item_stays_in_memory(stack, workspace, function):
+    vault_id = workspace.new_vault()
+    # The connection to the Runtime API holds an event until the next one comes, which is as long.
+    events = [api_event(workspace, "member", request_of(function, workspace, vault_id, it)) for it in (SECRET, bytes(len(SECRET)))]
+    with started(stack, function) as environment:
+        assert copies_of(SECRET, environment.process.pid) == 0
+        for event in [*events, events[1]]:
+            answer, _ = environment.invoke(event)
+            assert answer["statusCode"] == 200 and '"error"' not in answer["body"], answer["body"][:1000]
+        environment.polls.get(timeout=60)
+        assert copies_of(SECRET, environment.process.pid) == 0
+
+
+def test_where_an_item_is_it_is_found():
+    assert copies_of(SECRET, os.getpid()) > 0
+
+
+def test_every_function_zeroes_what_it_frees():
+    for main in (REPOSITORY / "functions").glob("*/src/main.rs"):
+        assert "#[global_allocator]\nstatic GLOBAL_ALLOCATOR: Allocator = ALLOCATOR;" in main.read_text(), main
