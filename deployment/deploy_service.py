@@ -178,7 +178,10 @@ def with_description(template: dict, parameters: dict[str, str]) -> dict:
     its properties as they stand in the template, where a parameter is a mere name: another value alone would make none, and
     traffic would stay with the old one (samtranslator, `_construct_version`)."""
     version = tomllib.loads((REPOSITORY / "Cargo.toml").read_text())["workspace"]["package"]["version"]
-    settings = hashlib.sha256(json.dumps(parameters, sort_keys=True).encode()).hexdigest()[:12]
+    # As CloudFormation tells them of a stack: all, as text.
+    defaults = {name: it["Default"] for name, it in template["Parameters"].items() if "Default" in it}
+    all_of_them = {name: str(value).lower() if isinstance(value, bool) else str(value) for name, value in defaults.items()} | parameters
+    settings = hashlib.sha256(json.dumps(all_of_them, sort_keys=True).encode()).hexdigest()[:12]
     template["Globals"]["Function"]["Description"] = f"Latchkey {version}, settings {settings}"
     return template
 

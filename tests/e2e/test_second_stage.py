@@ -69,7 +69,7 @@ def test_a_further_stage_is_deployed_beside_the_first(deploy, stack, service_cli
         assert others in said[-1]
 
     versions = set()
-    for region in REGIONS:
+    for region in reversed(REGIONS):
         functions = service_client("lambda", region)
         alias = functions.get_alias(FunctionName=f"{NAME}-encrypt-item", Name=ALIAS)
         versions.add(alias["FunctionVersion"])
@@ -79,13 +79,14 @@ def test_a_further_stage_is_deployed_beside_the_first(deploy, stack, service_cli
 
     unconfirmed = deploy(PRIMARY_REGION, "n\n", CONFIRM="yes", PARAMETERS="RoleClaim=part")
     assert unconfirmed.stderr.splitlines()[-1] == "✗ not confirmed, so nothing was changed", unconfirmed.stdout
+    # No change, no roll-out.
     unchanged = deploy(PRIMARY_REGION)
     assert unchanged.returncode == 0, unchanged.stdout + unchanged.stderr
+    assert functions.get_alias(FunctionName=f"{NAME}-encrypt-item", Name=ALIAS)["FunctionVersion"] == "1"
 
     # An upgrade needs to be told no more than what changes, and a parameter is enough of a change.
     upgraded = deploy(PRIMARY_REGION, PARAMETERS="RoleClaim=part")
     assert upgraded.returncode == 0, upgraded.stdout + upgraded.stderr
-    functions = service_client("lambda", PRIMARY_REGION)
     assert functions.get_alias(FunctionName=f"{NAME}-encrypt-item", Name=ALIAS)["FunctionVersion"] == "2"
     live = functions.get_function_configuration(FunctionName=f"{NAME}-encrypt-item", Qualifier=ALIAS)
     assert live["Environment"]["Variables"]["LATCHKEY_ROLE_CLAIM"] == "part"
