@@ -1,7 +1,7 @@
 //! The allocator of every function: what is freed is zeroed first.
 //!
 //! Requests and answers pass through memory that is not ours to zero: the Lambda runtime's and hyper's buffers, what serde
-//! unescapes, the bodies of the SDK's answers. It ends up here, too (docs/adr/0014).
+//! unescapes, the bodies of the SDK's answers. It ends up here, too (docs/adr/0017).
 
 use std::alloc::System;
 

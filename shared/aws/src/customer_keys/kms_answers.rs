@@ -56,7 +56,7 @@ pub(super) fn ciphertext(output: EncryptOutput, arn: &KmsKeyArn) -> Result<Vec<u
 
 pub(super) fn plaintext(output: DecryptOutput, arn: &KmsKeyArn) -> Result<Zeroizing<Vec<u8>>, AccessError> {
     // Into our hands first, so that it is zeroed on every way out; what the SDK read it from is zeroed when it is
-    // freed (docs/adr/0014).
+    // freed (docs/adr/0017).
     let plaintext = output.plaintext.map(|blob| Zeroizing::new(blob.into_inner()));
     of_key(output.key_id.as_deref(), arn)?;
     plaintext.ok_or(INCOMPLETE)
