@@ -124,7 +124,7 @@ def test_the_functions_own_session_that_is_not_taken_is_our_trouble(workspace, i
     with faults.rule("error", service="sts", match=[stack["access_role_arn"]], **ours, **EXPIRED_AT_STS):
         assert workspace.error_of(item, region)["type"] == "urn:latchkey:problem:internal"
     with faults.rule("error", service="dynamodb", match=[workspace.customer.workspace_id], **ours, **EXPIRED):
-        assert workspace.error_of(item, region)["type"] == "urn:latchkey:problem:unavailable"
+        assert workspace.error_of(item, region)["type"] == "urn:latchkey:problem:internal"
     assert workspace.opened(item, region) == b"secret"
 
 
