@@ -6,8 +6,8 @@ use serde::Serialize;
 
 use super::{Metadata, NamedUnit};
 
-/// What one sweep did and found. Every vault is checked once a minute by one of the Regions, so over a minute and both
-/// Regions the sum of a count is that of all vaults.
+/// What one sweep did and found. Every vault with a customer's key is checked once a minute by one of the Regions, so over a
+/// minute and both Regions the sum of a count is that of all of these; a managed vault counts once an hour.
 #[derive(Serialize)]
 pub struct SweepMetrics {
     #[serde(rename = "_aws")]
