@@ -53,7 +53,8 @@ def test_nothing_succeeds_that_begins_after_the_bound(cells, bound, way):
         for operation in (DECRYPT, ENCRYPT):
             kinds = cell.kinds(region=region, operation=operation)
             assert kinds, "the load went on, and in this Region, too"
-            assert kinds.keys() <= way.refusals, kinds
+            # With more clients than processors a call may find no answer in time: no success either.
+            assert kinds.keys() & way.refusals and kinds.keys() <= way.refusals | {"unavailable", "out-of-time"}, kinds
 
 
 def test_what_is_written_of_it_is_so(cells):
