@@ -79,51 +79,41 @@ impl<S: VaultStore, D: DataKeyStore, K: CustomerKeys, C: Clock> ReassignItem<S, 
     ) -> Result<Vec<ReassignedItem>, Error> {
         context.record_items(&caller.workspace_id, items.iter().map(|item| item.item_id.as_str()));
         context.record_item_vault(to);
-        let reassigning = self.reassign(context, caller, to, items, dry_run);
+        let reassigning = async {
+            let target = find_vault(&self.encrypt.store, &caller.workspace_id, to).await?;
+            takes_items(&target)?;
+            let opened = self.decrypt.open_all(context, caller, &items).await;
+            let mut to_seal = Vec::new();
+            let mut reassigned = Vec::new();
+            for (opened, given) in opened.into_iter().zip(items) {
+                let is_there = vault_of(&given).as_ref() == Some(to);
+                let outcome = opened.outcome.map(|plaintext| {
+                    if is_there {
+                        Reassigned::Unchanged(given.sealed_item)
+                    } else {
+                        to_seal.push(item_to_seal(&given.item_id, given.context, plaintext));
+                        Reassigned::WouldMove
+                    }
+                });
+                reassigned.push(ReassignedItem {
+                    item_id: given.item_id,
+                    outcome,
+                });
+            }
+            if dry_run || to_seal.is_empty() {
+                return Ok(reassigned);
+            }
+            let sealed = self.encrypt.seal_all(context, caller, to, to_seal).await?;
+            let waiting = reassigned
+                .iter_mut()
+                .filter_map(|item| item.outcome.as_mut().ok())
+                .filter(|outcome| **outcome == Reassigned::WouldMove);
+            for (outcome, (_, bytes)) in waiting.zip(sealed.items) {
+                *outcome = Reassigned::Moved(bytes);
+            }
+            Ok(reassigned)
+        };
         self.decrypt.data_keys.prepared_beside(reassigning).await
-    }
-
-    /// Reseals items that are noted already.
-    async fn reassign(
-        &self,
-        context: &RequestContext,
-        caller: &Caller,
-        to: &VaultId,
-        items: Vec<DecryptItemCommand>,
-        dry_run: bool,
-    ) -> Result<Vec<ReassignedItem>, Error> {
-        let target = find_vault(&self.encrypt.store, &caller.workspace_id, to).await?;
-        takes_items(&target)?;
-        let opened = self.decrypt.open_all(context, caller, &items).await;
-        let mut to_seal = Vec::new();
-        let mut reassigned = Vec::new();
-        for (opened, given) in opened.into_iter().zip(items) {
-            let is_there = vault_of(&given).as_ref() == Some(to);
-            let outcome = opened.outcome.map(|plaintext| {
-                if is_there {
-                    Reassigned::Unchanged(given.sealed_item)
-                } else {
-                    to_seal.push(item_to_seal(&given.item_id, given.context, plaintext));
-                    Reassigned::WouldMove
-                }
-            });
-            reassigned.push(ReassignedItem {
-                item_id: given.item_id,
-                outcome,
-            });
-        }
-        if dry_run || to_seal.is_empty() {
-            return Ok(reassigned);
-        }
-        let sealed = self.encrypt.seal_all(context, caller, to, to_seal).await?;
-        let waiting = reassigned
-            .iter_mut()
-            .filter_map(|item| item.outcome.as_mut().ok())
-            .filter(|outcome| **outcome == Reassigned::WouldMove);
-        for (outcome, (_, bytes)) in waiting.zip(sealed.items) {
-            *outcome = Reassigned::Moved(bytes);
-        }
-        Ok(reassigned)
     }
 }
 
