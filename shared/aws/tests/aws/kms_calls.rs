@@ -54,7 +54,8 @@ async fn an_answer_under_another_key_is_not_taken() {
     let (context, access) = (context(), access(AccessPurpose::Validate));
     for key_id in [json!(PRIMARY_ARN), json!(KEY_ID), Value::Null] {
         let answer = json!({"KeyId": key_id, "Plaintext": "eA==", "CiphertextBlob": "eA==", "PublicKey": RSA_2048_DER,
-            "KeyUsage": "ENCRYPT_DECRYPT"});
+            "KeyUsage": "ENCRYPT_DECRYPT", "KeyMetadata": {"KeyId": KEY_ID, "Arn": key_id, "KeyState": "Enabled",
+            "KeySpec": "RSA_2048", "KeyUsage": "ENCRYPT_DECRYPT", "Origin": "AWS_KMS"}});
         let keys = customer_keys(&kms_answering(answer));
         let other_key = AccessError::Refused(Refusal::InvalidCiphertext);
         assert_eq!(
@@ -67,6 +68,10 @@ async fn an_answer_under_another_key_is_not_taken() {
         );
         assert_eq!(
             keys.public_key(&context, &access, REGION).await.map(drop),
+            Err(other_key.clone())
+        );
+        assert_eq!(
+            keys.describe_key(&context, &access, REGION).await.map(drop),
             Err(other_key)
         );
     }

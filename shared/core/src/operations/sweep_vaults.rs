@@ -6,7 +6,6 @@
 use core::time::Duration;
 use std::io;
 
-use futures::future::join_all;
 use futures::stream::{StreamExt, iter};
 use jiff::Timestamp;
 use tokio::time::Instant;
@@ -30,8 +29,11 @@ const CHECKS_AT_ONCE: usize = 64;
 const TIME_OF_A_CHECK: Duration = Duration::from_secs(6);
 /// How long a claim holds: longer than a function may run, so that only a dead sweeper's claim ever expires.
 const TIME_OF_A_CLAIM: Duration = Duration::from_secs(60);
-/// How many due vaults are read from the index at a time, for each partition.
-const READ_AT_ONCE: usize = 25;
+/// How many partitions of the index are read at the same time. All 256 at once would need as many connections, and where a
+/// processor is slow, the last answers would come too late.
+const READS_AT_ONCE: usize = 32;
+/// How many due vaults are read from a partition at a time.
+const VAULTS_OF_A_READ: usize = 25;
 
 /// What announcing one vault's news may take; what is not taken by then is announced by the next sweep.
 const TIME_OF_ANNOUNCING: Duration = Duration::from_secs(3);
@@ -157,13 +159,15 @@ impl<S: VaultStore + DueVaults, K: CustomerKeys, C: Clock, A: Announcer> SweepVa
     async fn due(&self, partitions: &[DuePartition], now: Timestamp) -> Result<(Vec<DueVault>, bool), Error> {
         let reads = partitions
             .iter()
-            .map(|partition| self.store().due_vaults(*partition, now, READ_AT_ONCE));
-        let answers: Vec<Result<Vec<DueVault>, StoreError>> = join_all(reads).await;
+            .copied()
+            .map(|partition| self.store().due_vaults(partition, now, VAULTS_OF_A_READ));
+        let reads = iter(reads).buffer_unordered(READS_AT_ONCE);
+        let answers: Vec<Result<Vec<DueVault>, StoreError>> = reads.collect().await;
         if !answers.is_empty() && answers.iter().all(Result::is_err) {
             return Err(Error::Unavailable);
         }
         let answers: Vec<_> = answers.into_iter().flatten().collect();
-        let more = answers.iter().any(|due| due.len() >= READ_AT_ONCE);
+        let more = answers.iter().any(|due| due.len() >= VAULTS_OF_A_READ);
         let mut due: Vec<_> = answers.into_iter().flatten().collect();
         due.sort_by_key(|due| due.due_at);
         Ok((due, more))

@@ -7,6 +7,7 @@ use latchkey_core::health::due::{Due, DuePartition};
 use latchkey_core::in_memory::{KeyState, WriteFault};
 use latchkey_core::operations::Swept;
 use latchkey_core::ports::{DueVault, DueVaults, StoreError};
+use latchkey_core::request::{RequestContext, RequestId};
 
 use crate::fixtures::{Service, command, request, workspace};
 use crate::sweep::{MINUTE, checks_of, on_record, one, sweep};
@@ -49,6 +50,30 @@ async fn a_sweeper_that_dies_loses_nothing() {
         assert_eq!(sweep(&service).await.checked, 1, "{nth} {fault:?}");
         assert_eq!(on_record(&service).health.state, HealthState::Unusable);
     }
+}
+
+/// What is claimed too late to be finished is not begun; it is due again when the claim has expired.
+#[tokio::test(start_paused = true)]
+async fn a_claim_that_took_too_long_begins_no_check() {
+    let (service, _) = Service::with_vault(30).await;
+    service.clock.advance(MINUTE);
+    service.records.set_latency(Duration::ZERO, Duration::from_secs(10));
+    let calls = service.customer.calls();
+    let within_20_s = RequestContext::new(RequestId::generate(), Duration::from_secs(20));
+    let all = DuePartition::of_shard(0, 1);
+    let swept = service
+        .sweep_vaults()
+        .run(&within_20_s, &all, &|_| Ok(()))
+        .await
+        .unwrap();
+    let left = Swept {
+        left: 1,
+        ..Swept::default()
+    };
+    assert_eq!((swept, service.customer.calls()), (left, calls));
+    service.records.set_latency(Duration::ZERO, Duration::ZERO);
+    service.clock.advance(MINUTE);
+    assert_eq!(sweep(&service).await, one(false, false));
 }
 
 #[tokio::test]

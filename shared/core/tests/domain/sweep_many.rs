@@ -66,6 +66,18 @@ async fn a_sweep_goes_on_until_nothing_is_due() {
     assert!(service.records.calls_of("due_vaults") > all().len());
 }
 
+/// 32 of the 256 partitions at a time.
+#[tokio::test(start_paused = true)]
+async fn the_index_is_read_in_turns() {
+    let service = Service::new();
+    service.records.set_latency(Duration::from_millis(100), Duration::ZERO);
+    let start = tokio::time::Instant::now();
+    assert_eq!(service.sweep().await, Swept::default());
+    assert_eq!(service.records.calls_of("due_vaults"), 256);
+    let turns = start.elapsed().as_millis() / 100;
+    assert_eq!(turns, 256 / 32);
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_key_that_hangs_delays_no_other() {
     let service = with_vaults(300).await;

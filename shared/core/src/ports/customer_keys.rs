@@ -1,0 +1,101 @@
+//! The customer's key and role.
+
+use core::future::Future;
+
+use jiff::Timestamp;
+use zeroize::Zeroizing;
+
+use crate::access::{AccessError, CustomerAccess};
+use crate::public_key::CustomerPublicKey;
+use crate::region::{MultiRegionKeyType, Region};
+use crate::request::RequestContext;
+
+/// The customer's key and role. Each call is made in the Region it names, in a session of the customer's role that
+/// allows only what `access` is for, and is noted in `context`.
+pub trait CustomerKeys: Send + Sync {
+    /// Does what the first call in a Region needs whoever the customer is, ahead of knowing who. Once it has come off there is
+    /// nothing more to do. Whether it did is not told: a call that finds it undone does it.
+    fn prepare(&self, region: Region) -> impl Future<Output = ()> + Send;
+
+    /// Knocks at the customer's role. `Ok`: it let us in.
+    fn attempt_role(
+        &self,
+        context: &RequestContext,
+        access: &CustomerAccess,
+        attempt: RoleAttempt,
+        region: Region,
+    ) -> impl Future<Output = Result<(), AccessError>> + Send;
+
+    /// `kms:DescribeKey`
+    fn describe_key(
+        &self,
+        context: &RequestContext,
+        access: &CustomerAccess,
+        region: Region,
+    ) -> impl Future<Output = Result<KeyDescription, AccessError>> + Send;
+
+    /// `kms:GetPublicKey`. An RSA key that cannot wrap, or a key of another kind, is [`Refusal::InvalidKeyUsage`].
+    ///
+    /// [`Refusal::InvalidKeyUsage`]: crate::access::Refusal::InvalidKeyUsage
+    fn public_key(
+        &self,
+        context: &RequestContext,
+        access: &CustomerAccess,
+        region: Region,
+    ) -> impl Future<Output = Result<CustomerPublicKey, AccessError>> + Send;
+
+    /// `kms:Encrypt` with RSAES_OAEP_SHA_256.
+    fn encrypt(
+        &self,
+        context: &RequestContext,
+        access: &CustomerAccess,
+        region: Region,
+        plaintext: &[u8],
+    ) -> impl Future<Output = Result<Vec<u8>, AccessError>> + Send;
+
+    /// `kms:Decrypt` with RSAES_OAEP_SHA_256.
+    fn decrypt(
+        &self,
+        context: &RequestContext,
+        access: &CustomerAccess,
+        region: Region,
+        ciphertext: &[u8],
+    ) -> impl Future<Output = Result<Zeroizing<Vec<u8>>, AccessError>> + Send;
+}
+
+/// How to knock at the customer's role.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RoleAttempt {
+    /// From the access role, with the workspace's external id: must be let in.
+    AsAgreed,
+    /// From the access role without an external id: must be refused.
+    WithoutExternalId,
+    /// From the access role with an external id that is not the workspace's: must be refused.
+    WithWrongExternalId,
+    /// With the right external id, but from another role of the service's account: let in only when the trust is on the
+    /// whole account.
+    FromAnotherRole,
+}
+
+/// What `kms:DescribeKey` tells of a key, in KMS's words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeyDescription {
+    /// The key's ARN.
+    pub arn: String,
+    /// `Enabled`, `Disabled`, `PendingDeletion`, `PendingReplicaDeletion`, `Unavailable`, ...
+    pub key_state: String,
+    /// `RSA_4096`, `SYMMETRIC_DEFAULT`, ...
+    pub key_spec: String,
+    /// `ENCRYPT_DECRYPT`, `SIGN_VERIFY`, ...
+    pub key_usage: String,
+    /// `AWS_KMS`, `EXTERNAL`, ...
+    pub origin: String,
+    /// Its part in its multi-Region set; `None` for a single-Region key.
+    pub multi_region_key_type: Option<MultiRegionKeyType>,
+    /// The ARN of its set's primary key.
+    pub primary_key_arn: Option<String>,
+    /// The ARNs of its set's replica keys.
+    pub replica_key_arns: Vec<String>,
+    /// When it will be deleted, if that is scheduled.
+    pub deletion_date: Option<Timestamp>,
+}

@@ -1,0 +1,24 @@
+//! The data keys on record.
+
+use core::future::Future;
+
+use super::StoreError;
+use crate::data_key::{DataKeyId, IssuedDataKey};
+use crate::vault::VaultId;
+
+/// The data keys on record. They are written once and never changed.
+pub trait DataKeyStore: Send + Sync {
+    /// The data key, if it was issued for this vault.
+    fn data_key(
+        &self,
+        vault_id: &VaultId,
+        data_key_id: &DataKeyId,
+    ) -> impl Future<Output = Result<Option<IssuedDataKey>, StoreError>> + Send;
+
+    /// Puts a data key on record unless one with its id is there; answers the one that is on record then.
+    fn issue(
+        &self,
+        vault_id: &VaultId,
+        data_key: &IssuedDataKey,
+    ) -> impl Future<Output = Result<IssuedDataKey, StoreError>> + Send;
+}
