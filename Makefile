@@ -26,6 +26,7 @@ demo: up ## the whole story on this machine, then down (KEEP=1: stays up)
 	@status=0; .venv/bin/python local-aws/demo.py || status=$$?; \
 	$(if $(filter 1,$(KEEP)),,$(STACK) down;) exit $$status
 
+# BUILD=no takes the functions as `make build` made them last, here and for whatever needs what is up (make demo BUILD=no).
 up: install ## everything local: the AWS emulator, a customer, both Regions; .local/stack.json says where
 	@$(STACK) up
 
@@ -144,16 +145,19 @@ bench-sweep: up ## how many vaults a sweep checks, and what a check costs
 	cargo build --release -p validate-vault
 	.venv/bin/python benches/sweep_cpu.py target/release/validate-vault
 
+# As `make build` makes them, and the peers by the same tool, for the architecture of this machine.
 ROUNDS ?= 20
+MACHINE := $(subst aarch64,arm64,$(shell uname -m))
 bench-cold-start: up ## how fast each function starts, as it ships, beside its peers: ROUNDS (20) fresh processes each
 	@$(PYTHON) local-aws/install.py .venv-cold-start benches/cold_start/peers/python/requirements.txt
-	@echo "  the functions and two peers, as they ship: building (about 15 min the first time) ..."
-	cargo build --release --locked $(patsubst functions/%,-p %,$(wildcard functions/*)) -p hello-world -p nothing-in-init
+	@echo "  the functions and two peers, as they ship: building (about 30 min the first time) ..."
+	$(MAKE) build ARCH=$(MACHINE)
+	PATH="$(CURDIR)/.venv/bin:$$PATH" cargo lambda build --release --locked --$(subst _,-,$(MACHINE)) -p hello-world -p nothing-in-init
 	.venv/bin/python benches/cold_start/run.py --rounds $(ROUNDS)
 
 # The allocator keeps no large buffer for the next, so that what grows is ours. Settings: shared/http/benches/load/settings.rs.
 load: up ## a constant load on the handlers (15 min) and on the local API (1 min): requests/s, p50, p99, memory; every item opened again
-	MALLOC_MMAP_THRESHOLD_=131072 cargo bench $(PROFILE) -p latchkey-http --bench load
+	MALLOC_MMAP_THRESHOLD_=131072 cargo bench --workspace $(PROFILE) --bench load
 	.venv/bin/python benches/load_api.py
 
 FUZZ_SECONDS ?= 600

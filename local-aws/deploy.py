@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import platform
 import re
 import shutil
 import subprocess
@@ -13,6 +14,8 @@ from layout import ALIAS, LOCAL, PRIMARY_REGION, REPLICA_REGION, REPOSITORY, SER
 
 STACK_NAME = f"{STAGE}-latchkey"  # as in samconfig.toml
 STAGED = LOCAL / "deploy"
+SHIPPED = REPOSITORY / ".aws-sam" / "build"
+ELF_MACHINES = {"x86_64": 62, "aarch64": 183}  # e_machine (elf(5))
 
 
 def template() -> dict:
@@ -22,6 +25,24 @@ def template() -> dict:
 
 def functions_of(template: dict) -> dict[str, dict]:
     return {name: it for name, it in template["Resources"].items() if it["Type"] == "AWS::Serverless::Function"}
+
+
+def shipped_functions() -> dict[str, Path]:
+    """Each function's program as `make build` made it, by logical id."""
+    programs = {logical_id: SHIPPED / logical_id / "bootstrap" for logical_id in functions_of(template())}
+    missing = [str(program.relative_to(REPOSITORY)) for program in programs.values() if not program.exists()]
+    if missing:
+        raise StepFailed(f"BUILD=no, and not there: {', '.join(missing)}; `make build`, for this machine's ARCH, makes them")
+    here = platform.machine()
+    if any(elf_machine(program) != ELF_MACHINES.get(here) for program in programs.values()):
+        raise StepFailed(f"BUILD=no, and what is built is not for this machine, {here}: `make build ARCH=...` first")
+    return programs
+
+
+def elf_machine(program: Path) -> int:
+    """What a program was built for."""
+    with open(program, "rb") as file:
+        return int.from_bytes(file.read(20)[18:20], "little")
 
 
 def build_functions() -> dict[str, Path]:

@@ -1,6 +1,7 @@
 """Everything local: builds the functions, starts the emulator and the token issuer, makes a customer, deploys both Regions.
 
-    .venv/bin/python local-aws/stack.py up       start it, or bring a running one up to date
+    .venv/bin/python local-aws/stack.py up       start it, or bring a running one up to date; with BUILD=no in the environment,
+                                                 the functions are those that `make build` made last
     .venv/bin/python local-aws/stack.py down     stop what `up` started
     .venv/bin/python local-aws/stack.py status   exit status 0 if it is up
     .venv/bin/python local-aws/stack.py url | token | vault-request
@@ -51,9 +52,12 @@ def up() -> int:
             endpoint, fault_proxy, issuer = running["aws_endpoint"], running["fault_proxy"], running["issuer"]
         else:
             clean()
-        with step("functions built"):
-            programs = deploy.build_functions()
-            digest = deploy.stage(programs)
+        if os.environ.get("BUILD") == "no":
+            with step("functions as `make build` made them"):
+                digest = deploy.stage(deploy.shipped_functions())
+        else:
+            with step("functions built"):
+                digest = deploy.stage(deploy.build_functions())
         if was_up and DEPLOYED_FILE.exists() and DEPLOYED_FILE.read_text() == digest:
             print(f"✓ already up and up to date; {STACK_FILE.relative_to(REPOSITORY)} says where")
             return 0

@@ -3,7 +3,6 @@ size."""
 
 import io
 import json
-import os
 import sys
 import zipfile
 from dataclasses import dataclass
@@ -26,6 +25,7 @@ FUNCTIONS = (
 # What these write must not make the loopback forget what the others read: they have one, and a vault, of their own.
 WRITING = ("create-vault", "validate-vault", "disable-vault", "enable-vault", "update-vault")
 HELLO_WORLD, NOTHING_IN_INIT, PYTHON = "hello world", "nothing in init", "Python"
+PROGRAMS = REPOSITORY / "target" / "lambda"  # where cargo-lambda puts them
 PYTHON_SOURCE = HERE / "peers" / "python"
 PYTHON_ENVIRONMENT = REPOSITORY / ".venv-cold-start"
 
@@ -44,10 +44,10 @@ def subjects_of(stack: dict, reading: dict[str, str], writing: dict[str, str]) -
     """All of them, in the order in which a round has them. `reading` and `writing` say where AWS is, for either kind."""
     customer = Customer(stack["aws_endpoint"], **stack["customer"])
     read, written = (sample_events.sample_values(stack, customer) for _ in range(2))
-    programs = Path(os.environ.get("CARGO_TARGET_DIR", REPOSITORY / "target")) / "release"
     subjects = []
 
-    def add(name: str, program: Path, function: str) -> None:
+    def add(name: str, program_name: str, function: str) -> None:
+        program = PROGRAMS / program_name / "bootstrap"
         aws, values = (writing, written) if function in WRITING else (reading, read)
         environment = watch.function_environment(stack, f"{STAGE}-latchkey-{function}", function) | aws
         event = json.loads(sample_events.filled_in((REPOSITORY / "events" / function / "success.json").read_text(), values))
@@ -55,9 +55,9 @@ def subjects_of(stack: dict, reading: dict[str, str], writing: dict[str, str]) -
         subjects.append(Subject(name, [program], environment, event, size, zipped({"bootstrap": program})))
 
     for name in FUNCTIONS:
-        add(name, programs / name, name)
-    add(NOTHING_IN_INIT, programs / "nothing-in-init", "encrypt-item")
-    add(HELLO_WORLD, programs / "hello-world", "encrypt-item")
+        add(name, name, name)
+    add(NOTHING_IN_INIT, "nothing-in-init", "encrypt-item")
+    add(HELLO_WORLD, "hello-world", "encrypt-item")
     encrypt_item = next(it for it in subjects if it.name == "encrypt-item")
     files = python_files()
     subjects.append(
