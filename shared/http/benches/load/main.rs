@@ -34,9 +34,15 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Instant;
 
+use latchkey_http::{ALLOCATOR, Allocator};
+
 use crate::load::Load;
 use crate::process::memory_slope;
 use crate::settings::Settings;
+
+/// As in every function.
+#[global_allocator]
+static GLOBAL_ALLOCATOR: Allocator = ALLOCATOR;
 
 /// The most that memory may grow by once the load has settled, in MiB a minute.
 const MEMORY_SLOPE: f64 = 1.0;
