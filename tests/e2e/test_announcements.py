@@ -54,11 +54,14 @@ def test_both_regions_that_sweep_at_once_announce_it_once(new_workspace, subscri
     vault_id = workspace.new_vault()
     schedule = Schedule.of(stack)
     workspace.customer.kms().disable_key(KeyId=workspace.customer.kms_key_id)
-    for _ in range(3):
-        schedule.make_due(workspace.customer.workspace_id, vault_id)
-        with ThreadPoolExecutor() as pool:
-            list(pool.map(schedule.sweep, [*REGIONS, *REGIONS]))
-    schedule.health_after_sweep(workspace.customer.workspace_id, vault_id)
-    # Where the bus's answer is lost on the way, it is told again, under the same id.
+    swept = []
+    with schedule.paused(), ThreadPoolExecutor() as pool:
+        for _ in range(3):
+            schedule.make_due(workspace.customer.workspace_id, vault_id)
+            swept += pool.map(schedule.sweep, [*REGIONS, *REGIONS])
+        schedule.health_after_sweep(workspace.customer.workspace_id, vault_id)
     events = subscription.of_vault(vault_id, at_least=1)
+    # Where the bus's answer was lost on the way, or that it had come is not on record, it is told again, under the same id.
+    unsure = sum(it["vaults_unannounced"] + it["vaults_failed"] for it in swept)
+    assert len(events) <= 1 + unsure, swept
     assert len({event["detail"]["event_id"] for event in events}) == 1, events
