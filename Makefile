@@ -145,14 +145,15 @@ bench-sweep: up ## how many vaults a sweep checks, and what a check costs
 	cargo build --release -p validate-vault
 	.venv/bin/python benches/sweep_cpu.py target/release/validate-vault
 
-# As `make build` makes them, and the peers by the same tool, for the architecture of this machine.
+# As `make build` makes them, and the peers by the same tool, for the architecture of this machine. What is up runs on them, too.
 ROUNDS ?= 20
 MACHINE := $(subst aarch64,arm64,$(shell uname -m))
-bench-cold-start: up ## how fast each function starts, as it ships, beside its peers: ROUNDS (20) fresh processes each
+bench-cold-start: install ## how fast each function starts, as it ships, beside its peers: ROUNDS (20) fresh processes each
 	@$(PYTHON) local-aws/install.py .venv-cold-start benches/cold_start/peers/python/requirements.txt
 	@echo "  the functions and two peers, as they ship: building (about 30 min the first time) ..."
 	$(MAKE) build ARCH=$(MACHINE)
 	PATH="$(CURDIR)/.venv/bin:$$PATH" cargo lambda build --release --locked --$(subst _,-,$(MACHINE)) -p hello-world -p nothing-in-init
+	@BUILD=no $(STACK) up
 	.venv/bin/python benches/cold_start/run.py --rounds $(ROUNDS)
 
 # The allocator keeps no large buffer for the next, so that what grows is ours. Settings: shared/http/benches/load/settings.rs.
