@@ -68,7 +68,7 @@ check-rust:
 
 # No broken link and nothing public without its words. The examples in it run with `make test`.
 check-docs:
-	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --features latchkey-core/in-memory $(PROFILE)
+	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps $(PROFILE)
 
 check-deny: .tools/cargo-deny-$(CARGO_DENY_VERSION)
 	cargo fetch --locked --quiet

@@ -1,8 +1,8 @@
 //! Lambda function `encrypt-item`: `POST /v1/items/encrypt`.
 
 use latchkey_aws::{Aws, Settings};
-use latchkey_core::data_key_rotation::RotationLimits;
 use latchkey_core::data_keys::DataKeys;
+use latchkey_core::data_keys::rotation::RotationLimits;
 use latchkey_core::operations::EncryptItem;
 use latchkey_core::ports::SystemClock;
 use latchkey_http::endpoints::EncryptItemEndpoint;

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use aws_config::retry::RetryConfig;
 use aws_config::{BehaviorVersion, SdkConfig};
 use latchkey_core::ports::{Clock, SystemClock};
-use latchkey_core::region::Region;
+use latchkey_core::values::Region;
 
 use crate::customer_keys::KmsCustomerKeys;
 use crate::deadline_timeouts::{self, DeadlineTimeouts};

@@ -11,7 +11,7 @@ use aws_smithy_runtime_api::client::interceptors::context::BeforeSerializationIn
 use aws_smithy_runtime_api::client::interceptors::{Intercept, dyn_dispatch_hint};
 use aws_smithy_types::config_bag::ConfigBag;
 use aws_smithy_types::timeout::TimeoutConfig;
-use latchkey_core::time_limit;
+use latchkey_core::request::time_limit;
 
 /// The same for all calls: it is the connector's, and there is one (`https`).
 pub(crate) const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);

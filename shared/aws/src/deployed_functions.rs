@@ -7,11 +7,11 @@ use aws_sdk_lambda::error::SdkError;
 use aws_sdk_lambda::primitives::Blob;
 use aws_smithy_types::timeout::TimeoutConfig;
 use latchkey_core::ports::{DeployedFunctions, InvocationError};
-use latchkey_core::region::Region;
+use latchkey_core::values::Region;
 
 use crate::per_region::PerRegion;
 
-/// As long as the slowest function may take; who waits for less says so himself (`latchkey_core::time_limit`).
+/// As long as the slowest function may take; who waits for less says so himself (`latchkey_core::request::time_limit`).
 const LONGEST_ANSWER: Duration = Duration::from_secs(30);
 /// The alias that everything calls: the version that serves (template.yaml, `AutoPublishAlias`).
 const ALIAS: &str = "live";

@@ -2,8 +2,8 @@
 
 use aws_sdk_eventbridge::Client;
 use aws_sdk_eventbridge::types::PutEventsRequestEntry;
-use latchkey_core::health::announcement::Announcement;
 use latchkey_core::ports::{Announcer, AnnouncerError};
+use latchkey_core::vault::announcement::Announcement;
 
 /// The source of every event.
 const SOURCE: &str = "latchkey";

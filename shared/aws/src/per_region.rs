@@ -1,6 +1,6 @@
 //! One of a thing in each Region.
 
-use latchkey_core::region::Region;
+use latchkey_core::values::Region;
 
 /// One `T` in each Region.
 #[derive(Clone)]

@@ -2,11 +2,9 @@
 
 use std::env;
 
-use latchkey_core::customer_role::RoleArn;
-use latchkey_core::kms_key::{AwsAccountId, CustomerKey, KmsKeyId};
-use latchkey_core::managed_key::ManagedKey;
-use latchkey_core::region::Region;
+use latchkey_core::customer::ManagedKey;
 use latchkey_core::setup_kit::TemplatesUrl;
+use latchkey_core::values::{AwsAccountId, CustomerKey, KmsKeyId, Region, RoleArn};
 
 /// Where we are and what we work with.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -99,7 +97,7 @@ impl Settings {
             access_role_arn,
             region: required("AWS_REGION")?
                 .parse()
-                .map_err(|error: latchkey_core::Invalid| invalid("AWS_REGION", error.expectation()))?,
+                .map_err(|error: latchkey_core::values::Invalid| invalid("AWS_REGION", error.expectation()))?,
             stage: required("LATCHKEY_STAGE")?,
             // What is no number counts as one at a time, as it does for the Lambda runtime.
             max_concurrency: variable("AWS_LAMBDA_MAX_CONCURRENCY")

@@ -16,16 +16,16 @@ use std::fs;
 use std::time::{Duration, Instant};
 
 use latchkey_core::caller::{Caller, WorkspaceRole};
-use latchkey_core::customer_role::RoleArn;
 use latchkey_core::health::due::{Due, DuePartition};
-use latchkey_core::in_memory::{FakeClock, InMemoryCustomer, InMemoryEventBus, InMemoryRecords, RsaKeyPair};
-use latchkey_core::kms_key::{AwsAccountId, CustomerKey, KmsKeyId};
 use latchkey_core::operations::{CreateVault, CreateVaultCommand, SweepVaults, Swept, ValidateVault};
 use latchkey_core::ports::{Clock, VaultStore};
-use latchkey_core::region::Region;
-use latchkey_core::request::{RequestContext, RequestId};
-use latchkey_core::vault::{DataKeyCacheBound, Strategy, VaultId, VaultName, VaultSettings};
-use latchkey_core::workspace::WorkspaceId;
+use latchkey_core::request::RequestContext;
+use latchkey_core::values::{
+    AwsAccountId, CustomerKey, DataKeyCacheBound, KmsKeyId, Region, RequestId, RoleArn, Strategy, VaultId, VaultName,
+    WorkspaceId,
+};
+use latchkey_core::vault::VaultSettings;
+use latchkey_in_memory::{FakeClock, InMemoryCustomer, InMemoryEventBus, InMemoryRecords, RsaKeyPair};
 
 const VAULTS: u32 = 10_000;
 /// What a function with a timeout of 28 s has.

@@ -3,7 +3,7 @@
 use core::fmt;
 
 use crate::error::Error;
-use crate::workspace::WorkspaceId;
+use crate::values::WorkspaceId;
 
 /// A caller whose token has been verified, with the workspace that the token names.
 #[derive(Clone, Debug)]

@@ -2,10 +2,9 @@
 
 use serde::Serialize;
 
-use crate::access::Refusal;
-use crate::health::Finding;
-use crate::region::Region;
-use crate::validation::Report;
+use crate::customer::Refusal;
+use crate::findings::{Finding, Report};
+use crate::values::Region;
 use crate::vault::VaultStatus;
 
 /// Why an operation did not do what was asked. Holds no plaintext, no text of an AWS error and nothing of another

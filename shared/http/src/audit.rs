@@ -7,15 +7,13 @@
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
-use latchkey_core::audited_items::ItemIdHash;
 use latchkey_core::caller::Caller;
 use latchkey_core::error::Fault;
-use latchkey_core::health::{Finding, HealthState};
+use latchkey_core::findings::{Check, Finding};
+use latchkey_core::health::HealthState;
 use latchkey_core::operations::{CheckedVault, VaultCheck};
-use latchkey_core::region::Region;
-use latchkey_core::request::{KeyUse, RequestId};
-use latchkey_core::validation::Check;
-use latchkey_core::vault::VaultId;
+use latchkey_core::request::{ItemIdHash, KeyUse};
+use latchkey_core::values::{Region, RequestId, VaultId};
 use serde::Serialize;
 
 use crate::metrics::RequestMetrics;

@@ -1,7 +1,7 @@
 //! The caller, from the verified token's claims and from nothing else (requirements R4, W1).
 
 use latchkey_core::caller::{Caller, WorkspaceRole};
-use latchkey_core::workspace::WorkspaceId;
+use latchkey_core::values::WorkspaceId;
 use serde_json::{Map, Value};
 
 /// The names of the claims that say who calls; configurable, for every issuer has its own.

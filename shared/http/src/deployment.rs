@@ -2,7 +2,7 @@
 
 use std::env;
 
-use latchkey_core::region::Region;
+use latchkey_core::values::Region;
 
 use crate::caller::ClaimNames;
 

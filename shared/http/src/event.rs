@@ -8,7 +8,7 @@ use core::fmt;
 use std::collections::BTreeMap;
 
 use base64ct::{Base64, Encoding};
-use latchkey_core::vault::VaultId;
+use latchkey_core::values::VaultId;
 use serde::de::{IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;

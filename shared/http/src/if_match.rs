@@ -1,6 +1,6 @@
 //! ETags of vaults and the header `If-Match` (RFC 9110, sections 8.8.3 and 13.1.1).
 
-use latchkey_core::precondition::{Precondition, VaultTag};
+use latchkey_core::vault::{Precondition, VaultTag};
 
 use crate::event::ApiRequest;
 use crate::json_body::FieldErrors;

@@ -4,7 +4,7 @@
 use core::fmt;
 use core::marker::PhantomData;
 
-use latchkey_core::Invalid;
+use latchkey_core::values::Invalid;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{DeserializeOwned, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};

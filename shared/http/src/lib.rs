@@ -8,10 +8,11 @@
 //! ```
 //! use std::time::Duration;
 //!
-//! use latchkey_core::in_memory::InMemoryRecords;
+//! use latchkey_in_memory::InMemoryRecords;
 //! use latchkey_core::operations::ListVaults;
-//! use latchkey_core::region::Region;
-//! use latchkey_core::request::{RequestContext, RequestId};
+//! use latchkey_core::values::Region;
+//! use latchkey_core::request::RequestContext;
+//! use latchkey_core::values::RequestId;
 //! use latchkey_http::caller::ClaimNames;
 //! use latchkey_http::endpoints::ListVaultsEndpoint;
 //! use latchkey_http::{Deployment, answer};

@@ -2,10 +2,9 @@
 //! status.
 
 use latchkey_core::Error;
-use latchkey_core::access::PAUSE_AFTER_SILENCE;
+use latchkey_core::customer::PAUSE_AFTER_SILENCE;
 use latchkey_core::error::{Fault, ItemFault};
-use latchkey_core::health::Finding;
-use latchkey_core::validation::Report;
+use latchkey_core::findings::{Finding, Report};
 use serde::Serialize;
 
 use crate::json_body::FieldError;

@@ -1,11 +1,11 @@
 //! A vault, as every operation answers it.
 
 use jiff::Timestamp;
+use latchkey_core::findings::Report;
 use latchkey_core::health::Health;
 use latchkey_core::operations::VaultView;
-use latchkey_core::region::{MultiRegionKeyType, Region};
-use latchkey_core::validation::Report;
-use latchkey_core::vault::{Strategy, VaultStatus};
+use latchkey_core::values::{MultiRegionKeyType, Region, Strategy};
+use latchkey_core::vault::VaultStatus;
 use serde::Serialize;
 
 #[derive(Serialize)]

@@ -6,8 +6,8 @@ use aws_sdk_sts::config::IdentityCache;
 use aws_sdk_sts::error::SdkError;
 use aws_sdk_sts::operation::RequestId;
 use aws_sdk_sts::operation::assume_role::{AssumeRoleError, AssumeRoleOutput};
-use latchkey_core::access::Outage;
-use latchkey_core::customer_role::RoleArn;
+use latchkey_core::customer::Outage;
+use latchkey_core::values::RoleArn;
 use serde_json::Value;
 
 use super::call::Call;

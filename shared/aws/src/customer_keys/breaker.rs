@@ -13,12 +13,10 @@ use core::time::Duration;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use latchkey_core::access::{AccessError, AccessPurpose, CustomerAccess, Outage, PAUSE_AFTER_SILENCE};
+use latchkey_core::customer::{AccessError, AccessPurpose, CustomerAccess, Outage, PAUSE_AFTER_SILENCE};
 use latchkey_core::ports::{Clock, Moment};
-use latchkey_core::region::Region;
-use latchkey_core::request::{RequestContext, RequestId};
-use latchkey_core::time_limit;
-use latchkey_core::vault::VaultId;
+use latchkey_core::request::{RequestContext, time_limit};
+use latchkey_core::values::{Region, RequestId, VaultId};
 use tokio::time::Instant; // the clock of the timeouts
 
 /// What the call that tries again may take. KMS answers within a tenth of it.

@@ -1,7 +1,7 @@
 //! The calls that we make to a customer's account, each noted for the audit log whatever becomes of it.
 
-use latchkey_core::region::Region;
 use latchkey_core::request::{KeyUse, RequestContext};
+use latchkey_core::values::Region;
 
 /// A call to the customer's account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -4,7 +4,7 @@
 //! that could turn a revocation that AWS words anew into a way in through the other Region.
 
 use aws_sdk_kms::error::{ProvideErrorMetadata, SdkError};
-use latchkey_core::access::{AccessError, Outage, Refusal};
+use latchkey_core::customer::{AccessError, Outage, Refusal};
 
 use super::call::Call;
 use crate::error_code::loggable;

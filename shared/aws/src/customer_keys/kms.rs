@@ -9,11 +9,10 @@ use aws_sdk_kms::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_kms::operation::RequestId;
 use aws_sdk_kms::primitives::Blob;
 use aws_sdk_kms::types::EncryptionAlgorithmSpec;
-use latchkey_core::access::{AccessError, CustomerAccess, Refusal};
+use latchkey_core::customer::{AccessError, CustomerAccess, Refusal};
 use latchkey_core::ports::KeyDescription;
-use latchkey_core::public_key::CustomerPublicKey;
-use latchkey_core::region::Region;
 use latchkey_core::request::RequestContext;
+use latchkey_core::values::{CustomerPublicKey, Region};
 use zeroize::Zeroizing;
 
 use super::call::{Call, CallUnderWay};

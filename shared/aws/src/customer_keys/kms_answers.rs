@@ -7,11 +7,9 @@ use aws_sdk_kms::operation::get_public_key::GetPublicKeyOutput;
 use aws_sdk_kms::primitives::DateTime;
 use aws_sdk_kms::types::{KeyUsageType, MultiRegionKey, MultiRegionKeyType as SdkKeyType};
 use jiff::Timestamp;
-use latchkey_core::access::{AccessError, Outage, Refusal};
-use latchkey_core::kms_key::KmsKeyArn;
+use latchkey_core::customer::{AccessError, Outage, Refusal};
 use latchkey_core::ports::KeyDescription;
-use latchkey_core::public_key::CustomerPublicKey;
-use latchkey_core::region::MultiRegionKeyType;
+use latchkey_core::values::{CustomerPublicKey, KmsKeyArn, MultiRegionKeyType};
 use zeroize::Zeroizing;
 
 const INCOMPLETE: AccessError = AccessError::Outage(Outage::ServerError);

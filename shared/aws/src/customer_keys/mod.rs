@@ -6,12 +6,10 @@
 
 use std::sync::Arc;
 
-use latchkey_core::access::{AccessError, CustomerAccess};
-use latchkey_core::customer_role::RoleArn;
+use latchkey_core::customer::{AccessError, CustomerAccess};
 use latchkey_core::ports::{Clock, CustomerKeys, KeyDescription, RoleAttempt};
-use latchkey_core::public_key::CustomerPublicKey;
-use latchkey_core::region::Region;
 use latchkey_core::request::RequestContext;
+use latchkey_core::values::{CustomerPublicKey, Region, RoleArn};
 use zeroize::Zeroizing;
 
 use crate::per_region::PerRegion;

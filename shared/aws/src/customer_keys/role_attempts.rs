@@ -2,12 +2,11 @@
 //!
 //! Every attempt is live; none is answered from, or leaves anything in, the sessions that are held.
 
-use latchkey_core::access::{AccessError, CustomerAccess};
-use latchkey_core::customer_role::RoleSessionName;
-use latchkey_core::policies::powerless_session_policy;
+use latchkey_core::customer::policies::powerless_session_policy;
+use latchkey_core::customer::{AccessError, CustomerAccess, RoleSessionName};
 use latchkey_core::ports::RoleAttempt;
-use latchkey_core::region::Region;
-use latchkey_core::request::{RequestContext, RequestId};
+use latchkey_core::request::RequestContext;
+use latchkey_core::values::{Region, RequestId};
 
 use super::assume_role::AssumeRoleTerms;
 use super::role_entrance::RoleEntrance;

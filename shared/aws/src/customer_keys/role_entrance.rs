@@ -5,11 +5,10 @@ use std::sync::Arc;
 
 use aws_credential_types::Credentials;
 use aws_sdk_sts::Client;
-use latchkey_core::access::AccessError;
-use latchkey_core::customer_role::RoleArn;
+use latchkey_core::customer::AccessError;
 use latchkey_core::ports::Clock;
-use latchkey_core::region::Region;
 use latchkey_core::request::RequestContext;
+use latchkey_core::values::{Region, RoleArn};
 
 use super::assume_role::{AssumeRoleTerms, assume_role};
 use super::call::{Call, CallUnderWay};

@@ -7,7 +7,7 @@ use core::time::Duration;
 use std::sync::Arc;
 
 use aws_credential_types::Credentials;
-use latchkey_core::access::{AccessError, LONGEST_SESSION, Outage};
+use latchkey_core::customer::{AccessError, LONGEST_SESSION, Outage};
 use latchkey_core::ports::{Clock, Moment};
 use moka::future::Cache;
 use moka::ops::compute::Op;

@@ -2,12 +2,11 @@
 
 use std::sync::Arc;
 
-use latchkey_core::access::{AccessError, CustomerAccess};
-use latchkey_core::customer_role::RoleSessionName;
-use latchkey_core::policies::session_policy;
+use latchkey_core::customer::policies::session_policy;
+use latchkey_core::customer::{AccessError, CustomerAccess, RoleSessionName};
 use latchkey_core::ports::Clock;
-use latchkey_core::region::Region;
 use latchkey_core::request::RequestContext;
+use latchkey_core::values::Region;
 
 use super::assume_role::AssumeRoleTerms;
 use super::role_entrance::RoleEntrance;

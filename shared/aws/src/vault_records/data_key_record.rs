@@ -1,7 +1,7 @@
 //! A data key, as it is on record. Nothing in it is secret: the data key is wrapped with the customer's key.
 
-use latchkey_core::Invalid;
-use latchkey_core::data_key::{DataKeyId, IssuedDataKey};
+use latchkey_core::values::Invalid;
+use latchkey_core::vault::{DataKeyId, IssuedDataKey};
 use sealed_item::EncryptedDataKey;
 use serde::{Deserialize, Serialize};
 

@@ -1,8 +1,8 @@
 //! The data keys of a vault.
 
-use latchkey_core::data_key::{DataKeyId, IssuedDataKey};
 use latchkey_core::ports::{DataKeyStore, StoreError};
-use latchkey_core::vault::VaultId;
+use latchkey_core::values::VaultId;
+use latchkey_core::vault::{DataKeyId, IssuedDataKey};
 
 use super::VaultRecords;
 use super::data_key_record::DataKeyRecord;

@@ -8,7 +8,7 @@ use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue, ReturnValuesOnConditi
 use jiff::Timestamp;
 use latchkey_core::health::due::DuePartition;
 use latchkey_core::ports::{DueVault, DueVaults, StoreError};
-use latchkey_core::request::RequestId;
+use latchkey_core::values::RequestId;
 use latchkey_core::vault::Vault;
 use serde::Deserialize;
 

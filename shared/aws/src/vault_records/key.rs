@@ -1,8 +1,7 @@
 //! The keys of the records. Nothing outside this directory knows them.
 
-use latchkey_core::data_key::DataKeyId;
-use latchkey_core::vault::{VaultId, VaultName};
-use latchkey_core::workspace::WorkspaceId;
+use latchkey_core::values::{VaultId, VaultName, WorkspaceId};
+use latchkey_core::vault::DataKeyId;
 
 /// The primary key of one record. None of the ids may contain `#`, so no two records share a key; a name may, but it
 /// comes last.

@@ -1,8 +1,7 @@
 //! What a name points at: a vault, and the version from which on the vault has the name.
 
-use latchkey_core::Invalid;
 use latchkey_core::ports::NameClaim;
-use latchkey_core::vault::VaultId;
+use latchkey_core::values::{Invalid, VaultId};
 use serde::{Deserialize, Serialize};
 
 use super::fields::{RecordVersion, first_version};

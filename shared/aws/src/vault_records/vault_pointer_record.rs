@@ -1,7 +1,6 @@
 //! A pointer at a vault: which one is the default.
 
-use latchkey_core::Invalid;
-use latchkey_core::vault::VaultId;
+use latchkey_core::values::{Invalid, VaultId};
 use serde::{Deserialize, Serialize};
 
 use super::fields::RecordVersion;

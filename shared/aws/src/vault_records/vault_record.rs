@@ -1,14 +1,14 @@
 //! A vault, as it is on record.
 
-use latchkey_core::Invalid;
-use latchkey_core::customer_role::RoleArn;
+use latchkey_core::findings::Finding;
 use latchkey_core::health::changes::HealthChange;
 use latchkey_core::health::due::{Due, DuePartition};
-use latchkey_core::health::{Finding, Health, HealthState};
-use latchkey_core::kms_key::{AwsAccountId, CustomerKey, KmsKeyId};
-use latchkey_core::public_key::CustomerPublicKey;
-use latchkey_core::vault::{DataKeyCacheBound, Strategy, Vault, VaultId, VaultName, VaultStatus};
-use latchkey_core::workspace::WorkspaceId;
+use latchkey_core::health::{Health, HealthState};
+use latchkey_core::values::{
+    AwsAccountId, CustomerKey, CustomerPublicKey, DataKeyCacheBound, Invalid, KmsKeyId, RoleArn, Strategy, VaultId,
+    VaultName, WorkspaceId,
+};
+use latchkey_core::vault::{Vault, VaultStatus};
 use serde::{Deserialize, Serialize};
 
 use super::fields::{Binary, RecordVersion, RecordedAt, first_version};

@@ -2,12 +2,11 @@
 
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
 use jiff::Timestamp;
-use latchkey_core::Invalid;
 use latchkey_core::health::Health;
 use latchkey_core::health::due::{Due, DuePartition};
 use latchkey_core::ports::{NameClaim, StoreError, VaultPage, VaultStore};
-use latchkey_core::vault::{DataKeyCacheBound, Vault, VaultId, VaultName, VaultStatus};
-use latchkey_core::workspace::WorkspaceId;
+use latchkey_core::values::{DataKeyCacheBound, Invalid, VaultId, VaultName, WorkspaceId};
+use latchkey_core::vault::{Vault, VaultStatus};
 
 use super::VaultRecords;
 use super::errors::if_condition_held;

@@ -2,9 +2,9 @@
 //! the environment, which cannot be set in this process, so the test runs itself again in one where it is.
 
 use latchkey_aws::Aws;
-use latchkey_core::access::AccessPurpose;
+use latchkey_core::customer::AccessPurpose;
 use latchkey_core::ports::{CustomerKeys, VaultStore};
-use latchkey_core::region::Region;
+use latchkey_core::values::Region;
 
 use crate::fixtures::{access, context, settings, workspace};
 use crate::over_tcp::{OverTcp, run_where_aws_is};

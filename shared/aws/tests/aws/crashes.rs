@@ -4,9 +4,9 @@
 //! DynamoDB is a real one and each request to it counts; of the customer's key and role, and of the event bus, each call of
 //! the port. How many calls an operation makes is found by running it until it is not killed any more.
 
-use latchkey_core::in_memory::{Death, Process};
 use latchkey_core::operations::DisableMode;
-use latchkey_core::region::Region;
+use latchkey_core::values::Region;
+use latchkey_in_memory::{Death, Process};
 
 use crate::invariants::{assert_events_tell, assert_every_item_opens, assert_never_wrong, assert_tidy};
 use crate::scenarios::Scenario;

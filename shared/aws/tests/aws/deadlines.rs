@@ -4,11 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use latchkey_aws::Aws;
-use latchkey_core::access::{AccessError, AccessPurpose, Outage};
+use latchkey_core::customer::{AccessError, AccessPurpose, Outage};
 use latchkey_core::ports::{CustomerKeys, StoreError, SystemClock, VaultStore};
-use latchkey_core::region::Region;
-use latchkey_core::request::{RequestContext, RequestId};
-use latchkey_core::time_limit;
+use latchkey_core::request::{RequestContext, time_limit};
+use latchkey_core::values::{Region, RequestId};
 use tokio::time::Instant;
 
 use crate::fixtures::{access, customer_keys, settings, workspace};

@@ -7,8 +7,8 @@ use latchkey_aws::Aws;
 use latchkey_aws::deployed_functions::LambdaFunctions;
 use latchkey_core::ports::InvocationError::{Crashed, NotStarted, Unanswered};
 use latchkey_core::ports::{DeployedFunctions, SystemClock};
-use latchkey_core::region::Region;
-use latchkey_core::time_limit;
+use latchkey_core::request::time_limit;
+use latchkey_core::values::Region;
 use serde_json::json;
 
 use crate::fixtures::settings;

@@ -7,7 +7,8 @@ use futures::future::join_all;
 use jiff::Timestamp;
 use latchkey_core::health::due::{Due, DuePartition};
 use latchkey_core::ports::{DueVault, DueVaults, StoreError, VaultStore};
-use latchkey_core::vault::{Vault, VaultId};
+use latchkey_core::values::VaultId;
+use latchkey_core::vault::Vault;
 
 use crate::local_dynamodb::LocalDynamoDb;
 use crate::record_fixtures::{at, told, vault};

@@ -4,9 +4,9 @@
 use std::collections::BTreeSet;
 
 use latchkey_aws::Aws;
-use latchkey_core::access::AccessPurpose;
+use latchkey_core::customer::AccessPurpose;
 use latchkey_core::ports::{Announcer, CustomerKeys, DeployedFunctions, VaultStore};
-use latchkey_core::region::Region;
+use latchkey_core::values::Region;
 
 use crate::event_bus::announcement;
 use crate::fixtures::{access, context, settings, workspace};

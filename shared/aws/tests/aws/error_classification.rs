@@ -1,9 +1,9 @@
 //! Which error of AWS is a refusal, which an outage and which our own fault: the documented errors, one by one, in the
 //! shapes they have on the wire.
 
-use latchkey_core::access::{AccessError, AccessPurpose, Outage, Refusal};
+use latchkey_core::customer::{AccessError, AccessPurpose, Outage, Refusal};
 use latchkey_core::ports::CustomerKeys;
-use latchkey_core::region::Region;
+use latchkey_core::values::Region;
 
 use crate::fixtures::{ACCESS_ROLE, CUSTOMER_ROLE, access, context, customer_keys};
 use crate::stand_in::{Answer, StandIn};

@@ -2,12 +2,12 @@
 
 use jiff::Timestamp;
 use latchkey_aws::event_bus::EventBus;
-use latchkey_core::health::announcement::{Announcement, DeletionPending, News};
+use latchkey_core::findings::{Check, Finding};
+use latchkey_core::health::HealthState;
 use latchkey_core::health::changes::HealthChange;
-use latchkey_core::health::{Finding, HealthState};
 use latchkey_core::ports::{Announcer, SystemClock};
-use latchkey_core::region::Region;
-use latchkey_core::validation::Check;
+use latchkey_core::values::Region;
+use latchkey_core::vault::announcement::{Announcement, DeletionPending, News};
 use serde_json::{Value, json};
 use std::sync::Arc;
 

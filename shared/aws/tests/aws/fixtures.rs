@@ -6,15 +6,12 @@ use std::time::Duration;
 use base64ct::{Base64, Encoding};
 use latchkey_aws::customer_keys::KmsCustomerKeys;
 use latchkey_aws::{Aws, Settings};
-use latchkey_core::access::{AccessPurpose, CustomerAccess};
-use latchkey_core::customer_role::RoleArn;
-use latchkey_core::kms_key::{AwsAccountId, CustomerKey, KmsKeyId};
+use latchkey_core::customer::{AccessPurpose, CustomerAccess};
 use latchkey_core::ports::{Clock, Moment, SystemClock};
-use latchkey_core::public_key::CustomerPublicKey;
-use latchkey_core::region::Region;
-use latchkey_core::request::{RequestContext, RequestId};
-use latchkey_core::vault::{Strategy, VaultId};
-use latchkey_core::workspace::WorkspaceId;
+use latchkey_core::request::RequestContext;
+use latchkey_core::values::{
+    AwsAccountId, CustomerKey, CustomerPublicKey, KmsKeyId, Region, RequestId, RoleArn, Strategy, VaultId, WorkspaceId,
+};
 
 use crate::stand_in::StandIn;
 

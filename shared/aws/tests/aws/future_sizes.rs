@@ -6,18 +6,16 @@
 //! validation and of a sweep's checks. They are measured as well.
 
 use latchkey_aws::Aws;
-use latchkey_core::access::CustomerAccess;
-use latchkey_core::customer_role::RoleArn;
-use latchkey_core::data_key_rotation::RotationLimits;
+use latchkey_core::customer::CustomerAccess;
 use latchkey_core::data_keys::DataKeys;
+use latchkey_core::data_keys::rotation::RotationLimits;
 use latchkey_core::operations::{
     CreateVault, CreateVaultCommand, DecryptItem, DisableMode, DisableVault, EnableVault, EncryptItem, ListVaults,
     ReassignItem, SweepVaults, UpdateVault, UpdateVaultCommand, ValidateVault, VaultFilter,
 };
 use latchkey_core::ports::{CustomerKeys, RoleAttempt, SystemClock};
-use latchkey_core::precondition::Precondition;
-use latchkey_core::region::Region;
-use latchkey_core::vault::{DataKeyCacheBound, Strategy, VaultId, VaultSettings};
+use latchkey_core::values::{DataKeyCacheBound, Region, RoleArn, Strategy, VaultId};
+use latchkey_core::vault::{Precondition, VaultSettings};
 
 use crate::fixtures::{CUSTOMER_ROLE, context, customer_key, settings};
 use crate::record_fixtures::{data_key, name, vault};

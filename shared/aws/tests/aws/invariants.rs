@@ -3,15 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use latchkey_core::data_key::{DataKeyId, ItemOrigin};
+use latchkey_core::data_keys::ItemOrigin;
 use latchkey_core::error::Error;
 use latchkey_core::health::HealthState;
-use latchkey_core::health::announcement::{Announcement, News};
-use latchkey_core::in_memory::KeyState;
 use latchkey_core::operations::VaultFilter;
 use latchkey_core::ports::{DataKeyStore, VaultStore};
-use latchkey_core::region::Region;
-use latchkey_core::vault::{Vault, VaultId, VaultStatus};
+use latchkey_core::values::{Region, VaultId};
+use latchkey_core::vault::announcement::{Announcement, News};
+use latchkey_core::vault::{DataKeyId, Vault, VaultStatus};
+use latchkey_in_memory::KeyState;
 use sealed_item::item::SealedItem;
 
 use crate::fixtures::{context, workspace};

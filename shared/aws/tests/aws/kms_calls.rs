@@ -1,8 +1,8 @@
 //! The four calls: what is sent, what the answer becomes, and what is noted.
 
-use latchkey_core::access::{AccessError, AccessPurpose, Outage, Refusal};
+use latchkey_core::customer::{AccessError, AccessPurpose, Outage, Refusal};
 use latchkey_core::ports::CustomerKeys;
-use latchkey_core::region::{MultiRegionKeyType, Region};
+use latchkey_core::values::{MultiRegionKeyType, Region};
 use serde_json::{Value, json};
 
 use crate::fixtures::{EC_P256_DER, KEY_ID, RSA_2048_DER, access, context, customer_keys, public_key};

@@ -17,7 +17,7 @@ use dynoxide::Database;
 use latchkey_aws::vault_records::VaultRecords;
 use latchkey_aws::{Aws, Settings};
 use latchkey_core::ports::SystemClock;
-use latchkey_core::region::Region;
+use latchkey_core::values::Region;
 use tokio::net::TcpListener;
 
 use crate::fixtures::settings;

@@ -1,9 +1,9 @@
 //! A request to DynamoDB takes effect, and its answer is lost: the SDK sends it again, and a condition that held the first
 //! time fails on our own write. Every operation answers as if nothing had been.
 
-use latchkey_core::in_memory::Process;
 use latchkey_core::operations::DisableMode;
-use latchkey_core::region::Region;
+use latchkey_core::values::Region;
+use latchkey_in_memory::Process;
 
 use crate::invariants::{assert_events_tell, assert_every_item_opens, assert_tidy};
 use crate::scenarios::Scenario;

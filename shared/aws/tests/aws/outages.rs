@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use latchkey_core::access::{AccessError, AccessPurpose, Outage};
+use latchkey_core::customer::{AccessError, AccessPurpose, Outage};
 use latchkey_core::ports::CustomerKeys;
-use latchkey_core::region::Region;
-use latchkey_core::request::{RequestContext, RequestId};
+use latchkey_core::request::RequestContext;
+use latchkey_core::values::{Region, RequestId};
 use tokio::time::Instant;
 
 use crate::fixtures::{access, context, customer_keys};

@@ -1,15 +1,13 @@
 //! A vault and a data key to put on record.
 
 use jiff::Timestamp;
-use latchkey_core::customer_role::RoleArn;
-use latchkey_core::data_key::{DataKeyId, DataKeyPeriod, IssuedDataKey};
+use latchkey_core::findings::{Check, Finding};
 use latchkey_core::health::changes::HealthChange;
 use latchkey_core::health::due::Due;
-use latchkey_core::health::{Finding, Health, HealthState};
+use latchkey_core::health::{Health, HealthState};
 use latchkey_core::ports::NameClaim;
-use latchkey_core::region::Region;
-use latchkey_core::validation::Check;
-use latchkey_core::vault::{DataKeyCacheBound, Strategy, Vault, VaultId, VaultName, VaultStatus};
+use latchkey_core::values::{DataKeyCacheBound, Region, RoleArn, Strategy, VaultId, VaultName};
+use latchkey_core::vault::{DataKeyId, DataKeyPeriod, IssuedDataKey, Vault, VaultStatus};
 use sealed_item::EncryptedDataKey;
 
 use crate::fixtures::{CUSTOMER_ROLE, customer_key, public_key, workspace};

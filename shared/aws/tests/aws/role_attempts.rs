@@ -1,9 +1,9 @@
 //! Knocking at the customer's role.
 
-use latchkey_core::access::{AccessError, AccessPurpose, Refusal};
-use latchkey_core::policies::{powerless_session_policy, session_policy};
+use latchkey_core::customer::policies::{powerless_session_policy, session_policy};
+use latchkey_core::customer::{AccessError, AccessPurpose, Refusal};
 use latchkey_core::ports::{CustomerKeys, RoleAttempt};
-use latchkey_core::region::Region;
+use latchkey_core::values::Region;
 use serde_json::Value;
 
 use crate::fixtures::{CUSTOMER_ROLE, access, context, customer_keys};

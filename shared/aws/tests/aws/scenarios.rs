@@ -2,20 +2,18 @@
 
 use std::time::Duration;
 
-use latchkey_core::customer_role::RoleArn;
 use latchkey_core::error::Error;
+use latchkey_core::findings::Verdict;
 use latchkey_core::health::HealthState;
 use latchkey_core::health::due::DuePartition;
-use latchkey_core::in_memory::KeyState;
 use latchkey_core::operations::{
     CreateVaultCommand, DecryptItemCommand, DisableMode, EncryptItemCommand, Reassigned, Swept, UpdateVaultCommand,
     VaultFilter, VaultView,
 };
 use latchkey_core::ports::VaultStore;
-use latchkey_core::precondition::{Precondition, VaultTag};
-use latchkey_core::region::Region;
-use latchkey_core::validation::Verdict;
-use latchkey_core::vault::{DataKeyCacheBound, Strategy, VaultId, VaultSettings, VaultStatus};
+use latchkey_core::values::{DataKeyCacheBound, Region, RoleArn, Strategy, VaultId};
+use latchkey_core::vault::{Precondition, VaultSettings, VaultStatus, VaultTag};
+use latchkey_in_memory::KeyState;
 
 use crate::fixtures::{CUSTOMER_ROLE, context, customer_key, workspace};
 use crate::invariants::all_vaults;

@@ -6,17 +6,16 @@ use std::time::Duration;
 use jiff::Timestamp;
 use latchkey_aws::vault_records::VaultRecords;
 use latchkey_core::caller::{Caller, WorkspaceRole};
-use latchkey_core::customer_role::RoleArn;
-use latchkey_core::data_key_rotation::RotationLimits;
 use latchkey_core::data_keys::DataKeys;
-use latchkey_core::in_memory::{
-    FakeClock, InMemoryCustomer, InMemoryCustomers, InMemoryEventBus, KeyState, OfProcess, Process, RsaKeyPair,
-};
+use latchkey_core::data_keys::rotation::RotationLimits;
 use latchkey_core::operations::{
     CreateVault, DecryptItem, DecryptItemCommand, DisableVault, EnableVault, EncryptItem, ListVaults, ReassignItem,
     SweepVaults, UpdateVault, ValidateVault,
 };
-use latchkey_core::region::Region;
+use latchkey_core::values::{Region, RoleArn};
+use latchkey_in_memory::{
+    FakeClock, InMemoryCustomer, InMemoryCustomers, InMemoryEventBus, KeyState, OfProcess, Process, RsaKeyPair,
+};
 
 use crate::fixtures::{ACCESS_ROLE, CUSTOMER_ROLE, customer_key, workspace};
 use crate::local_dynamodb::LocalDynamoDb;

@@ -5,10 +5,10 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use futures::future::join;
-use latchkey_core::access::{AccessError, AccessPurpose, Outage, Refusal};
+use latchkey_core::customer::{AccessError, AccessPurpose, Outage, Refusal};
 use latchkey_core::ports::CustomerKeys;
-use latchkey_core::region::Region;
-use latchkey_core::time_limit::within;
+use latchkey_core::request::time_limit::within;
+use latchkey_core::values::Region;
 use tokio::time::timeout;
 
 use crate::fixtures::{ACCESS_ROLE, CUSTOMER_ROLE, StoppedClock, access, context, customer_keys, customer_keys_by};

@@ -4,10 +4,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use futures::future::{join, join_all};
-use latchkey_core::access::{AccessError, AccessPurpose, Refusal};
-use latchkey_core::policies::session_policy;
+use latchkey_core::customer::policies::session_policy;
+use latchkey_core::customer::{AccessError, AccessPurpose, Refusal};
 use latchkey_core::ports::CustomerKeys;
-use latchkey_core::region::Region;
+use latchkey_core::values::Region;
 use serde_json::Value;
 
 use crate::fixtures::{ACCESS_ROLE, CUSTOMER_ROLE, access, context, customer_keys, workspace};
@@ -67,7 +67,7 @@ async fn validation_enters_with_the_four_actions_and_in_a_session_of_its_own() {
         .text("Policy")
         .map(str::to_owned)
         .expect("a policy");
-    for action in latchkey_core::policies::KEY_ACTIONS {
+    for action in latchkey_core::customer::policies::KEY_ACTIONS {
         assert!(policy.contains(action), "{action}");
     }
     let used = aws.requests("DescribeKey")[0].access_key_id.clone();
@@ -174,11 +174,10 @@ async fn no_two_vaults_workspaces_roles_or_keys_share_a_session() {
     let keys = customer_keys(&aws);
     let first = access(AccessPurpose::UnwrapDataKeys);
     let mut others = vec![first.clone(); 4];
-    others[0].vault_id = latchkey_core::vault::VaultId::generate();
+    others[0].vault_id = latchkey_core::values::VaultId::generate();
     others[1].workspace_id = workspace("ws-other");
-    others[2].role_arn =
-        latchkey_core::customer_role::RoleArn::parse("arn:aws:iam::222222222222:role/b").expect("valid");
-    others[3].key.account_id = latchkey_core::kms_key::AwsAccountId::parse("333333333333").expect("valid");
+    others[2].role_arn = latchkey_core::values::RoleArn::parse("arn:aws:iam::222222222222:role/b").expect("valid");
+    others[3].key.account_id = latchkey_core::values::AwsAccountId::parse("333333333333").expect("valid");
     for access in others.iter().chain([&first, &first]) {
         keys.decrypt(&context(), access, REGION, b"x").await.expect("opens");
     }

@@ -4,10 +4,11 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use latchkey_aws::customer_keys::KmsCustomerKeys;
-use latchkey_core::access::{AccessError, AccessPurpose, CustomerAccess, Outage, Refusal};
+use latchkey_core::customer::{AccessError, AccessPurpose, CustomerAccess, Outage, Refusal};
 use latchkey_core::ports::CustomerKeys;
-use latchkey_core::region::Region::{self, UsEast2, UsWest2};
 use latchkey_core::request::RequestContext;
+use latchkey_core::values::Region;
+use latchkey_core::values::Region::{UsEast2, UsWest2};
 use tokio::time::Instant;
 
 use crate::fixtures::{StoppedClock, access, context, customer_keys_by};
@@ -181,7 +182,7 @@ async fn a_refusal_is_an_answer_and_ends_the_silence() {
 async fn who_had_no_time_for_an_answer_has_seen_no_silence() {
     let (kms, vault) = (Kms::silent(), a_vault());
     let hurried = |milliseconds| {
-        let id = latchkey_core::request::RequestId::generate();
+        let id = latchkey_core::values::RequestId::generate();
         RequestContext::new(id, Duration::from_millis(milliseconds))
     };
     assert_eq!(kms.asked_within(&hurried(900), &vault, UsEast2).await, SILENT);

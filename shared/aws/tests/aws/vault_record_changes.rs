@@ -1,11 +1,12 @@
 //! The ports' contract on a DynamoDB that evaluates our conditions: changes of status and health.
 
 use aws_sdk_dynamodb::types::AttributeValue;
+use latchkey_core::findings::Check;
 use latchkey_core::health::due::{Due, DuePartition};
 use latchkey_core::health::{Health, HealthState};
 use latchkey_core::ports::{DueVaults, VaultStore};
-use latchkey_core::validation::Check;
-use latchkey_core::vault::{Vault, VaultId, VaultStatus};
+use latchkey_core::values::VaultId;
+use latchkey_core::vault::{Vault, VaultStatus};
 
 use crate::local_dynamodb::LocalDynamoDb;
 use crate::record_fixtures::{at, told, vault};

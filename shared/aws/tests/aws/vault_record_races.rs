@@ -4,7 +4,8 @@ use std::collections::HashSet;
 
 use futures::future::join_all;
 use latchkey_core::ports::{DataKeyStore, VaultStore};
-use latchkey_core::vault::{VaultId, VaultStatus};
+use latchkey_core::values::VaultId;
+use latchkey_core::vault::VaultStatus;
 
 use crate::fixtures::workspace;
 use crate::local_dynamodb::LocalDynamoDb;

@@ -1,7 +1,8 @@
 //! The ports' contract on a DynamoDB that evaluates our conditions: versions, claims on names, pages of vaults.
 
 use latchkey_core::ports::{NameClaim, StoreError, VaultStore};
-use latchkey_core::vault::{DataKeyCacheBound, Vault, VaultId, VaultStatus};
+use latchkey_core::values::{DataKeyCacheBound, VaultId};
+use latchkey_core::vault::{Vault, VaultStatus};
 
 use crate::fixtures::workspace;
 use crate::local_dynamodb::LocalDynamoDb;

@@ -3,7 +3,8 @@
 use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::AttributeValue;
 use latchkey_core::ports::{DataKeyStore, StoreError, VaultStore};
-use latchkey_core::vault::{Vault, VaultId, VaultStatus};
+use latchkey_core::values::VaultId;
+use latchkey_core::vault::{Vault, VaultStatus};
 
 use crate::fixtures::workspace;
 use crate::local_dynamodb::LocalDynamoDb;

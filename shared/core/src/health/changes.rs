@@ -6,8 +6,9 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::observation::Scope;
-use super::{Finding, Health, HealthState};
+use crate::findings::Finding;
+use crate::health::observation::Scope;
+use crate::health::{Health, HealthState};
 
 /// How many changes of one vault are kept unannounced. They only pile up while the event bus takes none; the oldest are
 /// kept apart, the newest become one.

@@ -5,12 +5,13 @@ use core::time::Duration;
 
 use jiff::Timestamp;
 
-use super::observation::{Observation, Scope, after};
-use super::{Health, HealthState};
-use crate::vault::{Strategy, VaultId};
+use crate::health::observation::{Observation, Scope, after};
+use crate::health::{Health, HealthState};
+use crate::values::{Strategy, VaultId};
 
 /// Between the beginnings of two checks of a vault.
 pub const BETWEEN_CHECKS: Duration = Duration::from_secs(60);
+
 /// Between the beginnings of two whole validations of a vault that is as it must be.
 pub const BETWEEN_VALIDATIONS: Duration = Duration::from_secs(3600);
 
@@ -69,6 +70,17 @@ impl Due {
     /// Whether the check of a vault in `health` that is due at `now` is the whole validation.
     pub fn is_whole(&self, now: Timestamp, health: &Health) -> bool {
         self.whole_from <= now || matches!(health.state, HealthState::Unusable | HealthState::Unknown)
+    }
+}
+
+impl Strategy {
+    /// Between the beginnings of two checks of a vault. All managed vaults share one key, which nobody but ourselves can
+    /// take away, and we pay for each look at it.
+    pub(crate) const fn between_checks(self) -> Duration {
+        match self {
+            Self::AwsKms => BETWEEN_CHECKS,
+            Self::Managed => BETWEEN_VALIDATIONS,
+        }
     }
 }
 

@@ -4,10 +4,8 @@ use core::time::Duration;
 
 use jiff::Timestamp;
 
-use super::Finding;
-use crate::region::Region;
-use crate::validation::Validation;
-use crate::vault::DataKeyCacheBound;
+use crate::findings::{CheckOutcome, Finding, Report, Verdict};
+use crate::values::Region;
 
 /// Something learnt of a vault's key and role.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,27 +47,6 @@ pub enum Outcome {
 }
 
 impl Observation {
-    /// What a whole validation shows that began at `asked_at` and had its last answer at `answered_at`.
-    pub fn of_validation(
-        validation: &Validation,
-        asked_at: Timestamp,
-        answered_at: Timestamp,
-        bound: DataKeyCacheBound,
-    ) -> Self {
-        // Until the refusals were answered, any environment may have had a data key opened. Counted from then, the bound
-        // and what is left of sessions end later than the truth, never earlier.
-        let access_ends_by = validation
-            .opening_ended
-            .map(|sessions_last| after(after(answered_at, sessions_last), bound.duration()));
-        Self {
-            asked_at,
-            scope: Scope::Whole,
-            outcome: validation.report.outcome(),
-            findings: validation.report.findings(),
-            access_ends_by,
-        }
-    }
-
     /// What a light check shows that saw nothing new, but may have been left unanswered.
     pub fn of_light_check(unanswered: Vec<Finding>, asked_at: Timestamp) -> Self {
         Self {
@@ -104,6 +81,22 @@ impl Observation {
     }
 }
 
-pub(super) fn after(time: Timestamp, duration: Duration) -> Timestamp {
+impl Report {
+    /// What it comes to for the vault's health. Whatever was answered counts for more than what was not.
+    pub fn outcome(&self) -> Outcome {
+        let any = |found: fn(&CheckOutcome) -> bool| self.checks.iter().any(found);
+        if any(|outcome| outcome.verdict == Verdict::Fail && !outcome.unanswered) {
+            Outcome::Refused
+        } else if any(|outcome| outcome.verdict == Verdict::Fail) {
+            Outcome::Unanswered
+        } else if any(|outcome| outcome.verdict == Verdict::Warn) {
+            Outcome::Warned
+        } else {
+            Outcome::Passed
+        }
+    }
+}
+
+pub(crate) fn after(time: Timestamp, duration: Duration) -> Timestamp {
     time.checked_add(duration).unwrap_or(Timestamp::MAX)
 }

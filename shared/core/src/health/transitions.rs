@@ -2,8 +2,9 @@
 
 use jiff::Timestamp;
 
-use super::observation::{Observation, Outcome, Scope};
-use super::{Finding, Health, HealthState};
+use crate::findings::Finding;
+use crate::health::observation::{Observation, Outcome, Scope};
+use crate::health::{Health, HealthState};
 
 /// How many checks in a row AWS must leave unanswered before that is taken for more than a hiccup.
 pub const UNANSWERED_UNTIL_UNKNOWN: u32 = 3;

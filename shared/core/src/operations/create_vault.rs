@@ -2,30 +2,30 @@
 
 use jiff::Timestamp;
 
-use crate::access::CustomerAccess;
 use crate::caller::Caller;
-use crate::customer_role::RoleArn;
+use crate::customer::{CustomerAccess, ManagedKey};
 use crate::error::Error;
+use crate::findings::{Report, Verdict};
 use crate::health::due::Due;
 use crate::health::observation::Observation;
-use crate::health::{Health, HealthState, recording};
-use crate::managed_key::ManagedKey;
+use crate::health::{Health, HealthState};
+use crate::operations::health_record;
 use crate::ports::{Clock, CustomerKeys, NameClaim, VaultStore};
-use crate::region::Region;
 use crate::request::RequestContext;
-use crate::validation::{Report, Validation, Verdict, validate};
-use crate::vault::{Vault, VaultId, VaultSettings, VaultStatus};
+use crate::validation::{Validation, validate};
+use crate::values::{Region, RoleArn, VaultId};
+use crate::vault::{Vault, VaultSettings, VaultStatus};
 
-use super::name_claims::{self, Claimed, NameHolder};
-use super::{ATTEMPTS, VaultView, default_vault, view};
+use crate::operations::name_claims::{Claimed, NameHolder};
+use crate::operations::{ATTEMPTS, VaultView, default_vault, name_claims, view};
 
 /// Creates vaults.
 ///
 /// ```
-/// # use latchkey_core::in_memory::Example;
+/// # use latchkey_in_memory::Example;
 /// # use latchkey_core::operations::CreateVault;
-/// # use latchkey_core::region::Region;
-/// # use latchkey_core::validation::Verdict;
+/// # use latchkey_core::values::Region;
+/// # use latchkey_core::findings::Verdict;
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let example = Example::new()?;
@@ -117,7 +117,7 @@ impl<S: VaultStore, K: CustomerKeys, C: Clock> CreateVault<S, K, C> {
             Some(mut vault) if matches!(vault.health.state, HealthState::Unusable | HealthState::Unknown) => {
                 let answered_at = self.clock.now().wall;
                 let observation = Observation::of_validation(&validation, asked_at, answered_at, vault.data_key_cache);
-                vault.health = recording::record(&self.store, &vault, &observation).await?;
+                vault.health = health_record::record(&self.store, &vault, &observation).await?;
                 vault
             }
             Some(vault) => vault,

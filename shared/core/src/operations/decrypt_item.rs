@@ -11,20 +11,20 @@ use sealed_item::Plaintext;
 use sealed_item::item::{ItemIdentity, SealedItem};
 
 use crate::caller::Caller;
-use crate::data_key::{DataKeyId, ItemOrigin};
-use crate::data_key_cache::UnwrappedDataKey;
-use crate::data_keys::DataKeys;
+use crate::data_keys::cache::UnwrappedDataKey;
+use crate::data_keys::{DataKeys, ItemOrigin};
 use crate::error::{Error, ItemFault};
 use crate::ports::{Clock, CustomerKeys, DataKeyStore, VaultStore};
 use crate::request::RequestContext;
-use crate::vault::{Vault, VaultId};
+use crate::values::VaultId;
+use crate::vault::{DataKeyId, Vault};
 
-use super::{ItemContext, find_vault, live_sensor};
+use crate::operations::{ItemContext, find_vault, live_sensor};
 
 /// Opens items.
 ///
 /// ```
-/// # use latchkey_core::in_memory::Example;
+/// # use latchkey_in_memory::Example;
 /// # use latchkey_core::operations::DecryptItemCommand;
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {

@@ -7,10 +7,10 @@
 
 use crate::error::Error;
 use crate::ports::VaultStore;
-use crate::vault::{Vault, VaultId};
-use crate::workspace::WorkspaceId;
+use crate::values::{VaultId, WorkspaceId};
+use crate::vault::Vault;
 
-use super::{VaultView, find_vault};
+use crate::operations::{VaultView, find_vault};
 
 /// The vault, beside what the default points at.
 pub(super) fn view_with(vault: Vault, default: Option<&VaultId>) -> VaultView {

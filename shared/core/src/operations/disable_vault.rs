@@ -3,16 +3,16 @@
 use crate::caller::Caller;
 use crate::error::Error;
 use crate::ports::{Clock, VaultStore};
-use crate::precondition::Precondition;
 use crate::request::RequestContext;
-use crate::vault::{Vault, VaultId, VaultStatus};
+use crate::values::VaultId;
+use crate::vault::{Precondition, Vault, VaultStatus};
 
-use super::{VaultView, find_vault, view};
+use crate::operations::{VaultView, find_vault, view};
 
 /// Disables vaults.
 ///
 /// ```
-/// # use latchkey_core::in_memory::Example;
+/// # use latchkey_in_memory::Example;
 /// # use latchkey_core::operations::{DisableMode, DisableVault, EncryptItemCommand};
 /// # use latchkey_core::Error;
 /// # #[tokio::main(flavor = "current_thread")]

@@ -2,22 +2,21 @@
 
 use crate::caller::Caller;
 use crate::error::Error;
-use crate::health::recording;
+use crate::findings::{Report, Verdict};
+use crate::operations::health_record;
 use crate::ports::{Clock, CustomerKeys, VaultStore};
-use crate::precondition::Precondition;
 use crate::request::RequestContext;
-use crate::validation::{Report, Verdict};
-use crate::vault::{Vault, VaultId, VaultStatus};
+use crate::values::VaultId;
+use crate::vault::{Precondition, Vault, VaultStatus};
 
-use super::{ValidateVault, VaultView, find_vault, view};
+use crate::operations::{ValidateVault, VaultView, find_vault, view};
 
 /// Enables vaults.
 ///
 /// ```
-/// # use latchkey_core::in_memory::Example;
+/// # use latchkey_in_memory::Example;
 /// # use latchkey_core::operations::EnableVault;
-/// # use latchkey_core::precondition::Precondition;
-/// # use latchkey_core::vault::VaultStatus;
+/// # use latchkey_core::vault::{Precondition, VaultStatus};
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let (example, vault_id) = Example::with_vault().await?;
@@ -60,7 +59,7 @@ impl<S: VaultStore, K: CustomerKeys, C: Clock> EnableVault<S, K, C> {
         let failed = report.verdict == Verdict::Fail;
         // A vault in use must not go on taking items that it could not open. One out of use is left as it was.
         if was_active || !failed {
-            vault.health = recording::record(store, &vault, &observation).await?;
+            vault.health = health_record::record(store, &vault, &observation).await?;
         }
         if failed {
             return Err(Error::ValidationFailed(Box::new(report)));

@@ -3,22 +3,21 @@
 use sealed_item::Plaintext;
 use sealed_item::item::{ItemIdentity, ItemSealingParameters, seal_item};
 
-use crate::audited_items::SealedItems;
 use crate::caller::Caller;
-use crate::data_key::ItemOrigin;
-use crate::data_keys::DataKeys;
+use crate::data_keys::{DataKeys, ItemOrigin};
 use crate::error::Error;
 use crate::health::HealthState;
 use crate::ports::{Clock, CustomerKeys, DataKeyStore, VaultStore};
-use crate::request::RequestContext;
-use crate::vault::{Vault, VaultId};
+use crate::request::{RequestContext, SealedItems};
+use crate::values::VaultId;
+use crate::vault::Vault;
 
-use super::{ItemContext, default_vault, find_vault, live_sensor};
+use crate::operations::{ItemContext, default_vault, find_vault, live_sensor};
 
 /// Seals items.
 ///
 /// ```
-/// # use latchkey_core::in_memory::Example;
+/// # use latchkey_in_memory::Example;
 /// # use latchkey_core::operations::{DecryptItemCommand, EncryptItemCommand};
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {

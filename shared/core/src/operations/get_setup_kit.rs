@@ -1,14 +1,14 @@
 //! get-setup-kit: what the caller's workspace is handed to set its AWS account up.
 
 use crate::caller::Caller;
-use crate::customer_role::RoleArn;
 use crate::error::Error;
 use crate::setup_kit::{SetupKit, TemplatesUrl};
+use crate::values::RoleArn;
 
 /// Hands out setup kits.
 ///
 /// ```
-/// # use latchkey_core::in_memory::Example;
+/// # use latchkey_in_memory::Example;
 /// # use latchkey_core::operations::GetSetupKit;
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let example = Example::new()?;

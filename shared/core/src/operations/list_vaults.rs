@@ -5,9 +5,10 @@ use crate::error::Error;
 use crate::health::HealthState;
 use crate::ports::{VaultPage, VaultStore};
 use crate::request::RequestContext;
-use crate::vault::{Vault, VaultId, VaultStatus};
+use crate::values::VaultId;
+use crate::vault::{Vault, VaultStatus};
 
-use super::{VaultView, default_vault, find_vault, view};
+use crate::operations::{VaultView, default_vault, find_vault, view};
 
 /// How many times the records are read for one answer. Where a filter lets little through, a page ends early.
 const READS: u32 = 5;
@@ -17,7 +18,7 @@ const FILTERED_AT_ONCE: usize = 50;
 /// Lists vaults.
 ///
 /// ```
-/// # use latchkey_core::in_memory::Example;
+/// # use latchkey_in_memory::Example;
 /// # use latchkey_core::operations::{ListVaults, VaultFilter};
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {

@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use crate::data_key_cache::UnwrappedDataKey;
+use crate::data_keys::cache::UnwrappedDataKey;
 use crate::error::Error;
+use crate::health::HealthState;
 use crate::health::observation::Observation;
-use crate::health::{HealthState, recording};
+use crate::operations::health_record;
 use crate::ports::VaultStore;
-use crate::request::RequestContext;
-use crate::time_limit;
+use crate::request::{RequestContext, time_limit};
 use crate::vault::Vault;
 
 /// Takes note of what came of asking for a data key of `vault` from `asked_at` on.
@@ -30,7 +30,7 @@ pub(super) async fn note<S: VaultStore>(
         match outcome {
             Err(Error::KeyRefused { finding, .. }) if !unusable => {
                 let observation = Observation::of_live_refusal((**finding).clone(), asked_at);
-                recording::record(store, vault, &observation).await.map(drop)
+                health_record::record(store, vault, &observation).await.map(drop)
             }
             Ok(data_key) if unusable && opened_since(data_key, vault) && vault.due.at > asked_at => {
                 let marked = store.mark_due(&vault.workspace_id, &vault.vault_id, asked_at).await;

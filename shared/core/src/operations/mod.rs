@@ -8,6 +8,7 @@ mod disable_vault;
 mod enable_vault;
 mod encrypt_item;
 mod get_setup_kit;
+mod health_record;
 mod list_vaults;
 mod live_sensor;
 mod name_claims;
@@ -32,9 +33,8 @@ use std::collections::BTreeMap;
 
 use crate::error::Error;
 use crate::ports::VaultStore;
-use crate::precondition::VaultTag;
-use crate::vault::{Vault, VaultId};
-use crate::workspace::WorkspaceId;
+use crate::values::{VaultId, WorkspaceId};
+use crate::vault::{Vault, VaultTag};
 
 /// A vault together with what is not part of its own record.
 #[derive(Clone, Debug)]

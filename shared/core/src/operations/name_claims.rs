@@ -8,10 +8,10 @@
 
 use crate::error::Error;
 use crate::ports::{NameClaim, VaultStore};
-use crate::vault::{Vault, VaultId, VaultName};
-use crate::workspace::WorkspaceId;
+use crate::values::{VaultId, VaultName, WorkspaceId};
+use crate::vault::Vault;
 
-use super::ATTEMPTS;
+use crate::operations::ATTEMPTS;
 
 /// Whose a name is.
 pub(super) enum NameHolder {

@@ -7,20 +7,21 @@ use sealed_item::Plaintext;
 use sealed_item::item::SealedItem;
 
 use crate::caller::Caller;
-use crate::data_key::ItemOrigin;
+use crate::data_keys::ItemOrigin;
 use crate::error::Error;
 use crate::health::HealthState;
 use crate::ports::{Clock, CustomerKeys, DataKeyStore, VaultStore};
 use crate::request::RequestContext;
-use crate::vault::{Vault, VaultId};
+use crate::values::VaultId;
+use crate::vault::Vault;
 
-use super::{DecryptItem, DecryptItemCommand, EncryptItem, EncryptItemCommand, find_vault};
+use crate::operations::{DecryptItem, DecryptItemCommand, EncryptItem, EncryptItemCommand, find_vault};
 
 /// Reseals items in another vault.
 ///
 /// ```
-/// # use latchkey_core::in_memory::Example;
-/// # use latchkey_core::operations::{DecryptItemCommand, EncryptItemCommand, Reassigned, ReassignItem};
+/// # use latchkey_in_memory::Example;
+/// # use latchkey_core::operations::{DecryptItemCommand, EncryptItemCommand, ReassignItem, Reassigned};
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let (example, vault_id) = Example::with_vault().await?;

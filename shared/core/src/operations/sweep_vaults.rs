@@ -10,18 +10,17 @@ use futures::stream::{StreamExt, iter};
 use jiff::Timestamp;
 use tokio::time::Instant;
 
-use super::ValidateVault;
-use super::validate_vault::access_to;
 use crate::error::Error;
-use crate::health::announcement::Announcement;
 use crate::health::due::DuePartition;
 use crate::health::observation::Observation;
-use crate::health::{Health, HealthState, recording};
+use crate::health::{Health, HealthState};
+use crate::operations::validate_vault::access_to;
+use crate::operations::{ValidateVault, health_record};
 use crate::ports::{Announcer, Clock, CustomerKeys, DueVault, DueVaults, StoreError, VaultStore};
-use crate::request::{KeyUse, RequestContext};
-use crate::time_limit;
+use crate::request::{KeyUse, RequestContext, time_limit};
 use crate::validation::{LightCheck, light_check};
 use crate::vault::Vault;
+use crate::vault::announcement::Announcement;
 
 /// How many vaults one sweep checks at the same time. A vault whose KMS hangs takes up one of these places, no more.
 const CHECKS_AT_ONCE: usize = 64;
@@ -41,10 +40,9 @@ const TIME_OF_ANNOUNCING: Duration = Duration::from_secs(3);
 /// Checks the vaults that are due, and announces what has changed.
 ///
 /// ```
-/// # use latchkey_core::in_memory::Example;
+/// # use latchkey_in_memory::{Example, KeyState};
 /// # use latchkey_core::operations::SweepVaults;
 /// # use latchkey_core::health::due::DuePartition;
-/// # use latchkey_core::in_memory::KeyState;
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let (example, _) = Example::with_vault().await?;
@@ -221,7 +219,7 @@ impl<S: VaultStore + DueVaults, K: CustomerKeys, C: Clock, A: Announcer> SweepVa
             Some(observation) => observation,
             None => self.validate_vault.validate(context, vault).await.1,
         };
-        let health = recording::record(self.store(), vault, &observation).await?;
+        let health = health_record::record(self.store(), vault, &observation).await?;
         let (health, announced) = self.announce(vault, health).await;
         Ok(VaultCheck {
             whole,
@@ -256,7 +254,7 @@ impl<S: VaultStore + DueVaults, K: CustomerKeys, C: Clock, A: Announcer> SweepVa
             return (health, announced);
         }
         // Should this fail, the next sweep announces the same again, under the same event id.
-        let recorded = recording::record_announced(self.store(), vault, &announced, now).await;
+        let recorded = health_record::record_announced(self.store(), vault, &announced, now).await;
         (recorded.unwrap_or(health), announced)
     }
 

@@ -3,20 +3,20 @@
 use crate::caller::Caller;
 use crate::error::Error;
 use crate::ports::{Clock, NameClaim, VaultStore};
-use crate::precondition::Precondition;
 use crate::request::RequestContext;
-use crate::vault::{DataKeyCacheBound, Vault, VaultId, VaultName};
+use crate::values::{DataKeyCacheBound, VaultId, VaultName};
+use crate::vault::{Precondition, Vault};
 
-use super::name_claims::{self, Claimed};
-use super::{ATTEMPTS, VaultView, default_vault, find_vault, view};
+use crate::operations::name_claims::Claimed;
+use crate::operations::{ATTEMPTS, VaultView, default_vault, find_vault, name_claims, view};
 
 /// Updates vaults.
 ///
 /// ```
-/// # use latchkey_core::in_memory::Example;
+/// # use latchkey_in_memory::Example;
 /// # use latchkey_core::operations::{UpdateVault, UpdateVaultCommand};
-/// # use latchkey_core::precondition::Precondition;
-/// # use latchkey_core::vault::VaultName;
+/// # use latchkey_core::vault::Precondition;
+/// # use latchkey_core::values::VaultName;
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let (example, vault_id) = Example::with_vault().await?;

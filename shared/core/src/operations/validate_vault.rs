@@ -1,25 +1,24 @@
 //! validate-vault: all checks against a vault's key and role, and its health recorded (requirement H1).
 
-use crate::access::CustomerAccess;
 use crate::caller::Caller;
-use crate::customer_role::RoleArn;
+use crate::customer::CustomerAccess;
 use crate::error::Error;
+use crate::findings::Report;
 use crate::health::observation::Observation;
-use crate::health::recording;
+use crate::operations::health_record;
 use crate::ports::{Clock, CustomerKeys, VaultStore};
-use crate::region::Region;
 use crate::request::RequestContext;
-use crate::validation::{Report, validate};
-use crate::vault::{DataKeyCacheBound, Vault, VaultId, VaultSettings};
+use crate::validation::validate;
+use crate::values::{DataKeyCacheBound, Region, RoleArn, VaultId};
+use crate::vault::{Vault, VaultSettings};
 
-use super::find_vault;
+use crate::operations::find_vault;
 
 /// Validates vaults.
 ///
 /// ```
-/// # use latchkey_core::in_memory::Example;
-/// # use latchkey_core::in_memory::KeyState;
-/// # use latchkey_core::validation::Verdict;
+/// # use latchkey_in_memory::{Example, KeyState};
+/// # use latchkey_core::findings::Verdict;
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let (example, vault_id) = Example::with_vault().await?;
@@ -51,7 +50,7 @@ impl<S: VaultStore, K: CustomerKeys, C: Clock> ValidateVault<S, K, C> {
         caller.require_vault_admin()?;
         let vault = find_vault(&self.store, &caller.workspace_id, vault_id).await?;
         let (report, observation) = self.validate(context, &vault).await;
-        recording::record(&self.store, &vault, &observation).await?;
+        health_record::record(&self.store, &vault, &observation).await?;
         Ok(report)
     }
 

@@ -2,7 +2,7 @@
 
 use core::future::Future;
 
-use crate::health::announcement::Announcement;
+use crate::vault::announcement::Announcement;
 
 /// The event bus, on which the outside is told of vaults' health.
 pub trait Announcer: Send + Sync {

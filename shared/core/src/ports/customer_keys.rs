@@ -5,10 +5,9 @@ use core::future::Future;
 use jiff::Timestamp;
 use zeroize::Zeroizing;
 
-use crate::access::{AccessError, CustomerAccess};
-use crate::public_key::CustomerPublicKey;
-use crate::region::{MultiRegionKeyType, Region};
+use crate::customer::{AccessError, CustomerAccess};
 use crate::request::RequestContext;
+use crate::values::{CustomerPublicKey, MultiRegionKeyType, Region};
 
 /// The customer's key and role. Each call is made in the Region it names, in a session of the customer's role that
 /// allows only what `access` is for, and is noted in `context`.
@@ -36,7 +35,7 @@ pub trait CustomerKeys: Send + Sync {
 
     /// `kms:GetPublicKey`. An RSA key that cannot wrap, or a key of another kind, is [`Refusal::InvalidKeyUsage`].
     ///
-    /// [`Refusal::InvalidKeyUsage`]: crate::access::Refusal::InvalidKeyUsage
+    /// [`Refusal::InvalidKeyUsage`]: crate::customer::Refusal::InvalidKeyUsage
     fn public_key(
         &self,
         context: &RequestContext,

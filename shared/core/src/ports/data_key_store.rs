@@ -2,9 +2,9 @@
 
 use core::future::Future;
 
-use super::StoreError;
-use crate::data_key::{DataKeyId, IssuedDataKey};
-use crate::vault::VaultId;
+use crate::ports::StoreError;
+use crate::values::VaultId;
+use crate::vault::{DataKeyId, IssuedDataKey};
 
 /// The data keys on record. They are written once and never changed.
 pub trait DataKeyStore: Send + Sync {

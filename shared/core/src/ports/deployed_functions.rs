@@ -2,7 +2,7 @@
 
 use core::future::Future;
 
-use crate::region::Region;
+use crate::values::Region;
 
 /// The functions of this deployment, for the one that tries them. Their shapes are the edge's, so the one in one process is
 /// with the tests of the edge.

@@ -4,10 +4,10 @@ use core::future::Future;
 
 use jiff::Timestamp;
 
-use super::StoreError;
 use crate::health::due::DuePartition;
-use crate::vault::{Vault, VaultId};
-use crate::workspace::WorkspaceId;
+use crate::ports::StoreError;
+use crate::values::{VaultId, WorkspaceId};
+use crate::vault::Vault;
 
 /// Which vaults are due to be checked, and the claims that decide who checks one.
 pub trait DueVaults: Send + Sync {

@@ -1,5 +1,5 @@
 //! What the domain asks of the outside world. Each trait has one implementation on AWS (`latchkey-aws`) and one in one
-//! process ([`crate::in_memory`]).
+//! process ([`latchkey_in_memory`]).
 
 mod announcer;
 mod clock;

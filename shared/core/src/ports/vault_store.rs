@@ -4,11 +4,11 @@ use core::future::Future;
 
 use jiff::Timestamp;
 
-use super::StoreError;
 use crate::health::Health;
 use crate::health::due::Due;
-use crate::vault::{DataKeyCacheBound, Vault, VaultId, VaultName, VaultStatus};
-use crate::workspace::WorkspaceId;
+use crate::ports::StoreError;
+use crate::values::{DataKeyCacheBound, VaultId, VaultName, WorkspaceId};
+use crate::vault::{Vault, VaultStatus};
 
 /// The vault records. Every read is consistent: what one Region has answered, the other sees.
 ///

@@ -2,8 +2,8 @@
 
 use serde::Serialize;
 
-use super::ServiceParameters;
-use super::shell::quoted;
+use crate::setup_kit::ServiceParameters;
+use crate::setup_kit::shell::quoted;
 
 /// The stack of the key and the role.
 pub(super) const KEY_STACK: &str = "latchkey-key";

@@ -12,10 +12,9 @@ mod steps;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::customer_role::RoleArn;
+use crate::customer::policies;
 use crate::error::Error;
-use crate::policies;
-use crate::workspace::WorkspaceId;
+use crate::values::{RoleArn, WorkspaceId};
 
 pub use commands::Command;
 pub use quick_create::{QuickCreateLinks, TemplatesUrl};

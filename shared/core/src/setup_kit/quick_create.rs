@@ -6,10 +6,9 @@
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
 
-use super::ServiceParameters;
-use super::commands::{KEY_STACK, REPLICA_STACK};
-use crate::Invalid;
-use crate::region::Region;
+use crate::setup_kit::ServiceParameters;
+use crate::setup_kit::commands::{KEY_STACK, REPLICA_STACK};
+use crate::values::{Invalid, Region};
 
 /// All but the unreserved characters (RFC 3986, section 2.3).
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');

@@ -1,8 +1,8 @@
 //! `STEPS.md`, with the kit's own policies, commands and links in it.
 
-use super::fill_in::fill_in;
-use super::{QuickCreateLinks, SetupKit};
 use crate::error::Error;
+use crate::setup_kit::fill_in::fill_in;
+use crate::setup_kit::{QuickCreateLinks, SetupKit};
 
 const STEPS: &str = include_str!("../../../../customer-setup/STEPS.md");
 

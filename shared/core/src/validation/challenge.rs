@@ -3,11 +3,11 @@
 
 use aws_lc_rs::rand;
 
-use crate::access::{AccessError, CustomerAccess, Refusal, in_half_the_time_left};
+use crate::customer::{AccessError, CustomerAccess, Refusal};
 use crate::ports::CustomerKeys;
-use crate::public_key::CustomerPublicKey;
-use crate::region::Region;
 use crate::request::RequestContext;
+use crate::validation::patience::in_half_the_time_left;
+use crate::values::{CustomerPublicKey, Region};
 
 /// Of the length of a wrapped data key's payload (SHA-384 and a 256-bit data key).
 pub(super) struct Challenge([u8; 80]);
@@ -59,39 +59,90 @@ impl Challenge {
 mod tests {
     use core::time::Duration;
 
-    use super::*;
-    use crate::access::CustomerAccess;
-    use crate::customer_role::RoleArn;
-    use crate::in_memory::{InMemoryCustomer, RsaKeyPair};
-    use crate::kms_key::{AwsAccountId, CustomerKey, KmsKeyId};
-    use crate::request::RequestId;
-    use crate::vault::{DataKeyCacheBound, Strategy, VaultId, VaultName, VaultSettings};
-    use crate::workspace::WorkspaceId;
+    use zeroize::Zeroizing;
 
-    /// Whoever decrypts, but to something else, does not have the key.
+    use super::*;
+    use crate::customer::{AccessPurpose, Outage};
+    use crate::ports::{KeyDescription, RoleAttempt};
+    use crate::values::{AwsAccountId, CustomerKey, KmsKeyId, RequestId, RoleArn, Strategy, VaultId, WorkspaceId};
+
+    /// Decrypts whatever it is given to the same bytes, and answers nothing else.
+    struct DecryptsTo([u8; 80]);
+
+    const NO_ANSWER: AccessError = AccessError::Outage(Outage::Unreachable);
+
+    impl CustomerKeys for DecryptsTo {
+        async fn prepare(&self, _: Region) {}
+
+        async fn attempt_role(
+            &self,
+            _: &RequestContext,
+            _: &CustomerAccess,
+            _: RoleAttempt,
+            _: Region,
+        ) -> Result<(), AccessError> {
+            Err(NO_ANSWER)
+        }
+
+        async fn describe_key(
+            &self,
+            _: &RequestContext,
+            _: &CustomerAccess,
+            _: Region,
+        ) -> Result<KeyDescription, AccessError> {
+            Err(NO_ANSWER)
+        }
+
+        async fn public_key(
+            &self,
+            _: &RequestContext,
+            _: &CustomerAccess,
+            _: Region,
+        ) -> Result<CustomerPublicKey, AccessError> {
+            Err(NO_ANSWER)
+        }
+
+        async fn encrypt(
+            &self,
+            _: &RequestContext,
+            _: &CustomerAccess,
+            _: Region,
+            _: &[u8],
+        ) -> Result<Vec<u8>, AccessError> {
+            Err(NO_ANSWER)
+        }
+
+        async fn decrypt(
+            &self,
+            _: &RequestContext,
+            _: &CustomerAccess,
+            _: Region,
+            _: &[u8],
+        ) -> Result<Zeroizing<Vec<u8>>, AccessError> {
+            Ok(Zeroizing::new(self.0.to_vec()))
+        }
+    }
+
+    /// A key that decrypts to something else is not the key that the challenge was wrapped for.
     #[tokio::test]
     async fn the_answer_to_another_challenge_is_no_answer() {
-        let key = CustomerKey {
-            account_id: AwsAccountId::parse("222222222222").expect("valid"),
-            key_id: KmsKeyId::parse("mrk-1234abcd12ab34cd56ef1234567890ab").expect("valid"),
-        };
-        let settings = VaultSettings {
-            name: VaultName::parse("Acme").expect("valid"),
+        let access = CustomerAccess {
+            vault_id: VaultId::generate(),
+            workspace_id: WorkspaceId::parse("ws-acme").expect("valid"),
+            role_arn: RoleArn::parse("arn:aws:iam::222222222222:role/latchkey").expect("valid"),
+            key: CustomerKey {
+                account_id: AwsAccountId::parse("222222222222").expect("valid"),
+                key_id: KmsKeyId::parse("mrk-1234abcd12ab34cd56ef1234567890ab").expect("valid"),
+            },
             strategy: Strategy::AwsKms,
-            customer_key: key.clone(),
-            aws_role_arn: RoleArn::parse("arn:aws:iam::222222222222:role/latchkey").expect("valid"),
-            data_key_cache: DataKeyCacheBound::from_seconds(30).expect("valid"),
+            purpose: AccessPurpose::Validate,
         };
-        let workspace_id = WorkspaceId::parse("ws-acme").expect("valid");
-        let access = CustomerAccess::to_validate(&VaultId::generate(), &workspace_id, &settings);
-        let key_pair = RsaKeyPair::generate().expect("a key pair");
-        let customer = InMemoryCustomer::new(key, &key_pair, settings.aws_role_arn, workspace_id);
         let context = RequestContext::new(RequestId::generate(), Duration::from_secs(60));
         let [challenge, another] = [(); 2].map(|()| Challenge::generate().expect("random"));
-        let wrapped = challenge.wrapped_with(key_pair.public_key()).expect("wrapped");
+        let keys = DecryptsTo(challenge.0);
         let answer = async |challenge: &Challenge| {
             challenge
-                .decrypt(&customer, &context, &access, Region::UsEast2, &wrapped)
+                .decrypt(&keys, &context, &access, Region::UsEast2, b"wrapped")
                 .await
         };
         assert_eq!(answer(&challenge).await, Ok(()));

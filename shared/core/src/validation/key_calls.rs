@@ -2,12 +2,13 @@
 
 use futures::future::join3;
 
-use super::challenge::Challenge;
-use crate::access::{AccessError, CustomerAccess, in_half_the_time_left};
+use crate::customer::{AccessError, CustomerAccess};
+use crate::findings::denials::{Permission, Permissions, permission};
 use crate::ports::{CustomerKeys, KeyDescription};
-use crate::public_key::CustomerPublicKey;
-use crate::region::Region;
 use crate::request::RequestContext;
+use crate::validation::challenge::Challenge;
+use crate::validation::patience::in_half_the_time_left;
+use crate::values::{CustomerPublicKey, Region};
 
 /// What one Region answered.
 pub(super) struct KeyAnswers {
@@ -59,5 +60,16 @@ pub(super) async fn ask_key<K: CustomerKeys>(
         public_key,
         encrypted,
         decrypted,
+    }
+}
+
+impl Permissions {
+    pub(super) fn of(answers: &KeyAnswers) -> Self {
+        Self {
+            describe_key: permission(&answers.description),
+            get_public_key: permission(&answers.public_key),
+            encrypt: permission(&answers.encrypted),
+            decrypt: answers.decrypted.as_ref().map_or(Permission::Unknown, permission),
+        }
     }
 }

@@ -2,13 +2,12 @@
 
 use jiff::Timestamp;
 
-use super::denials::{Denial, Permissions};
-use super::key_calls::KeyAnswers;
-use super::remedies;
-use super::report::{Check, CheckOutcome};
-use crate::access::{AccessError, CustomerAccess, Refusal};
+use crate::customer::{AccessError, CustomerAccess, Refusal};
+use crate::findings::denials::{Denial, Permissions};
+use crate::findings::{Check, CheckOutcome, remedies};
 use crate::ports::KeyDescription;
-use crate::region::Region;
+use crate::validation::key_calls::KeyAnswers;
+use crate::values::Region;
 
 /// Where the key was looked at, and what is known already: it decides which failures another check explains.
 pub(super) struct Place<'a> {

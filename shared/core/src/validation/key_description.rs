@@ -1,11 +1,10 @@
 //! The checks that rest on kms:DescribeKey (requirements K1 to K3, H1, H2).
 
-use super::key_checks::Place;
-use super::remedies;
-use super::report::{Check, CheckOutcome};
-use crate::access::{AccessError, Refusal};
+use crate::customer::{AccessError, Refusal};
+use crate::findings::{Check, CheckOutcome, remedies};
 use crate::ports::KeyDescription;
-use crate::region::Region;
+use crate::validation::key_checks::Place;
+use crate::values::Region;
 
 impl Place<'_> {
     const DESCRIBED: [Check; 7] = [

@@ -5,17 +5,15 @@
 use futures::future::{try_join, try_join3};
 use jiff::Timestamp;
 
-use super::challenge::Challenge;
-use super::key_checks::Place;
-use super::report::{Check, CheckOutcome, Verdict};
-use super::role_checks::check_role;
-use crate::access::{AccessError, CustomerAccess, in_half_the_time_left};
-use crate::customer_role::RoleArn;
-use crate::health::Finding;
+use crate::customer::{AccessError, CustomerAccess};
+use crate::findings::{Check, CheckOutcome, Finding, Verdict};
 use crate::ports::CustomerKeys;
-use crate::public_key::CustomerPublicKey;
-use crate::region::Region;
 use crate::request::RequestContext;
+use crate::validation::challenge::Challenge;
+use crate::validation::key_checks::Place;
+use crate::validation::patience::in_half_the_time_left;
+use crate::validation::role_checks::check_role;
+use crate::values::{CustomerPublicKey, Region, RoleArn};
 use crate::vault::Vault;
 
 /// What a light check found.

@@ -5,14 +5,13 @@
 //! something has failed.
 
 mod challenge;
-pub(crate) mod denials;
 mod key_calls;
 mod key_checks;
 mod key_description;
 mod light_check;
+mod observed;
+mod patience;
 mod region_comparison;
-pub mod remedies;
-mod report;
 mod role_checks;
 
 use core::time::Duration;
@@ -20,17 +19,15 @@ use core::time::Duration;
 use futures::future::join3;
 use jiff::Timestamp;
 
+use crate::findings::{Check, Report, Verdict};
 pub use light_check::{LightCheck, light_check};
-pub use report::{Check, CheckOutcome, Report, Verdict};
 
-use crate::access::CustomerAccess;
-use crate::customer_role::RoleArn;
+use crate::customer::CustomerAccess;
 use crate::ports::CustomerKeys;
-use crate::public_key::CustomerPublicKey;
-use crate::region::Region;
 use crate::request::RequestContext;
+use crate::values::{CustomerPublicKey, Region, RoleArn};
 
-use denials::Permissions;
+use crate::findings::denials::Permissions;
 use key_checks::Place;
 
 /// What one validation found.

@@ -2,11 +2,10 @@
 
 use core::time::Duration;
 
-use super::key_calls::KeyAnswers;
-use super::remedies;
-use super::report::{Check, CheckOutcome};
-use crate::access::{AccessError, CustomerAccess, LONGEST_SESSION, Refusal};
-use crate::public_key::CustomerPublicKey;
+use crate::customer::{AccessError, CustomerAccess, LONGEST_SESSION, Refusal};
+use crate::findings::{Check, CheckOutcome, remedies};
+use crate::validation::key_calls::KeyAnswers;
+use crate::values::CustomerPublicKey;
 
 /// The checks that need both Regions' answers.
 pub(super) fn compare_regions(

@@ -2,14 +2,12 @@
 
 use futures::future::join4;
 
-use super::remedies;
-use super::report::{Check, CheckOutcome};
-use crate::access::{AccessError, CustomerAccess, in_half_the_time_left};
-use crate::customer_role::RoleArn;
+use crate::customer::{AccessError, CustomerAccess};
+use crate::findings::{Check, CheckOutcome, remedies};
 use crate::ports::{CustomerKeys, RoleAttempt};
-use crate::region::Region;
 use crate::request::RequestContext;
-use crate::vault::Strategy;
+use crate::validation::patience::in_half_the_time_left;
+use crate::values::{Region, RoleArn, Strategy};
 
 pub(super) async fn check_role<K: CustomerKeys>(
     customer_keys: &K,

@@ -3,16 +3,16 @@
 use std::time::Duration;
 
 use futures::future::join;
-use latchkey_core::access::Outage;
+use latchkey_core::customer::Outage;
+use latchkey_core::findings::Check;
 use latchkey_core::health::HealthState;
-use latchkey_core::health::announcement::{Announcement, News};
 use latchkey_core::health::changes::HealthChange;
 use latchkey_core::health::due::DuePartition;
-use latchkey_core::in_memory::{KeyState, RegionOutage, WriteFault};
 use latchkey_core::ports::VaultStore;
-use latchkey_core::region::Region;
-use latchkey_core::validation::Check;
+use latchkey_core::values::Region;
 use latchkey_core::vault::Vault;
+use latchkey_core::vault::announcement::{Announcement, News};
+use latchkey_in_memory::{KeyState, RegionOutage, WriteFault};
 
 use crate::fixtures::{Service, admin, command, request, workspace};
 

@@ -5,7 +5,8 @@ use std::time::Duration;
 use futures::future::{join, join_all};
 use latchkey_core::Error;
 use latchkey_core::operations::CreateVaultCommand;
-use latchkey_core::request::{RequestContext, RequestId};
+use latchkey_core::request::RequestContext;
+use latchkey_core::values::RequestId;
 
 use crate::fixtures::{Service, item_to_open, member, plaintext_of, settings};
 
@@ -109,7 +110,7 @@ async fn a_request_whose_time_runs_out_takes_no_other_with_it() {
 
 #[tokio::test]
 async fn environments_that_race_issue_one_data_key_and_read_each_other() {
-    use latchkey_core::region::Region::{UsEast2, UsWest2};
+    use latchkey_core::values::Region::{UsEast2, UsWest2};
     let (service, _) = Service::with_vault(30).await;
     let environments: Vec<_> = [UsEast2, UsWest2]
         .into_iter()

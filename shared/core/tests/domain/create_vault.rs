@@ -2,16 +2,16 @@
 
 use futures::future::join_all;
 use latchkey_core::Error;
-use latchkey_core::access::Outage;
 use latchkey_core::caller::WorkspaceRole;
+use latchkey_core::customer::Outage;
 use latchkey_core::error::Fault;
+use latchkey_core::findings::Verdict;
 use latchkey_core::health::HealthState;
-use latchkey_core::in_memory::{InMemoryCustomer, KeyState, RegionOutage};
 use latchkey_core::operations::CreateVaultCommand;
 use latchkey_core::ports::VaultStore;
-use latchkey_core::region::Region;
-use latchkey_core::validation::Verdict;
-use latchkey_core::vault::{VaultName, VaultSettings, VaultStatus};
+use latchkey_core::values::{Region, VaultName};
+use latchkey_core::vault::{VaultSettings, VaultStatus};
+use latchkey_in_memory::{InMemoryCustomer, KeyState, RegionOutage};
 
 use crate::fixtures::{
     KEY_PAIR, OTHER_KEY_PAIR, Service, admin, caller, command, customer_key, request, role_arn, settings, workspace,
@@ -179,8 +179,8 @@ async fn the_same_name_with_other_settings_is_taken() {
             ..base()
         },
         VaultSettings {
-            customer_key: latchkey_core::kms_key::CustomerKey {
-                key_id: latchkey_core::kms_key::KmsKeyId::parse("mrk-00000000000000000000000000000000").unwrap(),
+            customer_key: latchkey_core::values::CustomerKey {
+                key_id: latchkey_core::values::KmsKeyId::parse("mrk-00000000000000000000000000000000").unwrap(),
                 ..customer_key()
             },
             ..base()

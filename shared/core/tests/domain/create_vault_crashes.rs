@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use latchkey_core::Error;
-use latchkey_core::in_memory::WriteFault;
 use latchkey_core::operations::CreateVaultCommand;
 use latchkey_core::ports::VaultStore;
+use latchkey_in_memory::WriteFault;
 use tokio::time::timeout;
 
 use crate::create_vault::assert_one_vault;

@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use latchkey_core::Error;
 use latchkey_core::caller::WorkspaceRole;
-use latchkey_core::in_memory::WriteFault;
 use latchkey_core::operations::{DisableMode, VaultView};
 use latchkey_core::ports::VaultStore;
-use latchkey_core::vault::{VaultId, VaultStatus};
+use latchkey_core::values::VaultId;
+use latchkey_core::vault::VaultStatus;
+use latchkey_in_memory::WriteFault;
 use tokio::time::timeout;
 
 use crate::fixtures::{Service, admin, caller, command, member, request, workspace};
@@ -18,7 +19,7 @@ async fn disable(service: &Service, vault_id: &VaultId, mode: DisableMode) -> Re
 
 #[tokio::test]
 async fn it_holds_in_every_environment_at_once_cached_or_not() {
-    use latchkey_core::region::Region::{UsEast2, UsWest2};
+    use latchkey_core::values::Region::{UsEast2, UsWest2};
     let (service, vault_id) = Service::with_vault(300).await;
     let environments = [UsEast2, UsWest2].map(|home| service.environment_in(home));
     let sealed = environments[0].seal("item").await.unwrap();

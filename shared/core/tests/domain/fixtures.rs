@@ -6,24 +6,22 @@ use std::time::Duration;
 
 use latchkey_core::Error;
 use latchkey_core::caller::{Caller, WorkspaceRole};
-use latchkey_core::customer_role::RoleArn;
-use latchkey_core::data_key_rotation::RotationLimits;
 use latchkey_core::data_keys::DataKeys;
+use latchkey_core::data_keys::rotation::RotationLimits;
+use latchkey_core::findings::Report;
 use latchkey_core::health::due::DuePartition;
-use latchkey_core::in_memory::{
-    FakeClock, InMemoryCustomer, InMemoryEventBus, InMemoryRecords, RegionOutage, RsaKeyPair,
-};
-use latchkey_core::kms_key::{AwsAccountId, CustomerKey, KmsKeyId};
 use latchkey_core::operations::{
     CreateVault, CreateVaultCommand, DecryptItem, DecryptItemCommand, DisableMode, DisableVault, EnableVault,
     EncryptItem, EncryptItemCommand, ItemContext, ListVaults, SweepVaults, Swept, UpdateVault, ValidateVault,
     VaultView,
 };
-use latchkey_core::region::Region;
-use latchkey_core::request::{RequestContext, RequestId};
-use latchkey_core::validation::Report;
-use latchkey_core::vault::{DataKeyCacheBound, Strategy, VaultId, VaultName, VaultSettings};
-use latchkey_core::workspace::WorkspaceId;
+use latchkey_core::request::RequestContext;
+use latchkey_core::values::{
+    AwsAccountId, CustomerKey, DataKeyCacheBound, KmsKeyId, Region, RequestId, RoleArn, Strategy, VaultId, VaultName,
+    WorkspaceId,
+};
+use latchkey_core::vault::VaultSettings;
+use latchkey_in_memory::{FakeClock, InMemoryCustomer, InMemoryEventBus, InMemoryRecords, RegionOutage, RsaKeyPair};
 
 pub(crate) const ACCESS_ROLE: &str = "arn:aws:iam::111111111111:role/production-kms-byo-key-access-role";
 pub(crate) const CUSTOMER_ROLE: &str = "arn:aws:iam::222222222222:role/latchkey-key-access";

@@ -3,13 +3,12 @@
 use std::time::Duration;
 
 use latchkey_core::Error;
-use latchkey_core::access::Outage;
 use latchkey_core::caller::WorkspaceRole;
-use latchkey_core::health::{Finding, Health, HealthState};
-use latchkey_core::in_memory::{InMemoryCustomer, KeyState, RegionOutage};
-use latchkey_core::region::Region;
-use latchkey_core::validation::{Check, Report, Verdict};
-use latchkey_core::vault::VaultId;
+use latchkey_core::customer::Outage;
+use latchkey_core::findings::{Check, Finding, Report, Verdict};
+use latchkey_core::health::{Health, HealthState};
+use latchkey_core::values::{Region, VaultId};
+use latchkey_in_memory::{InMemoryCustomer, KeyState, RegionOutage};
 
 use crate::fixtures::{OTHER_KEY_PAIR, Service, admin, caller, member, request, workspace};
 

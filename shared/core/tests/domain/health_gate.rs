@@ -4,15 +4,15 @@ use std::time::Duration;
 
 use futures::future::join_all;
 use latchkey_core::Error;
-use latchkey_core::access::Outage;
+use latchkey_core::customer::Outage;
 use latchkey_core::error::Fault;
+use latchkey_core::findings::Check;
 use latchkey_core::health::due::Due;
 use latchkey_core::health::{Health, HealthState};
-use latchkey_core::in_memory::{KeyState, RegionOutage, WriteFault};
 use latchkey_core::ports::StoreError;
-use latchkey_core::region::Region;
-use latchkey_core::validation::Check;
-use latchkey_core::vault::{Vault, VaultId};
+use latchkey_core::values::{Region, VaultId};
+use latchkey_core::vault::Vault;
+use latchkey_in_memory::{KeyState, RegionOutage, WriteFault};
 
 use crate::fixtures::{Environment, Service, admin, plaintext_of, request, workspace};
 

@@ -4,12 +4,12 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use latchkey_core::health::announcement::{Announcement, News};
+use latchkey_core::findings::{Check, Finding};
 use latchkey_core::health::changes::HealthChange;
 use latchkey_core::health::observation::{Observation, Outcome, Scope};
-use latchkey_core::health::{Finding, Health, HealthState};
-use latchkey_core::region::Region;
-use latchkey_core::validation::Check;
+use latchkey_core::health::{Health, HealthState};
+use latchkey_core::values::Region;
+use latchkey_core::vault::announcement::{Announcement, News};
 use proptest::prelude::*;
 
 #[derive(Clone, Debug)]

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use latchkey_core::in_memory::InMemoryRecords;
 use latchkey_core::ports::VaultStore;
 use latchkey_core::vault::{Vault, VaultStatus};
+use latchkey_in_memory::InMemoryRecords;
 
 use crate::fixtures::workspace;
 

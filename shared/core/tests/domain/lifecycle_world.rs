@@ -8,8 +8,8 @@ use std::task::{Context, Poll, Waker};
 use latchkey_core::Error;
 use latchkey_core::operations::{CreateVaultCommand, DisableMode, UpdateVaultCommand};
 use latchkey_core::ports::{NameClaim, VaultStore};
-use latchkey_core::precondition::{Precondition, VaultTag};
-use latchkey_core::vault::{DataKeyCacheBound, Vault, VaultId, VaultName, VaultStatus};
+use latchkey_core::values::{DataKeyCacheBound, VaultId, VaultName};
+use latchkey_core::vault::{Precondition, Vault, VaultStatus, VaultTag};
 
 use crate::fixtures::{Environment, Service, admin, command, item_to_seal, member, request, settings, workspace};
 

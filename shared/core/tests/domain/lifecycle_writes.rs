@@ -1,9 +1,9 @@
 //! Every operation that changes a vault, with each of its writes made to fail or to be the last: what died half-way is
 //! completed by the same request.
 
-use latchkey_core::in_memory::WriteFault;
 use latchkey_core::operations::DisableMode;
 use latchkey_core::ports::VaultStore;
+use latchkey_in_memory::WriteFault;
 
 use crate::fixtures::{admin, request, workspace};
 use crate::lifecycle::{assert_never_wrong, assert_tidy};

@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use latchkey_core::Error;
 use latchkey_core::error::ItemFault;
+use latchkey_core::findings::{Check, Verdict};
 use latchkey_core::health::HealthState;
-use latchkey_core::in_memory::KeyState;
 use latchkey_core::operations::CreateVaultCommand;
-use latchkey_core::region::Region;
-use latchkey_core::validation::{Check, Verdict};
-use latchkey_core::vault::{Strategy, VaultSettings};
+use latchkey_core::values::{Region, Strategy};
+use latchkey_core::vault::VaultSettings;
+use latchkey_in_memory::KeyState;
 
 use crate::fixtures::{Service, admin, caller, item_to_open, member, request, settings, workspace};
 use latchkey_core::caller::WorkspaceRole;

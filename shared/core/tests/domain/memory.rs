@@ -1,10 +1,10 @@
 //! How many data keys an execution environment holds at most.
 
 use futures::FutureExt as _;
-use latchkey_core::data_key::IssuedDataKey;
-use latchkey_core::data_key_cache::{CAPACITY, DataKeyCache, UnwrappedDataKey};
+use latchkey_core::data_keys::cache::{CAPACITY, DataKeyCache, UnwrappedDataKey};
 use latchkey_core::ports::Clock;
-use latchkey_core::vault::{Vault, VaultId};
+use latchkey_core::values::VaultId;
+use latchkey_core::vault::{IssuedDataKey, Vault};
 use sealed_item::PlaintextDataKey;
 
 use crate::fixtures::{Service, workspace};

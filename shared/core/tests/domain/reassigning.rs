@@ -3,15 +3,13 @@
 use std::time::Duration;
 
 use latchkey_core::Error;
-use latchkey_core::access::Outage;
 use latchkey_core::caller::WorkspaceRole;
-use latchkey_core::in_memory::{FakeClock, InMemoryCustomer, InMemoryRecords};
-use latchkey_core::in_memory::{KeyState, RegionOutage};
+use latchkey_core::customer::Outage;
 use latchkey_core::operations::{
     CreateVaultCommand, DecryptItemCommand, DisableMode, ReassignItem, Reassigned, ReassignedItem,
 };
-use latchkey_core::region::Region;
-use latchkey_core::vault::VaultId;
+use latchkey_core::values::{Region, VaultId};
+use latchkey_in_memory::{FakeClock, InMemoryCustomer, InMemoryRecords, KeyState, RegionOutage};
 
 use crate::fixtures::{Service, admin, caller, item_to_open, member, plaintext_of, request, settings};
 

@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use futures::future::join;
 use latchkey_core::Error;
-use latchkey_core::access::{AccessError, Outage, Refusal};
+use latchkey_core::customer::{AccessError, Outage, Refusal};
 use latchkey_core::error::Fault;
-use latchkey_core::in_memory::{InMemoryCustomer, KeyState, RegionOutage};
+use latchkey_core::findings::Check;
 use latchkey_core::operations::DisableMode;
-use latchkey_core::region::Region;
-use latchkey_core::validation::Check;
+use latchkey_core::values::Region;
+use latchkey_in_memory::{InMemoryCustomer, KeyState, RegionOutage};
 use tokio::time::timeout;
 
 use crate::fixtures::{OTHER_KEY_PAIR, Service, customer_key, plaintext_of};
@@ -126,7 +126,7 @@ async fn an_outage_never_outlives_the_request() {
     let sealed = service.environment().seal("item").await.unwrap();
     service.outage_everywhere(Some(RegionOutage::Hangs));
     let hurried = latchkey_core::request::RequestContext::new(
-        latchkey_core::request::RequestId::generate(),
+        latchkey_core::values::RequestId::generate(),
         Duration::from_millis(50),
     );
     let cold = service.environment();

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use latchkey_core::Error;
-use latchkey_core::in_memory::{InMemoryCustomer, KeyState};
+use latchkey_in_memory::{InMemoryCustomer, KeyState};
 
 use crate::fixtures::Service;
 

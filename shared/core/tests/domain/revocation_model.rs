@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use latchkey_core::in_memory::KeyState;
+use latchkey_in_memory::KeyState;
 use proptest::prelude::*;
 
 use crate::fixtures::{Environment, Service, admin, plaintext_of, request};

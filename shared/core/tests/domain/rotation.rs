@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use latchkey_core::data_key_rotation::RotationLimits;
-use latchkey_core::region::Region;
+use latchkey_core::data_keys::rotation::RotationLimits;
+use latchkey_core::values::Region;
 
 use crate::fixtures::{Environment, Service, plaintext_of};
 

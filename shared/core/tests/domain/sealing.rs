@@ -3,10 +3,10 @@
 use latchkey_core::Error;
 use latchkey_core::caller::WorkspaceRole;
 use latchkey_core::error::ItemFault;
-use latchkey_core::in_memory::InMemoryRecords;
 use latchkey_core::operations::{CreateVaultCommand, DisableMode};
 use latchkey_core::ports::StoreError;
-use latchkey_core::vault::VaultId;
+use latchkey_core::values::VaultId;
+use latchkey_in_memory::InMemoryRecords;
 
 use crate::fixtures::{
     Service, admin, caller, command, item_context, item_to_open, item_to_seal, member, plaintext_of, request,

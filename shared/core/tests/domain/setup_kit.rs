@@ -4,11 +4,10 @@ use std::process::{Command, Output};
 
 use latchkey_core::Error;
 use latchkey_core::caller::{Caller, WorkspaceRole};
-use latchkey_core::customer_role::RoleArn;
+use latchkey_core::customer::policies::KEY_ACTIONS;
 use latchkey_core::operations::GetSetupKit;
-use latchkey_core::policies::KEY_ACTIONS;
 use latchkey_core::setup_kit::{SetupKit, TemplatesUrl};
-use latchkey_core::workspace::WorkspaceId;
+use latchkey_core::values::{RoleArn, WorkspaceId};
 use percent_encoding::percent_decode_str;
 use proptest::prelude::*;
 use serde_json::{Value, json};

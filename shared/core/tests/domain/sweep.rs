@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use latchkey_core::access::{AccessError, Outage};
-use latchkey_core::health::{Finding, HealthState};
-use latchkey_core::in_memory::{InMemoryCustomer, KeyState};
+use latchkey_core::customer::{AccessError, Outage};
+use latchkey_core::findings::{Check, Finding};
+use latchkey_core::health::HealthState;
 use latchkey_core::operations::Swept;
 use latchkey_core::ports::{DueVault, DueVaults};
-use latchkey_core::region::Region;
-use latchkey_core::validation::Check;
+use latchkey_core::values::Region;
 use latchkey_core::vault::Vault;
+use latchkey_in_memory::{InMemoryCustomer, KeyState};
 
 use crate::fixtures::{OTHER_KEY_PAIR, Service, command, workspace};
 

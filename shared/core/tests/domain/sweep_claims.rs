@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use latchkey_core::health::HealthState;
 use latchkey_core::health::due::{Due, DuePartition};
-use latchkey_core::in_memory::{KeyState, WriteFault};
 use latchkey_core::operations::Swept;
 use latchkey_core::ports::{DueVault, DueVaults, StoreError};
-use latchkey_core::request::{RequestContext, RequestId};
+use latchkey_core::request::RequestContext;
+use latchkey_core::values::RequestId;
+use latchkey_in_memory::{KeyState, WriteFault};
 
 use crate::fixtures::{Service, command, request, workspace};
 use crate::sweep::{MINUTE, checks_of, on_record, one, sweep};

@@ -5,15 +5,13 @@ use std::future::pending;
 use std::time::Duration;
 
 use futures::future::join;
-use latchkey_core::access::{AccessError, CustomerAccess, Outage};
+use latchkey_core::customer::{AccessError, CustomerAccess, Outage};
 use latchkey_core::health::due::DuePartition;
-use latchkey_core::in_memory::{FakeClock, InMemoryCustomer, InMemoryEventBus, InMemoryRecords, RegionOutage};
 use latchkey_core::operations::{SweepVaults, Swept, ValidateVault};
 use latchkey_core::ports::{CustomerKeys, KeyDescription, RoleAttempt, VaultStore};
-use latchkey_core::public_key::CustomerPublicKey;
-use latchkey_core::region::Region;
-use latchkey_core::request::{RequestContext, RequestId};
-use latchkey_core::vault::VaultId;
+use latchkey_core::request::RequestContext;
+use latchkey_core::values::{CustomerPublicKey, Region, RequestId, VaultId};
+use latchkey_in_memory::{FakeClock, InMemoryCustomer, InMemoryEventBus, InMemoryRecords, RegionOutage};
 use zeroize::Zeroizing;
 
 use crate::fixtures::{ACCESS_ROLE, Service, request, role_arn, workspace};

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use latchkey_core::access::{AccessError, Outage};
+use latchkey_core::customer::{AccessError, Outage};
+use latchkey_core::findings::Check;
 use latchkey_core::health::HealthState;
-use latchkey_core::in_memory::RegionOutage;
-use latchkey_core::region::Region;
-use latchkey_core::validation::Check;
+use latchkey_core::values::Region;
+use latchkey_in_memory::RegionOutage;
 
 use crate::fixtures::Service;
 use crate::sweep::{MINUTE, on_record, one, sweep};

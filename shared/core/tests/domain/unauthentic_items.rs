@@ -2,10 +2,9 @@
 //! before the key is asked.
 
 use latchkey_core::Error;
-use latchkey_core::data_key::ItemOrigin;
+use latchkey_core::data_keys::ItemOrigin;
 use latchkey_core::error::ItemFault;
-use latchkey_core::region::Region;
-use latchkey_core::vault::VaultId;
+use latchkey_core::values::{Region, VaultId};
 use sealed_item::{EncryptedDataKey, ItemIdentity, ItemSealingParameters, PlaintextDataKey, SealedItem, seal_item};
 
 use crate::fixtures::{
@@ -187,7 +186,7 @@ async fn an_item_of_a_data_key_that_was_never_issued_is_refused_without_the_key(
     assert_eq!((&origin.workspace_id, &origin.vault_id), (&workspace(), &vault_id));
     let elsewhere = [
         ItemOrigin {
-            data_key_id: latchkey_core::data_key::DataKeyId::parse("20200101T000000Z-1").unwrap(),
+            data_key_id: latchkey_core::vault::DataKeyId::parse("20200101T000000Z-1").unwrap(),
             ..origin.clone()
         },
         ItemOrigin {

@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use futures::future::join;
 use latchkey_core::Error;
-use latchkey_core::in_memory::{KeyState, WriteFault};
 use latchkey_core::operations::{DisableMode, UpdateVaultCommand, VaultView};
 use latchkey_core::ports::{Clock, VaultStore};
-use latchkey_core::precondition::Precondition;
-use latchkey_core::vault::{DataKeyCacheBound, VaultId, VaultName, VaultStatus};
+use latchkey_core::values::{DataKeyCacheBound, VaultId, VaultName};
+use latchkey_core::vault::{Precondition, VaultStatus};
+use latchkey_in_memory::{KeyState, WriteFault};
 use tokio::time::timeout;
 
 use crate::fixtures::{Service, admin, command, request, workspace};

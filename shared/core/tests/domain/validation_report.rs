@@ -1,10 +1,10 @@
 //! What a report says: remedies that can be followed to the letter.
 
 use latchkey_core::Error;
-use latchkey_core::access::{AccessError, Refusal};
-use latchkey_core::in_memory::InMemoryCustomer;
-use latchkey_core::region::Region;
-use latchkey_core::validation::{Check, Report};
+use latchkey_core::customer::{AccessError, Refusal};
+use latchkey_core::findings::{Check, Report};
+use latchkey_core::values::Region;
+use latchkey_in_memory::InMemoryCustomer;
 use serde_json::{Value, json};
 
 use crate::fixtures::{ACCESS_ROLE, CUSTOMER_ROLE, KEY_ID, Service, WORKSPACE};

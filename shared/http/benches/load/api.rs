@@ -3,8 +3,8 @@
 use core::time::Duration;
 use std::time::Instant;
 
-use latchkey_core::region::Region;
-use latchkey_core::request::{RequestContext, RequestId};
+use latchkey_core::request::RequestContext;
+use latchkey_core::values::{Region, RequestId};
 use latchkey_http::caller::ClaimNames;
 use latchkey_http::{Deployment, Endpoint, answer};
 use serde::{Deserialize, Serialize};

@@ -2,19 +2,18 @@
 
 use core::time::Duration;
 
-use latchkey_core::customer_role::RoleArn;
-use latchkey_core::data_key_rotation::RotationLimits;
 use latchkey_core::data_keys::DataKeys;
-use latchkey_core::in_memory::{InMemoryCustomer, InMemoryCustomers, InMemoryRecords, Latency};
+use latchkey_core::data_keys::rotation::RotationLimits;
 use latchkey_core::operations::{
     CreateVault, DecryptItem, DisableVault, EnableVault, EncryptItem, ReassignItem, ValidateVault,
 };
 use latchkey_core::ports::SystemClock;
-use latchkey_core::region::Region;
+use latchkey_core::values::{Region, RoleArn};
 use latchkey_http::endpoints::{
     CreateVaultEndpoint, DecryptItemEndpoint, DisableVaultEndpoint, EnableVaultEndpoint, EncryptItemEndpoint,
     ReassignItemEndpoint,
 };
+use latchkey_in_memory::{InMemoryCustomer, InMemoryCustomers, InMemoryRecords, Latency};
 
 const KMS_MEDIAN: Duration = Duration::from_millis(8);
 const DYNAMODB_MEDIAN: Duration = Duration::from_millis(4);

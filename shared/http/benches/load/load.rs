@@ -8,7 +8,7 @@ use base64ct::{Base64, Encoding};
 use fastrand::Rng;
 use futures::future::join_all;
 use futures::stream::{self, StreamExt};
-use latchkey_core::region::Region;
+use latchkey_core::values::Region;
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep, sleep_until};
 

@@ -3,10 +3,8 @@
 use std::sync::Mutex;
 use std::thread;
 
-use latchkey_core::customer_role::RoleArn;
-use latchkey_core::in_memory::{InMemoryCustomer, RsaKeyPair};
-use latchkey_core::kms_key::{AwsAccountId, CustomerKey, KmsKeyId};
-use latchkey_core::workspace::WorkspaceId;
+use latchkey_core::values::{AwsAccountId, CustomerKey, KmsKeyId, RoleArn, WorkspaceId};
+use latchkey_in_memory::{InMemoryCustomer, RsaKeyPair};
 use serde_json::{Value, json};
 
 /// A vault, with a key and a role of its own. Its workspace is told by its place: vault `n` is of workspace `n` modulo their number.

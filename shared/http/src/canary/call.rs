@@ -1,6 +1,6 @@
 //! A call of the API as API Gateway would hand it to a function, and the function's answer.
 
-use latchkey_core::request::RequestId;
+use latchkey_core::values::RequestId;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 

@@ -4,8 +4,7 @@ use core::time::Duration;
 
 use jiff::Timestamp;
 use latchkey_core::ports::InvocationError;
-use latchkey_core::region::Region;
-use latchkey_core::request::RequestId;
+use latchkey_core::values::{Region, RequestId};
 use serde::Serialize;
 use serde_json::Value;
 

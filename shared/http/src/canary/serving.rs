@@ -9,8 +9,8 @@ use std::time::SystemTime;
 use futures::FutureExt;
 use lambda_runtime::{LambdaEvent, service_fn};
 use latchkey_core::ports::DeployedFunctions;
-use latchkey_core::request::RequestId;
-use latchkey_core::time_limit;
+use latchkey_core::request::time_limit;
+use latchkey_core::values::RequestId;
 use serde::de::IgnoredAny;
 use serde_json::Value;
 

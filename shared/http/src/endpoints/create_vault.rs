@@ -1,13 +1,12 @@
 //! `POST /v1/vaults`
 
 use latchkey_core::caller::Caller;
-use latchkey_core::customer_role::RoleArn;
-use latchkey_core::kms_key::{AwsAccountId, CustomerKey, KmsKeyId};
-use latchkey_core::managed_key::ManagedKey;
+use latchkey_core::customer::ManagedKey;
 use latchkey_core::operations::{CreateVault, CreateVaultCommand};
 use latchkey_core::ports::{Clock, CustomerKeys, VaultStore};
 use latchkey_core::request::RequestContext;
-use latchkey_core::vault::{DataKeyCacheBound, Strategy, VaultName, VaultSettings};
+use latchkey_core::values::{AwsAccountId, CustomerKey, DataKeyCacheBound, KmsKeyId, RoleArn, Strategy, VaultName};
+use latchkey_core::vault::VaultSettings;
 use serde::Deserialize;
 
 use crate::event::ApiRequest;

@@ -8,10 +8,9 @@ use serde::Deserialize;
 
 use super::vault_id_of;
 use crate::event::ApiRequest;
-use crate::if_match;
-use crate::json_body;
 use crate::problem::Problem;
 use crate::serve::{Endpoint, Success};
+use crate::{if_match, json_body};
 
 /// enable-vault at the edge.
 pub struct EnableVaultEndpoint<S, K, C>(pub EnableVault<S, K, C>);

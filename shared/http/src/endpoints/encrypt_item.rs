@@ -1,12 +1,11 @@
 //! `POST /v1/items/encrypt`
 
 use base64ct::{Base64, Encoding};
-use latchkey_core::Invalid;
 use latchkey_core::caller::Caller;
 use latchkey_core::operations::{EncryptItem, EncryptItemCommand};
 use latchkey_core::ports::{Clock, CustomerKeys, DataKeyStore, VaultStore};
 use latchkey_core::request::RequestContext;
-use latchkey_core::vault::VaultId;
+use latchkey_core::values::{Invalid, VaultId};
 use sealed_item::Plaintext;
 use serde::{Deserialize, Serialize};
 

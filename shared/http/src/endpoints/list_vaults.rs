@@ -5,7 +5,8 @@ use latchkey_core::health::HealthState;
 use latchkey_core::operations::{ListVaults, VaultFilter};
 use latchkey_core::ports::VaultStore;
 use latchkey_core::request::RequestContext;
-use latchkey_core::vault::{VaultId, VaultStatus};
+use latchkey_core::values::VaultId;
+use latchkey_core::vault::VaultStatus;
 use serde::Serialize;
 
 use super::{next_token, vault_id_of};

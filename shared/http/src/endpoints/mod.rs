@@ -25,7 +25,7 @@ pub use update_vault::UpdateVaultEndpoint;
 pub use validate_vault::ValidateVaultEndpoint;
 
 use latchkey_core::Error;
-use latchkey_core::vault::VaultId;
+use latchkey_core::values::VaultId;
 
 use crate::event::ApiRequest;
 use crate::problem::Problem;

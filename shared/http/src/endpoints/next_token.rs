@@ -2,10 +2,8 @@
 
 use aws_lc_rs::digest::{SHA256, digest};
 use base64ct::{Base64UrlUnpadded, Encoding};
-use latchkey_core::Invalid;
 use latchkey_core::operations::VaultFilter;
-use latchkey_core::vault::VaultId;
-use latchkey_core::workspace::WorkspaceId;
+use latchkey_core::values::{Invalid, VaultId, WorkspaceId};
 
 /// How much of the digest is in a token, in bytes.
 const DIGEST_LENGTH: usize = 16;

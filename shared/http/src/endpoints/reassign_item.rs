@@ -6,7 +6,7 @@ use latchkey_core::caller::Caller;
 use latchkey_core::operations::{DecryptItemCommand, ReassignItem, Reassigned, ReassignedItem};
 use latchkey_core::ports::{Clock, CustomerKeys, DataKeyStore, VaultStore};
 use latchkey_core::request::RequestContext;
-use latchkey_core::vault::VaultId;
+use latchkey_core::values::VaultId;
 use serde::{Deserialize, Serialize};
 
 use super::decrypt_item::{SealedItemRequest, sealed_items};

@@ -4,7 +4,7 @@ use latchkey_core::caller::Caller;
 use latchkey_core::operations::{UpdateVault, UpdateVaultCommand};
 use latchkey_core::ports::{Clock, VaultStore};
 use latchkey_core::request::RequestContext;
-use latchkey_core::vault::{DataKeyCacheBound, VaultName};
+use latchkey_core::values::{DataKeyCacheBound, VaultName};
 use serde::{Deserialize, Deserializer};
 
 use super::vault_id_of;

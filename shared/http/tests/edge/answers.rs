@@ -3,7 +3,7 @@
 use core::time::Duration;
 
 use base64ct::{Base64, Encoding};
-use latchkey_core::in_memory::KeyState;
+use latchkey_in_memory::KeyState;
 use serde_json::{Value, json};
 
 use crate::service::{ACCOUNT, KEY_ID, ROLE_ARN, Service, admin, invoke, managed_key, member, vault_body};

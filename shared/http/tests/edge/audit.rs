@@ -4,9 +4,10 @@
 use core::time::Duration;
 use std::io::{self, Write};
 
-use latchkey_core::in_memory::KeyState;
-use latchkey_core::request::{RequestContext, RequestId};
+use latchkey_core::request::RequestContext;
+use latchkey_core::values::RequestId;
 use latchkey_http::answer;
+use latchkey_in_memory::KeyState;
 use serde_json::json;
 use serde_json::value::RawValue;
 

@@ -1,6 +1,6 @@
 //! What a stranger can send: each gets a problem that says what to do; nothing is stored and nothing comes back.
 
-use latchkey_core::in_memory::KeyState;
+use latchkey_in_memory::KeyState;
 use serde_json::{Value, json};
 
 use crate::service::{Answer, Service, admin, invoke, member, vault_body};

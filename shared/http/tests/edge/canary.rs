@@ -5,11 +5,10 @@ use core::time::Duration;
 use std::io;
 use std::sync::Mutex;
 
-use latchkey_core::in_memory::KeyState;
 use latchkey_core::ports::{DeployedFunctions, InvocationError};
-use latchkey_core::region::Region;
-use latchkey_core::request::RequestId;
+use latchkey_core::values::{Region, RequestId};
 use latchkey_http::canary::{Canary, WORKSPACE};
+use latchkey_in_memory::KeyState;
 use serde_json::{Value, json};
 
 use crate::service::{Service, deployment, managed_key, respond};

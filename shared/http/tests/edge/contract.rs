@@ -6,10 +6,10 @@ use std::sync::{Mutex, OnceLock};
 
 use jsonschema::Validator;
 use latchkey_core::error::Fault;
+use latchkey_core::findings::{Check, Verdict};
 use latchkey_core::health::HealthState;
-use latchkey_core::region::{MultiRegionKeyType, Region};
-use latchkey_core::validation::{Check, Verdict};
-use latchkey_core::vault::{Strategy, VaultStatus};
+use latchkey_core::values::{MultiRegionKeyType, Region, Strategy};
+use latchkey_core::vault::VaultStatus;
 use serde::Serialize;
 use serde_json::{Value, json};
 

@@ -1,13 +1,12 @@
 //! Each way that an operation can fail, as its caller is told: docs/problems/ has a page for each.
 
 use latchkey_core::Error;
-use latchkey_core::access::Refusal;
 use latchkey_core::caller::Caller;
+use latchkey_core::customer::Refusal;
 use latchkey_core::error::ItemFault;
-use latchkey_core::health::Finding;
-use latchkey_core::region::Region;
+use latchkey_core::findings::{Check, CheckOutcome, Finding, Report, Verdict};
 use latchkey_core::request::RequestContext;
-use latchkey_core::validation::{Check, CheckOutcome, Report, Verdict};
+use latchkey_core::values::Region;
 use latchkey_core::vault::VaultStatus;
 use latchkey_http::event::ApiRequest;
 use latchkey_http::problem::Problem;

@@ -1,6 +1,6 @@
 //! Listing, updating, disabling and enabling vaults: what is answered, and what is refused.
 
-use latchkey_core::in_memory::KeyState;
+use latchkey_in_memory::KeyState;
 use serde_json::{Value, json};
 
 use crate::bad_input::assert_problem;

@@ -7,7 +7,8 @@ use std::panic::catch_unwind;
 use std::process::Command;
 
 use latchkey_core::caller::Caller;
-use latchkey_core::request::{RequestContext, RequestId};
+use latchkey_core::request::RequestContext;
+use latchkey_core::values::RequestId;
 use latchkey_http::event::ApiRequest;
 use latchkey_http::problem::Problem;
 use latchkey_http::{Endpoint, Success, answer, telemetry};

@@ -2,9 +2,9 @@
 
 use core::time::Duration;
 
-use latchkey_core::access::Outage;
-use latchkey_core::in_memory::{KeyState, RegionOutage};
-use latchkey_core::region::Region;
+use latchkey_core::customer::Outage;
+use latchkey_core::values::Region;
+use latchkey_in_memory::{KeyState, RegionOutage};
 use serde_json::{Value, json};
 
 use crate::service::{Service, api_event, invoke, member};

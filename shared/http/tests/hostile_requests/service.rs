@@ -5,24 +5,21 @@ use std::io;
 use std::sync::atomic::Ordering::Relaxed;
 
 use jiff::Timestamp;
-use latchkey_core::customer_role::RoleArn;
-use latchkey_core::data_key_rotation::RotationLimits;
 use latchkey_core::data_keys::DataKeys;
-use latchkey_core::in_memory::{FakeClock, InMemoryCustomer, InMemoryEventBus, InMemoryRecords, RsaKeyPair};
-use latchkey_core::kms_key::{AwsAccountId, CustomerKey, KmsKeyId};
+use latchkey_core::data_keys::rotation::RotationLimits;
 use latchkey_core::operations::{
     CreateVault, DecryptItem, DisableVault, EnableVault, EncryptItem, GetSetupKit, ListVaults, ReassignItem,
     SweepVaults, UpdateVault, ValidateVault,
 };
-use latchkey_core::region::Region;
-use latchkey_core::request::{RequestContext, RequestId};
-use latchkey_core::workspace::WorkspaceId;
+use latchkey_core::request::RequestContext;
+use latchkey_core::values::{AwsAccountId, CustomerKey, KmsKeyId, Region, RequestId, RoleArn, WorkspaceId};
 use latchkey_http::caller::ClaimNames;
 use latchkey_http::endpoints::{
     CreateVaultEndpoint, DecryptItemEndpoint, DisableVaultEndpoint, EnableVaultEndpoint, EncryptItemEndpoint,
     GetSetupKitEndpoint, ListVaultsEndpoint, ReassignItemEndpoint, UpdateVaultEndpoint, ValidateVaultEndpoint,
 };
 use latchkey_http::{Deployment, Endpoint, answer};
+use latchkey_in_memory::{FakeClock, InMemoryCustomer, InMemoryEventBus, InMemoryRecords, RsaKeyPair};
 use serde_json::Value;
 use serde_json::value::RawValue;
 

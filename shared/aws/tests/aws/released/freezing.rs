@@ -6,8 +6,7 @@ use std::time::Duration;
 
 use latchkey_core::operations::DisableMode;
 use latchkey_core::ports::Clock;
-use latchkey_core::region::Region;
-use latchkey_core::vault::Strategy;
+use latchkey_core::values::{Region, Strategy};
 
 use super::past::{ItemToSeal, Past};
 use super::{Release, folder_of_releases};

@@ -3,9 +3,8 @@
 use latchkey_core::caller::Caller;
 use latchkey_core::error::{Error, ItemFault};
 use latchkey_core::operations::{DecryptItemCommand, EncryptItemCommand};
-use latchkey_core::precondition::Precondition;
-use latchkey_core::region::Region;
-use latchkey_core::vault::VaultId;
+use latchkey_core::values::{Region, VaultId};
+use latchkey_core::vault::Precondition;
 use sealed_item::Plaintext;
 
 use super::{FrozenItem, Release, releases};

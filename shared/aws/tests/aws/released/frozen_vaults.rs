@@ -3,13 +3,12 @@
 use std::time::Duration;
 
 use latchkey_core::error::Error;
+use latchkey_core::findings::Verdict;
 use latchkey_core::health::HealthState;
-use latchkey_core::health::announcement::News;
 use latchkey_core::operations::{CreateVaultCommand, DisableMode, UpdateVaultCommand, VaultFilter, VaultView};
-use latchkey_core::precondition::Precondition;
-use latchkey_core::region::Region;
-use latchkey_core::validation::Verdict;
-use latchkey_core::vault::{Strategy, VaultId, VaultSettings, VaultStatus};
+use latchkey_core::values::{Region, Strategy, VaultId};
+use latchkey_core::vault::announcement::News;
+use latchkey_core::vault::{Precondition, VaultSettings, VaultStatus};
 
 use super::{Release, assert_still_told, releases, told};
 use crate::fixtures::context;

@@ -6,13 +6,12 @@ use std::time::Duration;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use latchkey_core::error::Error;
-use latchkey_core::in_memory::KeyState;
 use latchkey_core::operations::{
     CreateVaultCommand, DecryptItemCommand, DisableMode, EncryptItemCommand, UpdateVaultCommand, VaultView,
 };
-use latchkey_core::precondition::Precondition;
-use latchkey_core::region::Region;
-use latchkey_core::vault::{DataKeyCacheBound, Strategy, VaultId, VaultSettings};
+use latchkey_core::values::{DataKeyCacheBound, Region, Strategy, VaultId};
+use latchkey_core::vault::{Precondition, VaultSettings};
+use latchkey_in_memory::KeyState;
 use sealed_item::Plaintext;
 
 use super::told;
@@ -74,7 +73,7 @@ async fn create(world: &World, called: &str, set_as_default: bool) -> VaultId {
         name: name(called),
         strategy: Strategy::AwsKms,
         customer_key: customer_key(),
-        aws_role_arn: latchkey_core::customer_role::RoleArn::parse(CUSTOMER_ROLE).expect("valid"),
+        aws_role_arn: latchkey_core::values::RoleArn::parse(CUSTOMER_ROLE).expect("valid"),
         data_key_cache: DataKeyCacheBound::from_seconds(0).expect("a bound"),
     };
     let command = CreateVaultCommand {

@@ -14,11 +14,9 @@ use std::{fs, io};
 use aws_sdk_dynamodb::types::AttributeValue;
 use base64ct::{Base64, Encoding};
 use latchkey_core::caller::{Caller, WorkspaceRole};
-use latchkey_core::customer_role::RoleArn;
-use latchkey_core::in_memory::{InMemoryCustomer, RsaKeyPair};
-use latchkey_core::kms_key::{AwsAccountId, CustomerKey, KmsKeyId};
 use latchkey_core::operations::{DecryptItemCommand, VaultView};
-use latchkey_core::vault::VaultId;
+use latchkey_core::values::{AwsAccountId, CustomerKey, KmsKeyId, RoleArn, VaultId};
+use latchkey_in_memory::{InMemoryCustomer, RsaKeyPair};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 

@@ -4,13 +4,12 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use base64ct::{Base64, Encoding};
-use latchkey_core::access::Outage;
+use latchkey_core::customer::Outage;
 use latchkey_core::health::due::DuePartition;
-use latchkey_core::in_memory::{KeyState, RegionOutage, RsaKeyPair};
 use latchkey_core::operations::{CreateVaultCommand, DisableMode, EncryptItemCommand, UpdateVaultCommand, VaultFilter};
-use latchkey_core::precondition::Precondition;
-use latchkey_core::region::Region;
-use latchkey_core::vault::{DataKeyCacheBound, Strategy, VaultId, VaultSettings};
+use latchkey_core::values::{DataKeyCacheBound, Region, Strategy, VaultId};
+use latchkey_core::vault::{Precondition, VaultSettings};
+use latchkey_in_memory::{KeyState, RegionOutage, RsaKeyPair};
 use serde_json::Value;
 
 use super::{FrozenItem, FrozenKey, FrozenService, told};

@@ -1,9 +1,9 @@
 //! What only both Regions together show.
 
-use latchkey_core::in_memory::InMemoryCustomer;
-use latchkey_core::region::Region;
-use latchkey_core::validation::Check::*;
-use latchkey_core::validation::Verdict::{Fail, Warn};
+use latchkey_core::findings::Check::*;
+use latchkey_core::findings::Verdict::{Fail, Warn};
+use latchkey_core::values::Region;
+use latchkey_in_memory::InMemoryCustomer;
 
 use super::{assert_new, assert_outcomes, at, overall, report_of};
 use crate::fixtures::{KEY_PAIR, OTHER_KEY_PAIR, Service};

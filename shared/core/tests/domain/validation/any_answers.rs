@@ -1,9 +1,9 @@
 //! Whatever STS and KMS answer, and however the answers contradict each other.
 
-use latchkey_core::access::{AccessError, Outage, Refusal};
-use latchkey_core::policies::KEY_ACTIONS;
-use latchkey_core::region::Region;
-use latchkey_core::validation::Verdict::Fail;
+use latchkey_core::customer::policies::KEY_ACTIONS;
+use latchkey_core::customer::{AccessError, Outage, Refusal};
+use latchkey_core::findings::Verdict::Fail;
+use latchkey_core::values::Region;
 use proptest::prelude::*;
 
 use super::{assert_tells, in_order, report_of};

@@ -1,12 +1,12 @@
 //! Denied actions: each is found, and what else is allowed tells what most likely denies it.
 
-use latchkey_core::access::{AccessError, Outage};
-use latchkey_core::health::Finding;
-use latchkey_core::in_memory::{InMemoryCustomer, KeyState, RegionOutage};
-use latchkey_core::policies::{KEY_ACTIONS, key_policy};
-use latchkey_core::region::Region;
-use latchkey_core::validation::Check::*;
-use latchkey_core::validation::Verdict::{Fail, Skipped};
+use latchkey_core::customer::policies::{KEY_ACTIONS, key_policy};
+use latchkey_core::customer::{AccessError, Outage};
+use latchkey_core::findings::Check::*;
+use latchkey_core::findings::Finding;
+use latchkey_core::findings::Verdict::{Fail, Skipped};
+use latchkey_core::values::Region;
+use latchkey_in_memory::{InMemoryCustomer, KeyState, RegionOutage};
 use serde_json::Value;
 
 use super::{DESCRIBED, assert_new, assert_outcomes, at, overall, report_of};

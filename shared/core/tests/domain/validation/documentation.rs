@@ -1,6 +1,6 @@
 //! The tables of docs/validation.md have every check, in the order of a report.
 
-use latchkey_core::validation::Check;
+use latchkey_core::findings::Check;
 
 use super::report_of;
 use crate::fixtures::Service;

@@ -1,13 +1,12 @@
 //! The key in each Region by itself: whether it is there, its state and its kind.
 
-use latchkey_core::access::CustomerAccess;
-use latchkey_core::in_memory::{KeyState, RegionalKey};
-use latchkey_core::kms_key::KmsKeyId;
-use latchkey_core::region::{MultiRegionKeyType, Region};
-use latchkey_core::validation::Check::*;
-use latchkey_core::validation::Verdict::{Fail, Skipped, Warn};
+use latchkey_core::customer::CustomerAccess;
+use latchkey_core::findings::Check::*;
+use latchkey_core::findings::Verdict::{Fail, Skipped, Warn};
 use latchkey_core::validation::validate;
-use latchkey_core::vault::VaultId;
+use latchkey_core::values::VaultId;
+use latchkey_core::values::{KmsKeyId, MultiRegionKeyType, Region};
+use latchkey_in_memory::{KeyState, RegionalKey};
 
 use super::{DESCRIBED, EXERCISED, asked_at, assert_new, assert_outcomes, at, no_pin, overall, report_of};
 use crate::fixtures::{ACCESS_ROLE, Service, request, role_arn, settings, workspace};

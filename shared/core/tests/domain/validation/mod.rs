@@ -9,13 +9,11 @@ mod role;
 mod unanswered;
 
 use jiff::Timestamp;
-use latchkey_core::access::CustomerAccess;
-use latchkey_core::health::Finding;
-use latchkey_core::in_memory::InMemoryCustomer;
-use latchkey_core::public_key::CustomerPublicKey;
-use latchkey_core::region::Region;
-use latchkey_core::validation::{Check, CheckOutcome, Report, Verdict, validate};
-use latchkey_core::vault::VaultId;
+use latchkey_core::customer::CustomerAccess;
+use latchkey_core::findings::{Check, CheckOutcome, Finding, Report, Verdict};
+use latchkey_core::validation::validate;
+use latchkey_core::values::{CustomerPublicKey, Region, VaultId};
+use latchkey_in_memory::InMemoryCustomer;
 
 use Check::*;
 use Verdict::{Fail, Skipped, Warn};

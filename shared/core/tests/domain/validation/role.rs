@@ -1,8 +1,8 @@
 //! The role: whom it lets in, and whom it must not.
 
-use latchkey_core::validation::Check::*;
-use latchkey_core::validation::Verdict::{Fail, Skipped, Warn};
-use latchkey_core::workspace::WorkspaceId;
+use latchkey_core::findings::Check::*;
+use latchkey_core::findings::Verdict::{Fail, Skipped, Warn};
+use latchkey_core::values::WorkspaceId;
 
 use super::{Expected, assert_new, in_order, overall};
 use crate::fixtures::role_arn;

@@ -1,11 +1,11 @@
 //! What AWS leaves unanswered says nothing about the customer.
 
-use latchkey_core::access::Outage;
-use latchkey_core::in_memory::{InMemoryCustomer, RegionOutage};
-use latchkey_core::region::Region;
-use latchkey_core::validation::Check::*;
-use latchkey_core::validation::Report;
-use latchkey_core::validation::Verdict::{Fail, Skipped};
+use latchkey_core::customer::Outage;
+use latchkey_core::findings::Check::*;
+use latchkey_core::findings::Report;
+use latchkey_core::findings::Verdict::{Fail, Skipped};
+use latchkey_core::values::Region;
+use latchkey_in_memory::{InMemoryCustomer, RegionOutage};
 use tokio::time::Instant;
 
 use super::{DESCRIBED, Expected, ROLE_CHECKS, assert_new, at, overall, report_of};

@@ -1,0 +1,15 @@
+//! How long one call of a validation may take.
+
+use core::future::Future;
+
+use crate::customer::{AccessError, within_patience};
+use crate::request::RequestContext;
+
+/// A call that gets half of the time left and then counts as timed out, so that what must come after it has its time.
+pub(crate) async fn in_half_the_time_left<T>(
+    context: &RequestContext,
+    call: impl Future<Output = Result<T, AccessError>>,
+) -> Result<T, AccessError> {
+    let patience = context.time_left().checked_div(2).unwrap_or_default();
+    within_patience(patience, call).await
+}

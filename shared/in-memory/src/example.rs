@@ -1,0 +1,133 @@
+//! What the examples of the operations start from.
+
+use core::time::Duration;
+use std::error::Error;
+
+use super::{FakeClock, InMemoryCustomer, InMemoryEventBus, InMemoryRecords, RsaKeyPair};
+use latchkey_core::caller::{Caller, WorkspaceRole};
+use latchkey_core::data_keys::DataKeys;
+use latchkey_core::data_keys::rotation::RotationLimits;
+use latchkey_core::operations::{CreateVault, CreateVaultCommand, DecryptItem, EncryptItem, ValidateVault};
+use latchkey_core::request::RequestContext;
+use latchkey_core::values::{
+    AwsAccountId, CustomerKey, DataKeyCacheBound, KmsKeyId, Region, RequestId, RoleArn, Strategy, VaultId, VaultName,
+    WorkspaceId,
+};
+use latchkey_core::vault::VaultSettings;
+
+/// The service in us-east-2, and one customer whose key and role are as agreed.
+pub struct Example {
+    /// The service's records.
+    pub records: InMemoryRecords,
+    /// The customer's account.
+    pub customer: InMemoryCustomer,
+    /// The time.
+    pub clock: FakeClock,
+    /// Where changes of health are announced.
+    pub event_bus: InMemoryEventBus,
+    /// An admin of the customer's workspace.
+    pub admin: Caller,
+    /// The service's role that the customer trusts.
+    pub access_role: RoleArn,
+    /// What the customer asks for: a vault that becomes the default.
+    pub command: CreateVaultCommand,
+}
+
+impl Example {
+    /// Nothing is on record yet.
+    ///
+    /// # Errors
+    /// When no RSA key can be made.
+    pub fn new() -> Result<Self, Box<dyn Error>> {
+        let workspace_id = WorkspaceId::parse("ws-acme")?;
+        let customer_key = CustomerKey {
+            account_id: AwsAccountId::parse("222222222222")?,
+            key_id: KmsKeyId::parse("mrk-1234abcd12ab34cd56ef1234567890ab")?,
+        };
+        let aws_role_arn = RoleArn::parse("arn:aws:iam::222222222222:role/latchkey-key-access")?;
+        Ok(Self {
+            records: InMemoryRecords::new(),
+            customer: InMemoryCustomer::new(
+                customer_key.clone(),
+                &RsaKeyPair::generate()?,
+                aws_role_arn.clone(),
+                workspace_id.clone(),
+            ),
+            clock: FakeClock::at("2026-11-23T10:00:00Z".parse()?),
+            event_bus: InMemoryEventBus::default(),
+            admin: Caller {
+                workspace_id,
+                role: WorkspaceRole::Admin,
+                subject: "user-1".to_owned(),
+            },
+            access_role: RoleArn::parse("arn:aws:iam::111111111111:role/production-kms-byo-key-access-role")?,
+            command: CreateVaultCommand {
+                settings: VaultSettings {
+                    name: VaultName::parse("Acme")?,
+                    strategy: Strategy::AwsKms,
+                    customer_key,
+                    aws_role_arn,
+                    data_key_cache: DataKeyCacheBound::from_seconds(30)?,
+                },
+                set_as_default: true,
+            },
+        })
+    }
+
+    /// With the vault that the customer asks for.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub async fn with_vault() -> Result<(Self, VaultId), Box<dyn Error>> {
+        let example = Self::new()?;
+        let create_vault = CreateVault {
+            store: example.records.clone(),
+            customer_keys: example.customer.clone(),
+            clock: example.clock.clone(),
+            access_role: example.access_role.clone(),
+            managed_key: None,
+            home: Region::UsEast2,
+        };
+        let created = create_vault
+            .run(&example.request(), &example.admin, example.command.clone())
+            .await?;
+        Ok((example, created.0.vault.vault_id))
+    }
+
+    /// A request that has a minute.
+    pub fn request(&self) -> RequestContext {
+        RequestContext::new(RequestId::generate(), Duration::from_secs(60))
+    }
+
+    /// validate-vault, which enabling and sweeping are built on.
+    pub fn validate_vault(&self) -> ValidateVault<InMemoryRecords, InMemoryCustomer, FakeClock> {
+        ValidateVault {
+            store: self.records.clone(),
+            customer_keys: self.customer.clone(),
+            clock: self.clock.clone(),
+            access_role: self.access_role.clone(),
+            home: Region::UsEast2,
+        }
+    }
+
+    /// encrypt-item, in an execution environment that holds nothing yet.
+    pub fn encrypt_item(&self) -> EncryptItem<InMemoryRecords, InMemoryRecords, InMemoryCustomer, FakeClock> {
+        EncryptItem {
+            store: self.records.clone(),
+            data_keys: self.data_keys(),
+        }
+    }
+
+    /// decrypt-item, in an execution environment that holds nothing yet.
+    pub fn decrypt_item(&self) -> DecryptItem<InMemoryRecords, InMemoryRecords, InMemoryCustomer, FakeClock> {
+        DecryptItem {
+            store: self.records.clone(),
+            data_keys: self.data_keys(),
+        }
+    }
+
+    fn data_keys(&self) -> DataKeys<InMemoryRecords, InMemoryCustomer, FakeClock> {
+        let (store, customer_keys, clock) = (self.records.clone(), self.customer.clone(), self.clock.clone());
+        DataKeys::new(store, customer_keys, clock, Region::UsEast2, RotationLimits::DEFAULT)
+    }
+}
