@@ -2,7 +2,7 @@
 
 use latchkey_aws::{Aws, Settings};
 use latchkey_http::canary::serve_canary;
-use latchkey_http::{ALLOCATOR, Allocator, block_on, telemetry};
+use latchkey_http::{ALLOCATOR, Allocator, block_on, init};
 
 #[global_allocator]
 static GLOBAL_ALLOCATOR: Allocator = ALLOCATOR;
@@ -12,7 +12,7 @@ fn main() -> Result<(), lambda_runtime::Error> {
 }
 
 async fn run() -> Result<(), lambda_runtime::Error> {
-    telemetry::init();
+    init();
     let settings = Settings::from_environment()?;
     let aws = Aws::connect(&settings).await;
     serve_canary(aws.deployed_functions()).await

@@ -4,7 +4,7 @@ use latchkey_aws::{Aws, Settings};
 use latchkey_core::operations::CreateVault;
 use latchkey_core::ports::SystemClock;
 use latchkey_http::endpoints::CreateVaultEndpoint;
-use latchkey_http::{ALLOCATOR, Allocator, block_on, serve, telemetry};
+use latchkey_http::{ALLOCATOR, Allocator, block_on, init, serve};
 
 #[global_allocator]
 static GLOBAL_ALLOCATOR: Allocator = ALLOCATOR;
@@ -14,7 +14,7 @@ fn main() -> Result<(), lambda_runtime::Error> {
 }
 
 async fn run() -> Result<(), lambda_runtime::Error> {
-    telemetry::init();
+    init();
     let settings = Settings::from_environment()?;
     let aws = Aws::connect(&settings).await;
     serve(CreateVaultEndpoint(CreateVault {

@@ -6,7 +6,7 @@ use latchkey_core::data_keys::rotation::RotationLimits;
 use latchkey_core::operations::DecryptItem;
 use latchkey_core::ports::SystemClock;
 use latchkey_http::endpoints::DecryptItemEndpoint;
-use latchkey_http::{ALLOCATOR, Allocator, block_on, serve, telemetry};
+use latchkey_http::{ALLOCATOR, Allocator, block_on, init, serve};
 
 #[global_allocator]
 static GLOBAL_ALLOCATOR: Allocator = ALLOCATOR;
@@ -16,7 +16,7 @@ fn main() -> Result<(), lambda_runtime::Error> {
 }
 
 async fn run() -> Result<(), lambda_runtime::Error> {
-    telemetry::init();
+    init();
     let settings = Settings::from_environment()?;
     let aws = Aws::connect(&settings).await;
     let (records, customer_keys) = (aws.vault_records(), aws.customer_keys());

@@ -3,7 +3,7 @@
 use latchkey_aws::Settings;
 use latchkey_core::operations::GetSetupKit;
 use latchkey_http::endpoints::GetSetupKitEndpoint;
-use latchkey_http::{ALLOCATOR, Allocator, block_on, serve, telemetry};
+use latchkey_http::{ALLOCATOR, Allocator, block_on, init, serve};
 
 #[global_allocator]
 static GLOBAL_ALLOCATOR: Allocator = ALLOCATOR;
@@ -13,7 +13,7 @@ fn main() -> Result<(), lambda_runtime::Error> {
 }
 
 async fn run() -> Result<(), lambda_runtime::Error> {
-    telemetry::init();
+    init();
     let settings = Settings::from_environment()?;
     serve(GetSetupKitEndpoint(GetSetupKit {
         access_role: settings.access_role_arn,

@@ -1,6 +1,6 @@
 //! The edge: who calls and with what, the shapes of requests and answers, problem details, audit, telemetry.
 //!
-//! A function's `main` wires its operation to an endpoint and hands it to [`serve()`]. What a stranger can send is
+//! A function's `main` wires its operation to an endpoint and hands it to [`serve`](process::serve). What a stranger can send is
 //! parsed here, once, into types of `latchkey-core` that cannot be wrong; inside nothing is checked again.
 //!
 //! An event as API Gateway sends it, and its answer:
@@ -13,7 +13,7 @@
 //! use latchkey_core::values::Region;
 //! use latchkey_core::request::RequestContext;
 //! use latchkey_core::values::RequestId;
-//! use latchkey_http::caller::ClaimNames;
+//! use latchkey_http::event::ClaimNames;
 //! use latchkey_http::endpoints::ListVaultsEndpoint;
 //! use latchkey_http::{Deployment, answer};
 //!
@@ -43,26 +43,14 @@
 //! # }
 //! ```
 
-mod allocator;
-pub mod audit;
-pub mod caller;
+pub mod answers;
 pub mod canary;
-mod deployment;
 pub mod endpoints;
 pub mod event;
-mod if_match;
-mod json_body;
-pub mod log;
-pub mod metrics;
-pub mod problem;
+pub mod process;
 mod secret_text;
-mod serve;
-mod setup_kit_archive;
 pub mod telemetry;
-mod threads;
-mod vault_response;
 
-pub use allocator::{ALLOCATOR, Allocator};
-pub use deployment::Deployment;
-pub use serve::{Endpoint, FileAnswer, Response, Success, answer, serve};
-pub use threads::block_on;
+pub use answers::{FileAnswer, Response, Success};
+pub use endpoints::Endpoint;
+pub use process::{ALLOCATOR, Allocator, Deployment, answer, block_on, init, serve};

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use latchkey_core::request::RequestContext;
 use latchkey_core::values::{Region, RequestId};
-use latchkey_http::caller::ClaimNames;
+use latchkey_http::event::ClaimNames;
 use latchkey_http::{Deployment, Endpoint, answer};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;

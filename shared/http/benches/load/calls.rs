@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::api::{Called, Problem, call};
+use crate::batches::{batch_length, size_of_batch, skewed};
 use crate::environment::Environment;
 use crate::items::Kept;
 use crate::load::Load;
@@ -38,6 +39,22 @@ struct ItemAnswer {
 }
 
 impl Load {
+    /// Some vaults are called far more often than others: one in a hundred gets a fifth of the calls.
+    pub(crate) fn any_vault(&self, random: &mut Rng) -> usize {
+        skewed(random, self.vaults.len())
+    }
+
+    pub(crate) fn any_batch(&self, random: &mut Rng, vault: usize) -> Vec<usize> {
+        let items = &self.items_of[vault];
+        let first = random.usize(..items.len());
+        let wanted = size_of_batch(random).min(items.len());
+        let batch: Vec<_> = (first..first + wanted)
+            .map(|place| items[place % items.len()])
+            .collect();
+        let length = batch_length(&self.items, &batch, wanted);
+        batch[..length].to_vec()
+    }
+
     /// Opens items and compares what comes.
     pub(crate) async fn open(&self, environment: &Environment, batch: &[usize]) -> Called {
         let kept: Vec<_> = batch

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use tokio::time::{Instant, sleep, sleep_until};
 
 use crate::api::call;
-use crate::batches::{MAX_ITEMS, MAX_PLAINTEXT, distribute, size_of_batch};
+use crate::batches::{MAX_ITEMS, MAX_PLAINTEXT, batch_length, distribute, size_of_batch};
 use crate::environment::{Environment, World};
 use crate::found::Found;
 use crate::items::Items;
@@ -81,7 +81,7 @@ impl Load {
         for (vault, items) in self.items_of.iter().enumerate() {
             let mut left = items.as_slice();
             while !left.is_empty() {
-                let (batch, rest) = left.split_at(self.batch_length(left, size_of_batch(&mut random)));
+                let (batch, rest) = left.split_at(batch_length(&self.items, left, size_of_batch(&mut random)));
                 batches.push((vault, batch.to_vec(), random.fork()));
                 left = rest;
             }
@@ -101,7 +101,7 @@ impl Load {
         for (vault, items) in self.items_of.iter().enumerate() {
             let mut left = items.as_slice();
             while !left.is_empty() {
-                let (batch, rest) = left.split_at(self.batch_length(left, MAX_ITEMS));
+                let (batch, rest) = left.split_at(batch_length(&self.items, left, MAX_ITEMS));
                 batches.push((&fresh[vault % fresh.len()], batch));
                 left = rest;
             }

@@ -4,8 +4,8 @@ use latchkey_core::values::RequestId;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::{Failure, WORKSPACE};
-use crate::caller::ClaimNames;
+use crate::canary::{Failure, WORKSPACE};
+use crate::event::ClaimNames;
 
 /// The event of a call by the canary's workspace. Its id stands where API Gateway's would: the function's line of the audit log
 /// has it as `gateway_request_id`.

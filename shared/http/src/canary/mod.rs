@@ -24,7 +24,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
-use crate::deployment::Deployment;
+use crate::process::Deployment;
 
 /// The workspace of the canary. No token must name it: docs/operations.md tells who sees to that.
 pub const WORKSPACE: &str = "latchkey-canary";

@@ -8,7 +8,7 @@ use latchkey_core::values::{Region, RequestId};
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::metrics::CanaryMetrics;
+use crate::telemetry::metrics::CanaryMetrics;
 
 /// The problem of a workspace without a vault.
 const NO_DEFAULT_VAULT: &str = "urn:latchkey:problem:no-default-vault";

@@ -14,9 +14,9 @@ use latchkey_core::values::RequestId;
 use serde::de::IgnoredAny;
 use serde_json::Value;
 
-use super::Canary;
-use crate::deployment::Deployment;
-use crate::log::Log;
+use crate::canary::Canary;
+use crate::process::Deployment;
+use crate::telemetry::log::Log;
 
 /// Kept back of the function's time, to tell in.
 const TIME_TO_TELL: Duration = Duration::from_millis(500);

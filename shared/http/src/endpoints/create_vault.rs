@@ -9,10 +9,9 @@ use latchkey_core::values::{AwsAccountId, CustomerKey, DataKeyCacheBound, KmsKey
 use latchkey_core::vault::VaultSettings;
 use serde::Deserialize;
 
+use crate::answers::{FieldErrors, Problem, Success};
+use crate::endpoints::{Endpoint, json_body};
 use crate::event::ApiRequest;
-use crate::json_body::{self, FieldErrors};
-use crate::problem::Problem;
-use crate::serve::{Endpoint, Success};
 
 /// create-vault at the edge.
 pub struct CreateVaultEndpoint<S, K, C>(pub CreateVault<S, K, C>);

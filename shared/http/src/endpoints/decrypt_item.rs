@@ -7,12 +7,12 @@ use latchkey_core::ports::{Clock, CustomerKeys, DataKeyStore, VaultStore};
 use latchkey_core::request::RequestContext;
 use serde::{Deserialize, Serialize};
 
-use super::items::{ItemContextRequest, check_context, check_item_id, counted};
+use crate::answers::{FieldErrors, Problem, Success};
+use crate::endpoints::items::{ItemContextRequest, check_context, check_item_id, counted};
+use crate::endpoints::json_body::Object;
+use crate::endpoints::{Endpoint, json_body};
 use crate::event::ApiRequest;
-use crate::json_body::{self, FieldErrors, Object};
-use crate::problem::Problem;
 use crate::secret_text::{Base64Bytes, PlaintextBase64};
-use crate::serve::{Endpoint, Success};
 
 /// decrypt-item at the edge.
 pub struct DecryptItemEndpoint<S, D, K, C>(pub DecryptItem<S, D, K, C>);

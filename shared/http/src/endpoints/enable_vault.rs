@@ -6,11 +6,10 @@ use latchkey_core::ports::{Clock, CustomerKeys, VaultStore};
 use latchkey_core::request::RequestContext;
 use serde::Deserialize;
 
-use super::vault_id_of;
+use crate::answers::{Problem, Success};
+use crate::endpoints::if_match;
+use crate::endpoints::{Endpoint, json_body, vault_id_of};
 use crate::event::ApiRequest;
-use crate::problem::Problem;
-use crate::serve::{Endpoint, Success};
-use crate::{if_match, json_body};
 
 /// enable-vault at the edge.
 pub struct EnableVaultEndpoint<S, K, C>(pub EnableVault<S, K, C>);

@@ -9,12 +9,12 @@ use latchkey_core::values::{Invalid, VaultId};
 use sealed_item::Plaintext;
 use serde::{Deserialize, Serialize};
 
-use super::items::{ItemContextRequest, MAX_PLAINTEXT, check_context, check_item_id, counted};
+use crate::answers::{FieldErrors, Problem, Success};
+use crate::endpoints::items::{ItemContextRequest, MAX_PLAINTEXT, check_context, check_item_id, counted};
+use crate::endpoints::json_body::Object;
+use crate::endpoints::{Endpoint, json_body};
 use crate::event::ApiRequest;
-use crate::json_body::{self, FieldErrors, Object};
-use crate::problem::Problem;
 use crate::secret_text::Base64Bytes;
-use crate::serve::{Endpoint, Success};
 
 /// encrypt-item at the edge.
 pub struct EncryptItemEndpoint<S, D, K, C>(pub EncryptItem<S, D, K, C>);

@@ -6,10 +6,10 @@ use latchkey_core::request::RequestContext;
 use latchkey_core::setup_kit::SetupKit;
 use serde::Serialize;
 
+use crate::answers::{FileAnswer, Problem, Success};
+use crate::endpoints::Endpoint;
+use crate::endpoints::setup_kit_archive::SetupKitArchive;
 use crate::event::ApiRequest;
-use crate::problem::Problem;
-use crate::serve::{Endpoint, FileAnswer, Success};
-use crate::setup_kit_archive::SetupKitArchive;
 
 const ZIP: &str = "application/zip";
 

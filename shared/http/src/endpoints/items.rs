@@ -7,7 +7,7 @@ use latchkey_core::values::Invalid;
 use serde::de::{Error, MapAccess, Unexpected, Visitor};
 use serde::{Deserialize, Deserializer};
 
-use crate::json_body::FieldErrors;
+use crate::answers::FieldErrors;
 
 /// The most items a call may carry.
 pub(super) const MAX_ITEMS: usize = 100;

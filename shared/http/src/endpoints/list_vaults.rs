@@ -9,12 +9,10 @@ use latchkey_core::values::VaultId;
 use latchkey_core::vault::VaultStatus;
 use serde::Serialize;
 
-use super::{next_token, vault_id_of};
+use crate::answers::vault_response::VaultResponse;
+use crate::answers::{FieldErrors, Problem, Success};
+use crate::endpoints::{Endpoint, next_token, vault_id_of};
 use crate::event::ApiRequest;
-use crate::json_body::FieldErrors;
-use crate::problem::Problem;
-use crate::serve::{Endpoint, Success};
-use crate::vault_response::VaultResponse;
 
 /// How many vaults a page has, unless asked otherwise.
 const DEFAULT_LIMIT: usize = 50;

@@ -5,11 +5,15 @@ mod decrypt_item;
 mod disable_vault;
 mod enable_vault;
 mod encrypt_item;
+mod endpoint;
 mod get_setup_kit;
+mod if_match;
 mod items;
+mod json_body;
 mod list_vaults;
 mod next_token;
 mod reassign_item;
+mod setup_kit_archive;
 mod update_vault;
 mod validate_vault;
 
@@ -18,6 +22,7 @@ pub use decrypt_item::DecryptItemEndpoint;
 pub use disable_vault::DisableVaultEndpoint;
 pub use enable_vault::EnableVaultEndpoint;
 pub use encrypt_item::EncryptItemEndpoint;
+pub use endpoint::Endpoint;
 pub use get_setup_kit::GetSetupKitEndpoint;
 pub use list_vaults::ListVaultsEndpoint;
 pub use reassign_item::ReassignItemEndpoint;
@@ -27,8 +32,8 @@ pub use validate_vault::ValidateVaultEndpoint;
 use latchkey_core::Error;
 use latchkey_core::values::VaultId;
 
+use crate::answers::Problem;
 use crate::event::ApiRequest;
-use crate::problem::Problem;
 
 /// The vault that the path names.
 fn vault_id_of(request: &ApiRequest) -> Result<VaultId, Problem> {

@@ -9,11 +9,11 @@ use latchkey_core::request::RequestContext;
 use latchkey_core::values::VaultId;
 use serde::{Deserialize, Serialize};
 
-use super::decrypt_item::{SealedItemRequest, sealed_items};
+use crate::answers::{FieldErrors, Problem, Success};
+use crate::endpoints::decrypt_item::{SealedItemRequest, sealed_items};
+use crate::endpoints::json_body::Object;
+use crate::endpoints::{Endpoint, json_body};
 use crate::event::ApiRequest;
-use crate::json_body::{self, FieldErrors, Object};
-use crate::problem::Problem;
-use crate::serve::{Endpoint, Success};
 
 /// reassign-item at the edge.
 pub struct ReassignItemEndpoint<S, D, K, C>(pub ReassignItem<S, D, K, C>);

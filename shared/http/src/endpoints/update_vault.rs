@@ -7,12 +7,10 @@ use latchkey_core::request::RequestContext;
 use latchkey_core::values::{DataKeyCacheBound, VaultName};
 use serde::{Deserialize, Deserializer};
 
-use super::vault_id_of;
+use crate::answers::{FieldErrors, Problem, Success};
+use crate::endpoints::if_match;
+use crate::endpoints::{Endpoint, json_body, vault_id_of};
 use crate::event::ApiRequest;
-use crate::if_match;
-use crate::json_body::{self, FieldErrors};
-use crate::problem::Problem;
-use crate::serve::{Endpoint, Success};
 
 /// update-vault at the edge.
 pub struct UpdateVaultEndpoint<S, C>(pub UpdateVault<S, C>);

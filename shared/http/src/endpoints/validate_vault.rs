@@ -8,14 +8,12 @@ use latchkey_core::ports::{Announcer, Clock, CustomerKeys, DueVaults, VaultStore
 use latchkey_core::request::RequestContext;
 use serde::{Deserialize, Serialize};
 
-use super::vault_id_of;
-use crate::audit::CheckAuditRecord;
+use crate::answers::{Problem, Success};
+use crate::endpoints::{Endpoint, json_body, vault_id_of};
 use crate::event::ApiRequest;
-use crate::json_body;
-use crate::log::Log;
-use crate::metrics::SweepMetrics;
-use crate::problem::Problem;
-use crate::serve::{Endpoint, Success};
+use crate::telemetry::audit::CheckAuditRecord;
+use crate::telemetry::log::Log;
+use crate::telemetry::metrics::SweepMetrics;
 
 /// validate-vault at the edge.
 pub struct ValidateVaultEndpoint<S, K, C, A> {

@@ -226,7 +226,7 @@ fn checks_are_those_of_the_code() {
 /// The types are where problem.rs makes them: a name, a status and a title.
 #[test]
 fn problem_types_are_those_of_the_code() {
-    let source = include_str!("../../src/problem.rs");
+    let source = include_str!("../../src/answers/problem.rs");
     let made: BTreeSet<String> = source
         .split("::new(")
         .skip(1)

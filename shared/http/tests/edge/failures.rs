@@ -8,8 +8,8 @@ use latchkey_core::findings::{Check, CheckOutcome, Finding, Report, Verdict};
 use latchkey_core::request::RequestContext;
 use latchkey_core::values::Region;
 use latchkey_core::vault::VaultStatus;
+use latchkey_http::answers::Problem;
 use latchkey_http::event::ApiRequest;
-use latchkey_http::problem::Problem;
 use latchkey_http::{Endpoint, Success};
 
 use crate::bad_input::assert_problem;

@@ -3,7 +3,7 @@
 use std::env;
 use std::process::Command;
 
-use latchkey_http::telemetry;
+use latchkey_http::init;
 use serde_json::Value;
 
 const IS_THE_PROCESS: &str = "LATCHKEY_TEST_IS_THE_PROCESS_THAT_LOGS";
@@ -14,7 +14,7 @@ fn process_that_logs() {
     if env::var_os(IS_THE_PROCESS).is_none() {
         return;
     }
-    telemetry::init();
+    init();
     tracing::error!("error");
     tracing::warn!("warn");
     tracing::info!("info");

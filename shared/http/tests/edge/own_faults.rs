@@ -9,9 +9,9 @@ use std::process::Command;
 use latchkey_core::caller::Caller;
 use latchkey_core::request::RequestContext;
 use latchkey_core::values::RequestId;
+use latchkey_http::answers::Problem;
 use latchkey_http::event::ApiRequest;
-use latchkey_http::problem::Problem;
-use latchkey_http::{Endpoint, Success, answer, telemetry};
+use latchkey_http::{Endpoint, Success, answer, init};
 use serde_json::json;
 use serde_json::value::RawValue;
 
@@ -120,7 +120,7 @@ fn process_that_panics() {
     if std::env::var_os(IS_THE_PROCESS).is_none() {
         return;
     }
-    telemetry::init();
+    init();
     assert!(catch_unwind(|| panic!("choked on {}", "canary")).is_err());
 }
 

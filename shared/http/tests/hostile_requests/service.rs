@@ -13,11 +13,11 @@ use latchkey_core::operations::{
 };
 use latchkey_core::request::RequestContext;
 use latchkey_core::values::{AwsAccountId, CustomerKey, KmsKeyId, Region, RequestId, RoleArn, WorkspaceId};
-use latchkey_http::caller::ClaimNames;
 use latchkey_http::endpoints::{
     CreateVaultEndpoint, DecryptItemEndpoint, DisableVaultEndpoint, EnableVaultEndpoint, EncryptItemEndpoint,
     GetSetupKitEndpoint, ListVaultsEndpoint, ReassignItemEndpoint, UpdateVaultEndpoint, ValidateVaultEndpoint,
 };
+use latchkey_http::event::ClaimNames;
 use latchkey_http::{Deployment, Endpoint, answer};
 use latchkey_in_memory::{FakeClock, InMemoryCustomer, InMemoryEventBus, InMemoryRecords, RsaKeyPair};
 use serde_json::Value;

@@ -15,7 +15,7 @@ use latchkey_core::ports::SystemClock;
 use latchkey_core::request::RequestContext;
 use latchkey_core::values::RequestId;
 use latchkey_http::endpoints::EncryptItemEndpoint;
-use latchkey_http::{ALLOCATOR, Allocator, Deployment, Response, answer, block_on, telemetry};
+use latchkey_http::{ALLOCATOR, Allocator, Deployment, Response, answer, block_on};
 use serde_json::value::RawValue;
 use tokio::sync::OnceCell;
 
@@ -54,7 +54,7 @@ async fn invoke(invocation: LambdaEvent<Box<RawValue>>) -> Result<Response, Erro
 }
 
 async fn init() -> Result<Function, Error> {
-    telemetry::init();
+    latchkey_http::init();
     let settings = Settings::from_environment()?;
     let aws = Aws::connect(&settings).await;
     let (records, customer_keys) = (aws.vault_records(), aws.customer_keys());

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use latchkey_core::error::Fault;
 use serde::Serialize;
 
-use super::{Dimensions, Metadata, NamedUnit};
+use crate::telemetry::metrics::{Dimensions, Metadata, NamedUnit};
 
 const DIMENSIONS: Dimensions = &[&["stage"], &["stage", "operation"]];
 /// In the line of every request of a caller, so that its sample count is the number of requests. The value is the line's own

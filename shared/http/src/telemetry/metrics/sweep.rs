@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use latchkey_core::operations::Swept;
 use serde::Serialize;
 
-use super::{Metadata, NamedUnit};
+use crate::telemetry::metrics::{Metadata, NamedUnit};
 
 /// What one sweep did and found. Every vault with a customer's key is checked once a minute by one of the Regions, so over a
 /// minute and both Regions the sum of a count is that of all of these; a managed vault counts once an hour.

@@ -4,6 +4,10 @@
 //! read; anything else in it is ignored, for API Gateway adds fields as it likes.
 //! Source: API Gateway developer guide, "Create AWS Lambda proxy integrations for HTTP APIs".
 
+mod caller;
+
+pub use caller::{ClaimNames, NoCaller};
+
 use core::fmt;
 use std::collections::BTreeMap;
 

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::{Dimensions, Metadata, NamedUnit};
+use crate::telemetry::metrics::{Dimensions, Metadata, NamedUnit};
 
 const DIMENSIONS: Dimensions = &[&["stage"]];
 const METRICS: [NamedUnit; 2] = [("canary_succeeded", "Count"), ("canary_failed", "Count")];

@@ -4,7 +4,7 @@ use std::env;
 
 use latchkey_core::values::Region;
 
-use crate::caller::ClaimNames;
+use crate::event::ClaimNames;
 
 /// The deployment that a function is part of.
 #[derive(Clone, Debug)]

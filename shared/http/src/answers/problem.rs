@@ -7,7 +7,7 @@ use latchkey_core::error::{Fault, ItemFault};
 use latchkey_core::findings::{Finding, Report};
 use serde::Serialize;
 
-use crate::json_body::FieldError;
+use crate::answers::FieldError;
 
 /// Who gave no answer is left alone for as long, so who asks sooner gets the same answer again.
 const AFTER_SILENCE: Option<u32> = Some(PAUSE_AFTER_SILENCE.as_secs() as u32);

@@ -16,7 +16,7 @@ use latchkey_core::request::{ItemIdHash, KeyUse};
 use latchkey_core::values::{Region, RequestId, VaultId};
 use serde::Serialize;
 
-use crate::metrics::RequestMetrics;
+use crate::telemetry::metrics::RequestMetrics;
 
 /// One request.
 #[derive(Serialize)]

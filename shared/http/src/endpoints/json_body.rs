@@ -4,74 +4,12 @@
 use core::fmt;
 use core::marker::PhantomData;
 
-use latchkey_core::values::Invalid;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{DeserializeOwned, MapAccess, Visitor};
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Deserializer};
 use serde_path_to_error::Segment;
 
-use crate::problem::Problem;
-
-/// One thing that is wrong with a request.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct FieldError {
-    /// Where: a JSON pointer into the body (RFC 6901), as in the example of RFC 9457, section 3.
-    #[serde(skip_serializing_if = "String::is_empty")]
-    pub pointer: String,
-    /// Or: the name of a query parameter or a header.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub parameter: Option<String>,
-    /// What was expected there.
-    pub detail: String,
-}
-
-/// The most errors that an answer names: more than one of each kind for each of 100 items.
-const MOST_ERRORS: usize = 400;
-
-/// Collects everything that is wrong with a request, so that its sender mends it in one go.
-#[derive(Default)]
-pub(crate) struct FieldErrors(Vec<FieldError>);
-
-impl FieldErrors {
-    /// The value; or `None`, and the error noted under `pointer`.
-    pub(crate) fn take<T>(&mut self, pointer: impl Into<String>, value: Result<T, Invalid>) -> Option<T> {
-        value
-            .map_err(|invalid| self.note(pointer, format!("must be {invalid}")))
-            .ok()
-    }
-
-    pub(crate) fn note(&mut self, pointer: impl Into<String>, detail: impl Into<String>) {
-        self.push(FieldError {
-            pointer: format!("#{}", pointer.into()),
-            parameter: None,
-            detail: detail.into(),
-        });
-    }
-
-    /// Notes what is wrong with a query parameter or a header.
-    pub(crate) fn note_parameter(&mut self, name: impl Into<String>, detail: impl Into<String>) {
-        self.push(FieldError {
-            pointer: String::new(),
-            parameter: Some(name.into()),
-            detail: detail.into(),
-        });
-    }
-
-    fn push(&mut self, error: FieldError) {
-        if self.0.len() < MOST_ERRORS {
-            self.0.push(error);
-        }
-    }
-
-    /// `Ok` when nothing was noted.
-    pub(crate) fn into_result(self) -> Result<(), Problem> {
-        if self.0.is_empty() {
-            Ok(())
-        } else {
-            Err(Problem::malformed(self.0))
-        }
-    }
-}
+use crate::answers::{FieldError, Problem};
 
 /// A JSON object. Serde's derived structs take an array of their fields as well, which nobody means to send.
 pub(crate) struct Object<T>(pub(crate) T);

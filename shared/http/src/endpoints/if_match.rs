@@ -1,15 +1,9 @@
-//! ETags of vaults and the header `If-Match` (RFC 9110, sections 8.8.3 and 13.1.1).
+//! The header `If-Match` (RFC 9110, section 13.1.1).
 
 use latchkey_core::vault::{Precondition, VaultTag};
 
+use crate::answers::{FieldErrors, Problem};
 use crate::event::ApiRequest;
-use crate::json_body::FieldErrors;
-use crate::problem::Problem;
-
-/// A tag as the header `ETag` has it.
-pub(crate) fn entity_tag(tag: VaultTag) -> String {
-    format!("\"{tag}\"")
-}
 
 /// What the request wants to be so. A tag that is none of ours, or a weak one, is the tag of no state of the vault.
 pub(crate) fn precondition(request: &ApiRequest) -> Result<Precondition, Problem> {

@@ -1,0 +1,146 @@
+//! One invocation from event to answer: who calls, the operation within its time, the audit line, the response.
+
+use core::panic::AssertUnwindSafe;
+use std::io::Write;
+use std::time::Instant;
+
+use futures::FutureExt;
+use futures::future::BoxFuture;
+use latchkey_core::caller::Caller;
+use latchkey_core::request::{RequestContext, time_limit};
+use serde_json::value::RawValue;
+
+use crate::answers::{Problem, Response, Success, respond};
+use crate::endpoints::Endpoint;
+use crate::event::{ApiRequest, Event};
+use crate::process::Deployment;
+use crate::telemetry::audit::{AuditOutcome, AuditRecord};
+use crate::telemetry::log::Log;
+use crate::telemetry::metrics::RequestMetrics;
+
+/// Answers one invocation, and writes its line to the audit log. What cannot be audited is not answered.
+///
+/// A panic on the way, in what reads the event or writes the line, ends here too: the runtime would tell the invoker and the
+/// log what it says, and that may quote what it choked on.
+pub async fn answer<E: Endpoint>(
+    endpoint: &E,
+    deployment: &Deployment,
+    context: &RequestContext,
+    payload: &RawValue,
+    log: impl Write + Send,
+) -> Response {
+    let answered = answer_audited(endpoint, deployment, context, payload, log);
+    let answered = AssertUnwindSafe(answered).catch_unwind().await;
+    answered.unwrap_or_else(|_panic| {
+        let problem = Problem::internal().with_request_id(context.request_id.to_string());
+        respond(context, Err(problem))
+    })
+}
+
+async fn answer_audited<E: Endpoint>(
+    endpoint: &E,
+    deployment: &Deployment,
+    context: &RequestContext,
+    payload: &RawValue,
+    log: impl Write + Send,
+) -> Response {
+    let log = Log::new(log);
+    let started = Instant::now();
+    let event = Event::from_payload(payload);
+    let (caller, request, outcome) = match &event {
+        Event::Api(request) => match deployment.claim_names.caller(&request.claims) {
+            Ok(caller) => {
+                let outcome = run(endpoint, context, &caller, request).await;
+                (Some(caller), Some(request.as_ref()), outcome)
+            }
+            Err(_) => (None, Some(request.as_ref()), Err(Problem::no_caller())),
+        },
+        Event::Sweep { shard, shards } => {
+            let sweep = endpoint.sweep(context, *shard, *shards, &log).boxed();
+            (None, None, within_time(context, sweep).await)
+        }
+        Event::Unknown => (None, None, Err(Problem::unknown_event())),
+    };
+    let outcome = outcome.map_err(|problem| problem.with_request_id(context.request_id.to_string()));
+    let is_call = !matches!(event, Event::Sweep { .. });
+    let line = record::<E>(deployment, context, request, &outcome, is_call, started).by(caller.as_ref());
+    let audited = log.write(&line);
+    let outcome = match audited {
+        Ok(()) => outcome,
+        Err(_) => Err(Problem::internal().with_request_id(context.request_id.to_string())),
+    };
+    respond(context, outcome)
+}
+
+/// The operation, within its time; a panic in it is our fault and tells nobody what it choked on.
+async fn run<E: Endpoint>(
+    endpoint: &E,
+    context: &RequestContext,
+    caller: &Caller,
+    request: &ApiRequest,
+) -> Result<Success, Problem> {
+    within_time(context, endpoint.call(context, caller, request).boxed()).await
+}
+
+/// Boxed: an operation and the SDK below it are a future too deep for the compiler to lay out within this one.
+async fn within_time(
+    context: &RequestContext,
+    work: BoxFuture<'_, Result<Success, Problem>>,
+) -> Result<Success, Problem> {
+    let work = AssertUnwindSafe(work).catch_unwind();
+    match time_limit::within(context.time_left(), work).await {
+        Ok(Ok(outcome)) => outcome,
+        Ok(Err(_panic)) => Err(Problem::internal()),
+        Err(time_limit::Elapsed) => Err(Problem::out_of_time()),
+    }
+}
+
+fn record<'a, E: Endpoint>(
+    deployment: &'a Deployment,
+    context: &RequestContext,
+    request: Option<&'a ApiRequest>,
+    outcome: &'a Result<Success, Problem>,
+    is_call: bool,
+    started: Instant,
+) -> AuditRecord<'a> {
+    let (success, problem) = (outcome.as_ref().ok(), outcome.as_ref().err());
+    let status = outcome
+        .as_ref()
+        .map_or_else(|problem| problem.status, |success| success.status);
+    let items = context.items();
+    let fault = problem.map(|problem| problem.fault);
+    let mut faults = success.map(|success| success.item_faults.clone()).unwrap_or_default();
+    faults.extend(fault);
+    let at = jiff::Timestamp::now();
+    AuditRecord {
+        log: "audit",
+        at,
+        region: deployment.region,
+        stage: &deployment.stage,
+        request_id: context.request_id.to_string(),
+        gateway_request_id: request.and_then(|request| request.gateway_request_id.as_deref()),
+        operation: request.map_or(E::NAME, E::operation),
+        workspace_id: None,
+        subject: None,
+        role: None,
+        vault_id: success
+            .and_then(|success| success.vault_id.clone())
+            .or_else(|| request.and_then(ApiRequest::path_vault_id)),
+        items: success
+            .and_then(|success| success.items)
+            .or_else(|| (!items.asked.is_empty()).then_some(items.asked.len())),
+        items_failed: success.and_then(|success| success.items_failed),
+        item_id_hashes: items.asked,
+        failed_item_id_hashes: items.failed,
+        item_vault_ids: items.vault_ids,
+        items_sealed: items.sealed.map(|sealed| sealed.items),
+        data_key_generation: items.sealed.map(|sealed| sealed.data_key_generation),
+        outcome: AuditOutcome::of(status, success.and_then(|success| success.items_failed).unwrap_or(0)),
+        status,
+        problem: problem.map(|problem| problem.kind.as_str()),
+        fault,
+        key_uses: context.key_uses(),
+        duration_ms: started.elapsed().as_millis(),
+        metrics: RequestMetrics::new(at, is_call, &faults, items.sealed.is_some()),
+    }
+}

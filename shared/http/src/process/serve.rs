@@ -1,0 +1,45 @@
+//! Serves invocations: what Lambda hands to the function, and what it is answered.
+
+use core::time::Duration;
+use std::io;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use lambda_runtime::{LambdaEvent, service_fn};
+use latchkey_core::request::RequestContext;
+use latchkey_core::values::RequestId;
+use serde_json::value::RawValue;
+
+use crate::endpoints::Endpoint;
+use crate::process::{Deployment, answer};
+
+/// Kept back of the function's time, to answer in.
+const TIME_TO_ANSWER: Duration = Duration::from_millis(300);
+
+/// What a request gets when the Runtime API states a deadline in the past, as cargo-lambda's local one does. Lambda itself
+/// would have ended the environment by then.
+const TIME_WITHOUT_DEADLINE: Duration = Duration::from_secs(15);
+
+/// Serves invocations until Lambda ends the environment: one after the other, or as many at a time as the environment
+/// variable `AWS_LAMBDA_MAX_CONCURRENCY` says. They share the endpoint, and so its caches.
+///
+/// # Errors
+/// When the Runtime API cannot be reached, or the environment does not say which deployment this is.
+pub async fn serve<E: Endpoint + 'static>(endpoint: E) -> Result<(), lambda_runtime::Error> {
+    let shared = Arc::new((endpoint, Deployment::from_environment()?));
+    lambda_runtime::run_concurrent(service_fn(move |invocation: LambdaEvent<Box<RawValue>>| {
+        let shared = Arc::clone(&shared);
+        async move {
+            let (endpoint, deployment) = &*shared;
+            let (payload, lambda) = invocation.into_parts();
+            let time_left = lambda
+                .deadline()
+                .duration_since(SystemTime::now())
+                .unwrap_or(TIME_WITHOUT_DEADLINE);
+            let request_id = RequestId::parse(&lambda.request_id).unwrap_or_else(|_| RequestId::generate());
+            let context = RequestContext::new(request_id, time_left.saturating_sub(TIME_TO_ANSWER));
+            Ok::<_, lambda_runtime::Error>(answer(endpoint, deployment, &context, &payload, io::stdout()).await)
+        }
+    }))
+    .await
+}
