@@ -1,4 +1,4 @@
-"""The arrows of docs/architecture.md: which crate may know which."""
+"""The arrows of docs/architecture.md: which crate may know which, and which layer of a crate which."""
 
 import json
 import re
@@ -14,6 +14,7 @@ MAY_KNOW = {
     "latchkey-core": {"sealed-item"},
     "latchkey-aws": {"latchkey-core", "sealed-item"},
     "latchkey-http": {"latchkey-core", "sealed-item"},
+    "latchkey-in-memory": {"latchkey-core", "sealed-item"},
     "move-items": {"sealed-item"},
 }
 FUNCTION_MAY_KNOW = {"latchkey-core", "latchkey-aws", "latchkey-http"}
@@ -24,6 +25,16 @@ NOT_IN = {
     "latchkey-http": r"aws-sdk-.*|aws-config|aws-smithy.*|reqwest|serde_dynamo",
     "latchkey-aws": r"lambda_.*|reqwest",
 }
+# The layers of a crate, the lowest first: a file imports from its own layer and from those before it.
+LAYERS = {
+    "core": [
+        "values", "request", "customer", "findings", "health", "vault", "error", "caller", "ports", "setup_kit", "data_keys", "validation",
+        "operations",
+    ],
+    "http": ["secret_text", "event", "answers", "telemetry", "endpoints", "process", "canary"],
+}  # fmt: skip
+# What the crate's root gives out again, and the layer that it comes from.
+AGAIN = {"core": {"Error": "error", "Invalid": "values"}, "http": {}}
 
 
 @pytest.fixture(scope="module")
@@ -47,6 +58,45 @@ def test_the_arrows_go_one_way(dependencies):
 def test_nothing_is_built_into_a_room_where_it_has_no_place(dependencies):
     for crate, pattern in NOT_IN.items():
         assert not [name for name in dependencies[crate] if re.fullmatch(pattern, name)], crate
+
+
+def imports_up(crate: str, layer: str, text: str) -> list[str]:
+    """What a file of this layer names of the layers above it. Documentation may point anywhere."""
+    code = "\n".join(line for line in text.splitlines() if not line.strip().startswith("//"))
+    below = LAYERS[crate][: LAYERS[crate].index(layer) + 1]
+    named = re.findall(r"\bcrate::(\w+|\{[^}]*\})", code)
+    names = [name for group in named for name in re.findall(r"(?:^|[{,]\s*)(\w+)", group)]
+    names += [name for name in re.findall(r"\bsuper::super::(\w+)", code) if name in LAYERS[crate]]
+    return [name for name in names if AGAIN[crate].get(name, name) not in below]
+
+
+def layer_of(crate: str, path: Path) -> str:
+    return path.relative_to(REPOSITORY / "shared" / crate / "src").parts[0].removesuffix(".rs")
+
+
+@pytest.mark.parametrize("crate", LAYERS)
+def test_imports_go_down_only(crate):
+    sources = [path for path in (REPOSITORY / "shared" / crate / "src").rglob("*.rs") if path.name != "lib.rs"]
+    assert {layer_of(crate, path) for path in sources} == set(LAYERS[crate])
+    up = {str(path): imports_up(crate, layer_of(crate, path), path.read_text()) for path in sources}
+    assert not {path: names for path, names in up.items() if names}
+
+
+@pytest.mark.parametrize(
+    "planted",
+    [
+        "use crate::operations::CreateVault;",
+        "use crate::{operations::CreateVault, values::Region};",
+        "use crate::{\n    values::Region,\n    operations,\n};",
+        "fn f() -> crate::operations::Swept {",
+        "use crate::Error;",
+        "use super::super::operations;",
+    ],
+)
+def test_a_planted_upward_import_is_seen(planted):
+    assert imports_up("core", "vault", f"use crate::values::Region;\n{planted}\n")
+    assert not imports_up("core", "operations", planted)
+    assert not imports_up("core", "vault", f"// {planted.splitlines()[0]}")
 
 
 def test_only_one_crate_names_a_type_of_the_sdk():
