@@ -38,7 +38,7 @@ pub async fn serve<E: Endpoint + 'static>(endpoint: E) -> Result<(), lambda_runt
                 .unwrap_or(TIME_WITHOUT_DEADLINE);
             let request_id = RequestId::parse(&lambda.request_id).unwrap_or_else(|_| RequestId::generate());
             let context = RequestContext::new(request_id, time_left.saturating_sub(TIME_TO_ANSWER));
-            Ok::<_, lambda_runtime::Error>(answer(endpoint, deployment, &context, &payload, io::stdout()).await)
+            Ok::<_, lambda_runtime::Error>(answer(endpoint, deployment, &context, payload, io::stdout()).await)
         }
     }))
     .await

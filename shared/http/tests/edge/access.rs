@@ -8,13 +8,13 @@ use crate::contract;
 use crate::service::{Answer, Service, WORKSPACE, vault_body};
 
 /// What a caller needs to know to make a call that succeeds.
-struct Known {
+pub struct Known {
     vault_id: String,
     sealed_item: String,
 }
 
 impl Known {
-    async fn of(service: &Service) -> Self {
+    pub async fn of(service: &Service) -> Self {
         Self {
             vault_id: service.with_vault().await,
             sealed_item: service.sealed("item-1", b"secret", &json!({})).await,
@@ -23,7 +23,7 @@ impl Known {
 }
 
 /// A call of each operation that succeeds for whoever may make it.
-async fn call(service: &Service, operation: &str, caller: &Value, known: &Known) -> Answer {
+pub async fn call(service: &Service, operation: &str, caller: &Value, known: &Known) -> Answer {
     let Known { vault_id, sealed_item } = known;
     match operation {
         "create-vault" => service.create_vault(caller, &vault_body(json!({})).to_string()).await,

@@ -26,6 +26,7 @@ use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
 use crate::contract;
+use crate::shapes;
 
 pub const WORKSPACE: &str = "ws-acme-0001";
 pub const ACCOUNT: &str = "222222222222";
@@ -333,28 +334,49 @@ pub fn deployment() -> Deployment {
             role: "role".into(),
             subject: "sub".into(),
         },
+        rest_claims_place: shapes::current().rest_claims_place(),
     }
 }
 
 /// What Lambda gets, and the log.
 pub async fn respond<E: Endpoint>(endpoint: &E, event: &Value) -> (Response, Vec<u8>) {
+    let event = if event["requestContext"].is_null() {
+        event.clone()
+    } else {
+        shapes::current().of(event)
+    };
+    respond_raw(endpoint, &event.to_string()).await
+}
+
+/// As [`respond`], to an event that may be no JSON that serde_json would write.
+async fn respond_raw<E: Endpoint>(endpoint: &E, event: &str) -> (Response, Vec<u8>) {
     let context = RequestContext::new(RequestId::generate(), Duration::from_secs(28));
-    let payload = RawValue::from_string(event.to_string()).expect("JSON");
+    let payload = RawValue::from_string(event.to_owned()).expect("JSON");
     let mut log = Vec::new();
-    let response = answer(endpoint, &deployment(), &context, &payload, &mut log).await;
+    let response = answer(endpoint, &deployment(), &context, payload, &mut log).await;
     (response, log)
 }
 
 pub async fn invoke<E: Endpoint>(endpoint: &E, event: &Value) -> Answer {
-    let (response, log) = respond(endpoint, event).await;
-    let lines = core::str::from_utf8(&log).expect("text").lines();
+    let answer = answer_of(&respond(endpoint, event).await);
+    contract::hold_call(E::NAME, event, &answer);
+    answer
+}
+
+/// As [`invoke`], with an event that may be no JSON that serde_json would write, in the shape that it is in.
+pub async fn invoke_raw<E: Endpoint>(endpoint: &E, event: &str) -> Answer {
+    answer_of(&respond_raw(endpoint, event).await)
+}
+
+fn answer_of((response, log): &(Response, Vec<u8>)) -> Answer {
+    let lines = core::str::from_utf8(log).expect("text").lines();
     let mut log: Vec<Value> = lines
         .map(|line| serde_json::from_str(line).expect("each line is JSON"))
         .collect();
     let text = response.body.to_string();
     log.iter().for_each(contract::hold_line);
     let headers = response.headers.iter();
-    let answer = Answer {
+    Answer {
         audit: log.pop().expect("a line"),
         log,
         status: response.status_code.into(),
@@ -364,7 +386,5 @@ pub async fn invoke<E: Endpoint>(endpoint: &E, event: &Value) -> Answer {
         content_type: response.headers.get("content-type").cloned().unwrap_or_default(),
         body: serde_json::from_str(&text).expect("every answer is JSON"),
         text,
-    };
-    contract::hold_call(E::NAME, event, &answer);
-    answer
+    }
 }

@@ -17,7 +17,7 @@ use latchkey_http::endpoints::{
     CreateVaultEndpoint, DecryptItemEndpoint, DisableVaultEndpoint, EnableVaultEndpoint, EncryptItemEndpoint,
     GetSetupKitEndpoint, ListVaultsEndpoint, ReassignItemEndpoint, UpdateVaultEndpoint, ValidateVaultEndpoint,
 };
-use latchkey_http::event::ClaimNames;
+use latchkey_http::event::{ClaimNames, RestClaimsPlace};
 use latchkey_http::{Deployment, Endpoint, answer};
 use latchkey_in_memory::{FakeClock, InMemoryCustomer, InMemoryEventBus, InMemoryRecords, RsaKeyPair};
 use serde_json::Value;
@@ -43,12 +43,13 @@ async fn cost_of<E: Endpoint>(endpoint: &E, payload: &RawValue) -> Cost {
         region: Region::UsEast2,
         stage: "production".into(),
         claim_names,
+        rest_claims_place: RestClaimsPlace::default(),
     };
     let context = RequestContext::new(RequestId::generate(), Duration::from_secs(28));
     let before = ALLOCATED.load(Relaxed);
     PEAK.store(before, Relaxed);
     TOTAL.store(0, Relaxed);
-    let response = answer(endpoint, &deployment, &context, payload, io::sink()).await;
+    let response = answer(endpoint, &deployment, &context, payload.to_owned(), io::sink()).await;
     Cost {
         peak: PEAK.load(Relaxed) - before,
         total: TOTAL.load(Relaxed),

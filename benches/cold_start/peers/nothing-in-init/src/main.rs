@@ -47,7 +47,7 @@ async fn invoke(invocation: LambdaEvent<Box<RawValue>>) -> Result<Response, Erro
         &function.endpoint,
         &function.deployment,
         &context,
-        &payload,
+        payload,
         io::stdout(),
     )
     .await)
