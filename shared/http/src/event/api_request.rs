@@ -1,6 +1,6 @@
 //! What an endpoint is asked, whichever service the event is of.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use latchkey_core::values::VaultId;
 use serde_json::{Map, Value};
@@ -8,8 +8,7 @@ use zeroize::Zeroizing;
 
 use super::claims::{RestClaimsPlace, claims};
 use super::named_values::{self, Headers};
-use super::shape::{Outline, Shape};
-use super::through_lambda_http::Call;
+use super::shape::{Outline, Shape, value};
 use crate::secret_text::{SecretText, decode_base64};
 
 /// A call through an API: one type, whichever service the event is of.
@@ -19,7 +18,7 @@ pub struct ApiRequest {
     /// API Gateway's own id of the request, for its access log.
     pub gateway_request_id: Option<String>,
     headers: Headers,
-    path_parameters: HashMap<String, String>,
+    path_parameters: BTreeMap<String, String>,
     query: BTreeMap<String, String>,
     body: Option<Zeroizing<Vec<u8>>>,
 }
@@ -29,17 +28,16 @@ impl ApiRequest {
     pub(super) fn read(event: &Outline<'_>, place: RestClaimsPlace) -> Option<Self> {
         let context = event.context()?;
         let shape = Shape::of(event, &context)?;
-        let call = Call::read(shape, event, &context).ok()?;
         let body = match event.body.map(|text| serde_json::from_str::<SecretText>(text.get())) {
-            Some(text) if call.is_base64_encoded => Some(decode_base64(text.ok()?.as_str())?),
+            Some(text) if value(event.is_base64_encoded).ok()? => Some(decode_base64(text.ok()?.as_str())?),
             Some(text) => Some(text.ok()?.into_bytes()),
             None => None,
         };
         Some(Self {
             claims: claims(shape, place, context.authorizer),
-            gateway_request_id: call.gateway_request_id,
+            gateway_request_id: value(context.request_id).ok()?,
             headers: Headers::read(shape, event).ok()?,
-            path_parameters: call.path_parameters,
+            path_parameters: value(event.path_parameters).ok()?,
             query: named_values::query(shape, event).ok()?,
             body,
         })

@@ -6,20 +6,19 @@
 use core::fmt;
 use std::collections::BTreeMap;
 
-use serde::de::{DeserializeOwned, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
-use serde_json::value::RawValue;
 
-use super::shape::{Outline, Shape};
+use super::shape::{Outline, Shape, value};
 
 /// The parameters after the path, by name.
 ///
 /// # Errors
 /// When a value is neither a text nor a list of texts.
 pub(super) fn query(shape: Shape, event: &Outline<'_>) -> Result<BTreeMap<String, String>, serde_json::Error> {
-    let mut query: BTreeMap<String, Values> = read(event.query_string_parameters)?;
+    let mut query: BTreeMap<String, Values> = value(event.query_string_parameters)?;
     if shape == Shape::RestApi {
-        query.extend(read::<BTreeMap<_, _>>(event.multi_value_query_string_parameters)?);
+        query.extend(value::<BTreeMap<_, _>>(event.multi_value_query_string_parameters)?);
     }
     Ok(query.into_iter().map(|(name, Values(text))| (name, text)).collect())
 }
@@ -35,20 +34,16 @@ impl Headers {
     /// # Errors
     /// As [`query`], for these headers alone.
     pub(super) fn read(shape: Shape, event: &Outline<'_>) -> Result<Self, serde_json::Error> {
-        let last: Self = read(event.headers)?;
+        let last: Self = value(event.headers)?;
         if shape != Shape::RestApi {
             return Ok(last);
         }
-        let all: Self = read(event.multi_value_headers)?;
+        let all: Self = value(event.multi_value_headers)?;
         Ok(Self {
             accept: all.accept.or(last.accept),
             if_match: all.if_match.or(last.if_match),
         })
     }
-}
-
-fn read<T: DeserializeOwned + Default>(field: Option<&RawValue>) -> Result<T, serde_json::Error> {
-    field.map_or_else(|| Ok(T::default()), |field| serde_json::from_str(field.get()))
 }
 
 /// The values of a name, with commas between them.

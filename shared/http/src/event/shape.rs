@@ -1,6 +1,7 @@
 //! Which service an event is of. This is decided first, so that no event is parsed for one service after another.
 
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 
 /// The service that an event is of.
@@ -24,7 +25,7 @@ pub(super) struct Outline<'a> {
     #[serde(borrow)]
     version: Option<&'a RawValue>,
     #[serde(borrow)]
-    pub(super) http_method: Option<&'a RawValue>,
+    http_method: Option<&'a RawValue>,
     #[serde(borrow)]
     request_context: Option<&'a RawValue>,
     #[serde(borrow)]
@@ -54,9 +55,9 @@ pub(super) struct ContextOutline<'a> {
     #[serde(borrow)]
     pub(super) authorizer: Option<&'a RawValue>,
     #[serde(borrow)]
-    pub(super) http: Option<&'a RawValue>,
+    http: Option<&'a RawValue>,
     #[serde(borrow)]
-    pub(super) http_method: Option<&'a RawValue>,
+    http_method: Option<&'a RawValue>,
     #[serde(borrow)]
     domain_name: Option<&'a RawValue>,
     /// A WebSocket API's.
@@ -80,6 +81,14 @@ impl<'a> Outline<'a> {
     }
 }
 
+/// A field's value; its type's default where the event does not have the field.
+///
+/// # Errors
+/// When the field is of another type.
+pub(super) fn value<T: DeserializeOwned + Default>(field: Option<&RawValue>) -> Result<T, serde_json::Error> {
+    field.map_or_else(|| Ok(T::default()), |field| serde_json::from_str(field.get()))
+}
+
 /// What an object says. serde would take a list too, as the fields in their order.
 fn object<'a, T: Deserialize<'a>>(raw: &'a RawValue) -> Option<T> {
     let is_object = raw.get().starts_with('{');
@@ -93,11 +102,13 @@ impl Shape {
         if others.iter().any(Option::is_some) {
             return None;
         }
-        match (event.version.map(RawValue::get), event.http_method, context.http) {
-            (Some("\"1.0\""), ..) | (None, Some(_), None) => Some(Self::RestApi),
-            (Some("\"2.0\"") | None, None, Some(_)) if context.is_function_url() => Some(Self::FunctionUrl),
-            (Some("\"2.0\"") | None, None, Some(_)) => Some(Self::HttpApi),
-            (Some("\"2.0\"") | None, None, None) => Some(Self::Direct),
+        let version = event.version.map_or("", RawValue::get);
+        let methods = [event.http_method, context.http_method, context.http].map(|it| it.is_some());
+        match (version, methods) {
+            ("\"1.0\"" | "", [true, true, false]) => Some(Self::RestApi),
+            ("\"2.0\"" | "", [false, false, true]) if context.is_function_url() => Some(Self::FunctionUrl),
+            ("\"2.0\"" | "", [false, false, true]) => Some(Self::HttpApi),
+            ("\"2.0\"" | "", [false, false, false]) => Some(Self::Direct),
             _ => None,
         }
     }

@@ -3,10 +3,11 @@
 
 use std::cell::Cell;
 
+use base64ct::{Base64, Encoding};
 use lambda_http::aws_lambda_events::apigw::{ApiGatewayProxyResponse, ApiGatewayV2httpResponse};
 use lambda_http::aws_lambda_events::encodings::Body;
 use lambda_http::request::LambdaRequest;
-use latchkey_http::event::RestClaimsPlace;
+use latchkey_http::event::{Event, RestClaimsPlace};
 use serde_json::{Value, json};
 
 use crate::access::{Known, call};
@@ -228,6 +229,63 @@ async fn several_values_of_one_name_are_the_same_in_every_shape() {
             let answer = sent_as(shape, service.update_vault(&admin(), &vault_id, body, Some(&tags))).await;
             assert_eq!(answer.status, status, "{tags} in {shape:?}: {}", answer.text);
         }
+    }
+}
+
+/// `lambda_http`'s types read the same of an event as we do.
+#[test]
+fn we_read_what_lambda_http_reads() {
+    let mut event = api_event(&admin(), Some("vlt_01jd0f3zt5e8w9x7kq2m4n6p8r"), "e30=");
+    event["isBase64Encoded"] = json!(true);
+    event["queryStringParameters"] = json!({ "limit": "5,6", "status": "active", "empty": "" });
+    event["headers"] = json!({ "accept": "text/html,application/zip", "if-match": "\"v1\",\"v2\"" });
+    for shape in [Shape::HttpApi, Shape::HttpApi1, Shape::RestApi, Shape::FunctionUrl] {
+        let event = shape.of(&event);
+        let payload = serde_json::value::to_raw_value(&event).expect("JSON");
+        let Event::Api(ours) = Event::from_payload(&payload, RestClaimsPlace::default()) else {
+            panic!("{shape:?} is an API event");
+        };
+        let (path, query, headers, request_id, body, is_base64) = match serde_json::from_value(event).expect("an event")
+        {
+            LambdaRequest::ApiGatewayV2(it) => {
+                let (headers, id) = (it.headers, it.request_context.request_id);
+                (
+                    it.path_parameters,
+                    it.query_string_parameters,
+                    headers,
+                    id,
+                    it.body,
+                    it.is_base64_encoded,
+                )
+            }
+            LambdaRequest::ApiGatewayV1(it) => {
+                let (headers, id) = (it.multi_value_headers, it.request_context.request_id);
+                let query = it.multi_value_query_string_parameters;
+                (it.path_parameters, query, headers, id, it.body, it.is_base64_encoded)
+            }
+            _ => panic!("{shape:?} is an event of API Gateway"),
+        };
+        let joined = |name| {
+            let values = headers.get_all(name).iter().map(|value| value.to_str().expect("text"));
+            values.collect::<Vec<_>>().join(",")
+        };
+        assert_eq!(
+            ours.path_vault_id().map(|id| id.to_string()),
+            path.get("vault_id").cloned()
+        );
+        for (name, value) in ours.query() {
+            assert_eq!(
+                query.all(name).expect("is there").join(","),
+                *value,
+                "{name} in {shape:?}"
+            );
+        }
+        assert_eq!((ours.query().len(), path.len()), (3, 1), "{shape:?}");
+        assert_eq!(ours.if_match(), Some(joined("if-match").as_str()));
+        assert_eq!(ours.prefers("application/zip"), joined("accept").contains("zip"));
+        assert_eq!(ours.gateway_request_id, request_id);
+        assert!(is_base64);
+        assert_eq!(ours.body(), Base64::decode_vec(&body.expect("a body")).expect("base64"));
     }
 }
 
