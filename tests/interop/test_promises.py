@@ -9,19 +9,14 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 PAGES = sorted(str(path.relative_to(REPOSITORY / "docs")) for path in (REPOSITORY / "docs").glob("**/*.md"))
 # How many tests a page names, at least.
 DOCUMENTS = {
-    "sealed-item.md": 30,
-    "threat-model.md": 30,
     "leaving.md": 2,
     "events.md": 8,
     "managed.md": 5,
-    "access.md": 8,
-    "audit.md": 5,
     "setup-kit.md": 6,
-    "moving.md": 10,
     "crashes.md": 5,
     "faults.md": 6,
     "quality.md": 5,
-    "semantics.md": 40,
+    "semantics.md": 200,
     "upgrading.md": 10,
 }
 SOURCES = [path for folder in ["shared", "tests", "tools", "fuzz/targets"] for path in (REPOSITORY / folder).glob("**/*.*s")]
