@@ -26,7 +26,7 @@ use crate::health::changes::HealthChange;
 pub struct Health {
     /// The state.
     pub state: HealthState,
-    /// When the last check began. Everything else here was found by that check, or left as it was by a light check.
+    /// When the last check began. The findings are from that check, or a light check left them as they were.
     pub checked_at: Timestamp,
     /// Since when the state has been what it is.
     pub since: Timestamp,

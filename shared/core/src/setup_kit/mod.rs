@@ -68,7 +68,7 @@ pub struct KitFile {
     pub name: &'static str,
     /// Its content.
     pub text: String,
-    /// Whether it is a program.
+    /// Whether it is to be executed.
     pub executable: bool,
 }
 
