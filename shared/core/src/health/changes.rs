@@ -41,9 +41,9 @@ impl Health {
         let mut changes = self.unannounced.clone();
         let unexplained = scope == Scope::LiveCall;
         let differs = self.differs_in_substance_from(next);
-        // A change that nobody can know of yet is told as it turned out: live traffic meets one refusal, and the
-        // validation right after it finds all of them. A change that a check found stays as it is, because a sweep that
-        // died may have announced it.
+        // A change that cannot have been announced yet is updated: live traffic meets one refusal, and the validation
+        // right after it finds all of them. A change that a check found stays as it is, because a sweep that died may
+        // have announced it.
         let same_state = |last: &mut HealthChange| last.unexplained && last.state == next.state;
         let as_it_turned_out = if differs { changes.pop_if(same_state) } else { None };
         for change in &mut changes {

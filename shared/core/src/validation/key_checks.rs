@@ -1,5 +1,5 @@
-//! The checks of the customer's key in one Region: what it is, and that each of the four actions works (requirement
-//! R3).
+//! The checks of the customer's key in one Region: what it is, and whether each of the four actions works
+//! (requirement R3).
 
 use jiff::Timestamp;
 

@@ -1,5 +1,5 @@
-//! Validation: proves live that the customer's role and key are what they must be (requirements K1 to K4, R1 to R3,
-//! V2).
+//! Validation: proves live that the customer's role and key are what they must be
+//! (requirements K1 to K4, R1 to R3, V2).
 //!
 //! All checks run side by side, and one failure hides no other. A check that another failure makes impossible is
 //! `skipped`, and its message names that failure. So a skipped check means that something has failed, with two
