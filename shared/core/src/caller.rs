@@ -1,23 +1,23 @@
-//! Who calls, and what that role may do (requirement W1).
+//! The caller, and what its role may do (requirement W1).
 
 use core::fmt;
 
 use crate::error::Error;
 use crate::values::WorkspaceId;
 
-/// A caller whose token has been verified, with the workspace that the token names.
+/// A caller whose token was verified, with the workspace that the token names.
 #[derive(Clone, Debug)]
 pub struct Caller {
     /// The only workspace whose vaults this caller sees.
     pub workspace_id: WorkspaceId,
     /// The caller's role in it.
     pub role: WorkspaceRole,
-    /// The token's subject; recorded as `created_by` and in the audit log.
+    /// The token's subject. It is recorded as `created_by` and in the audit log.
     pub subject: String,
 }
 
 impl Caller {
-    /// Lets owners, super admins and admins pass: they create, configure, validate, disable and enable vaults.
+    /// Requires an owner, super admin or admin: these roles create, configure, validate, disable and enable vaults.
     ///
     /// # Errors
     /// [`Error::Forbidden`] for any other member.
@@ -38,12 +38,12 @@ pub enum WorkspaceRole {
     SuperAdmin,
     /// `admin`
     Admin,
-    /// Everyone else in the workspace, whatever the service calls the role: may seal and open items, no more.
+    /// Everyone else in the workspace, whatever the role is called: may seal and open items, and nothing more.
     Member,
 }
 
 impl WorkspaceRole {
-    /// Reads the role claim. A name that we do not know carries the least rights.
+    /// Reads the role claim. An unknown role has the fewest rights.
     pub fn from_claim(claim: &str) -> Self {
         match claim {
             "owner" => Self::Owner,
