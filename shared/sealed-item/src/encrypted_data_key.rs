@@ -96,7 +96,7 @@ impl EncryptedDataKey {
         }
     }
 
-    /// What that keyring finds its wrapping key by. For the AWS KMS RSA keyring, it is the key's ARN.
+    /// What that keyring uses to find its wrapping key. For the AWS KMS RSA keyring, it is the key's ARN.
     pub fn key_provider_info(&self) -> &[u8] {
         self.key_provider_info_and_ciphertext().0
     }

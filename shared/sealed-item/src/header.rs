@@ -140,8 +140,8 @@ impl HeaderFields<'_> {
         .fold(FIXED_LENGTH, |sum, length| sum.saturating_add(*length))
     }
 
-    /// Writes the header and its tag to `out`, which must be empty. The tag authenticates the header and nothing else:
-    /// we have no required encryption context pairs that the header leaves out.
+    /// Writes the header and its tag to `out`, which must be empty. The tag also authenticates pairs of the encryption
+    /// context that are required but not stored in the header; we have none.
     pub(crate) fn seal(&self, keys: &MessageKeys, out: &mut Vec<u8>) -> Result<(), SealError> {
         // The lengths were checked when the values were built.
         self.write(&keys.commit_key, out)

@@ -29,7 +29,7 @@ pub(crate) struct MessageKeys {
 /// Commits a message to one data key. The header carries it in the clear.
 pub(crate) struct CommitKey([u8; Self::LENGTH]);
 
-/// More stack than the derivation uses for the contexts of HMAC and their moves: 9 KiB at `opt-level = 1`.
+/// More stack than the derivation uses. The contexts of HMAC and their moves take 9 KiB at `opt-level = 1`.
 const STACK_USED: usize = if cfg!(debug_assertions) { 64 * 1024 } else { 12 * 1024 };
 
 impl MessageKeys {
