@@ -1,4 +1,4 @@
-//! What the examples of the operations start from.
+//! What the examples in the operations' documentation start from.
 
 use core::time::Duration;
 use std::error::Error;
@@ -29,15 +29,15 @@ pub struct Example {
     pub admin: Caller,
     /// The service's role that the customer trusts.
     pub access_role: RoleArn,
-    /// What the customer asks for: a vault that becomes the default.
+    /// What the customer asks for: to create a vault that becomes the default.
     pub command: CreateVaultCommand,
 }
 
 impl Example {
-    /// Nothing is on record yet.
+    /// An example with nothing on record yet.
     ///
     /// # Errors
-    /// When no RSA key can be made.
+    /// If no RSA key can be made.
     pub fn new() -> Result<Self, Box<dyn Error>> {
         let workspace_id = WorkspaceId::parse("ws-acme")?;
         let customer_key = CustomerKey {
@@ -74,7 +74,7 @@ impl Example {
         })
     }
 
-    /// With the vault that the customer asks for.
+    /// An example with the vault that the customer asks for.
     ///
     /// # Errors
     /// As [`new`](Self::new).
@@ -94,12 +94,12 @@ impl Example {
         Ok((example, created.0.vault.vault_id))
     }
 
-    /// A request that has a minute.
+    /// A request with a deadline in one minute.
     pub fn request(&self) -> RequestContext {
         RequestContext::new(RequestId::generate(), Duration::from_secs(60))
     }
 
-    /// validate-vault, which enabling and sweeping are built on.
+    /// validate-vault, which enable-vault and sweep-vaults are built on.
     pub fn validate_vault(&self) -> ValidateVault<InMemoryRecords, InMemoryCustomer, FakeClock> {
         ValidateVault {
             store: self.records.clone(),
@@ -110,7 +110,7 @@ impl Example {
         }
     }
 
-    /// encrypt-item, in an execution environment that holds nothing yet.
+    /// encrypt-item, in an execution environment with nothing in memory yet.
     pub fn encrypt_item(&self) -> EncryptItem<InMemoryRecords, InMemoryRecords, InMemoryCustomer, FakeClock> {
         EncryptItem {
             store: self.records.clone(),
@@ -118,7 +118,7 @@ impl Example {
         }
     }
 
-    /// decrypt-item, in an execution environment that holds nothing yet.
+    /// decrypt-item, in an execution environment with nothing in memory yet.
     pub fn decrypt_item(&self) -> DecryptItem<InMemoryRecords, InMemoryRecords, InMemoryCustomer, FakeClock> {
         DecryptItem {
             store: self.records.clone(),
