@@ -16,14 +16,14 @@ SCRIPTS := .ci/run customer-setup/setup.sh tests/coverage/rustc.sh
 TEMPLATES := template.yaml customer-setup/key-and-role.yaml customer-setup/replica.yaml managed-key/key-and-role.yaml managed-key/replica.yaml
 REGIONS := us-east-2 us-west-2
 
-STACK := .venv/bin/python local-aws/stack.py
+STACK := .venv/bin/python -m local_aws.stack
 SAM := SAM_CLI_TELEMETRY=0 .venv-sam/bin/sam
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 25
 
 demo: up ## the whole story on this machine, then down (KEEP=1: stays up)
-	@status=0; .venv/bin/python local-aws/demo.py || status=$$?; \
+	@status=0; .venv/bin/python -m local_aws.demo || status=$$?; \
 	$(if $(filter 1,$(KEEP)),,$(STACK) down;) exit $$status
 
 # BUILD=no takes the functions as `make build` made them last, here and for whatever needs what is up (make demo BUILD=no).
@@ -34,7 +34,7 @@ down: ## stop what `make up` started, and no more
 	@if [ -x .venv/bin/python ]; then $(STACK) down; else echo "✓ nothing was up"; fi
 
 watch: install ## the functions under `cargo lambda watch`, against what is up, with the sample events made ready
-	@.venv/bin/python local-aws/watch.py
+	@.venv/bin/python -m local_aws.watch
 
 url: ## the API's address in us-east-2, of what is up
 	@$(STACK) url
@@ -143,7 +143,7 @@ bench-sweep: up ## how many vaults a sweep checks, and what a check costs
 	cargo bench -p latchkey-core --bench sweep
 	@echo "  validate-vault, as it ships: building (once; about 4 min) ..."
 	cargo build --release -p validate-vault
-	.venv/bin/python benches/sweep_cpu.py target/release/validate-vault
+	.venv/bin/python -m benches.sweep_cpu target/release/validate-vault
 
 # As `make build` makes them, and the peers by the same tool, for the architecture of this machine. What is up runs on them, too.
 ROUNDS ?= 20
@@ -154,12 +154,12 @@ bench-cold-start: install ## how fast each function starts, as it ships, beside 
 	$(MAKE) build ARCH=$(MACHINE)
 	PATH="$(CURDIR)/.venv/bin:$$PATH" cargo lambda build --release --locked --$(subst _,-,$(MACHINE)) -p hello-world -p nothing-in-init
 	@BUILD=no $(STACK) up
-	.venv/bin/python benches/cold_start/run.py --rounds $(ROUNDS)
+	.venv/bin/python -m benches.cold_start.run --rounds $(ROUNDS)
 
 # The allocator keeps no large buffer for the next, so that what grows is ours. Settings: shared/http/benches/load/settings.rs.
 load: up ## a constant load on the handlers (15 min) and on the local API (1 min): requests/s, p50, p99, memory; every item opened again
 	MALLOC_MMAP_THRESHOLD_=131072 cargo bench --workspace $(PROFILE) --bench load
-	.venv/bin/python benches/load_api.py
+	.venv/bin/python -m benches.load_api
 
 FUZZ_SECONDS ?= 600
 fuzz: ## fuzzes the item format for FUZZ_SECONDS (600), from where the last run stopped
@@ -168,7 +168,7 @@ fuzz: ## fuzzes the item format for FUZZ_SECONDS (600), from where the last run 
 install: install-local install-sam
 
 install-local:
-	@$(PYTHON) local-aws/install.py .venv local-aws/requirements.txt
+	@$(PYTHON) local-aws/install.py .venv local-aws/requirements.txt local-aws
 
 install-sam:
 	@$(PYTHON) local-aws/install.py .venv-sam local-aws/requirements-sam.txt

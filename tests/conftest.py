@@ -11,12 +11,10 @@ import pytest
 
 STARTED_MS = int(time.time() * 1000)
 REPOSITORY = Path(__file__).resolve().parent.parent
-sys.path[:0] = [str(REPOSITORY / "local-aws"), str(REPOSITORY / "tests" / "contract")]
-
-import openapi  # noqa: E402
-from client import Answer, Api, Customer, token_of  # noqa: E402
-from layout import PRIMARY_REGION, REGIONS, STACK_FILE, STAGE, aws_client  # noqa: E402
-from provision import provision_customer  # noqa: E402
+from tests.contract import openapi
+from local_aws.client import Answer, Api, Customer, token_of
+from local_aws.layout import PRIMARY_REGION, REGIONS, STACK_FILE, STAGE, aws_client
+from local_aws.provision import provision_customer
 
 
 def pytest_collection_modifyitems(items):

@@ -13,15 +13,12 @@ import tempfile
 from dataclasses import astuple, dataclass
 from pathlib import Path
 
-HERE = Path(__file__).resolve().parent
-sys.path[:0] = [str(HERE.parent), str(HERE.parents[1] / "local-aws")]
-
-import goals  # noqa: E402
-import runtime_api  # noqa: E402
-from layout import STACK_FILE  # noqa: E402
-from loopback_tls import aws_over_tls  # noqa: E402
-from schedule import Schedule  # noqa: E402
-from subjects import Subject, subjects_of  # noqa: E402
+from benches.cold_start import goals
+from benches import runtime_api
+from local_aws.layout import STACK_FILE
+from benches.cold_start.loopback_tls import aws_over_tls
+from local_aws.schedule import Schedule
+from benches.cold_start.subjects import Subject, subjects_of
 
 WARM_INVOCATIONS = 5
 

@@ -9,13 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-REPOSITORY = HERE.parents[1]
-sys.path.insert(0, str(REPOSITORY / "local-aws"))
-
-import sample_events  # noqa: E402
-import watch  # noqa: E402
-from client import Customer  # noqa: E402
-from layout import STAGE  # noqa: E402
+from local_aws import sample_events
+from local_aws import watch
+from local_aws.client import Customer
+from local_aws.layout import REPOSITORY, STAGE
 
 # The order matters: the round enables again what it disabled.
 FUNCTIONS = (

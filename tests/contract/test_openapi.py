@@ -3,9 +3,9 @@
 import json
 import re
 
-import openapi
+from tests.contract import openapi
 import pytest
-from openapi import JSON, METHODS, REPOSITORY, document, faults, operations, resolved
+from tests.contract.openapi import JSON, METHODS, REPOSITORY, document, faults, operations, resolved
 from openapi_spec_validator import validate
 from samtranslator.yaml_helper import yaml_parse
 

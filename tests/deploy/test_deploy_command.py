@@ -9,9 +9,7 @@ from pathlib import Path
 import pytest
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(REPOSITORY / "deployment"))
-
-from deploy_service import Deployment, Refused  # noqa: E402 (found by the line above)
+from deployment.deploy_service import Deployment, Refused
 
 FIRST = {"STAGE": "staging", "REGION": "us-east-2", "JWT_ISSUER": "https://login.example.com", "JWT_AUDIENCE": "latchkey"}
 # Nothing listens there: whoever calls AWS before everything is in order does not answer with a refusal.

@@ -4,7 +4,7 @@ import json
 import re
 
 import pytest
-from test_template import ACCOUNT_ID, KEY_ID, REGIONS, REPOSITORY, as_list, granted, logical_id, of_type, parsed, service_in
+from tests.deploy.test_template import ACCOUNT_ID, KEY_ID, REGIONS, REPOSITORY, as_list, granted, logical_id, of_type, parsed, service_in
 
 SOURCES = REPOSITORY / "shared" / "http" / "src" / "metrics"
 STAGE = {"Name": "stage", "Value": "production"}

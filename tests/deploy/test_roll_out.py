@@ -12,9 +12,7 @@ from samtranslator.translator.transform import transform
 from samtranslator.yaml_helper import yaml_parse
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(REPOSITORY / "deployment"))
-
-from deploy_service import with_description  # noqa: E402 (found by the line above)
+from deployment.deploy_service import with_description
 
 PARAMETERS = {"Stage": "production", "JwtIssuer": "https://issuer.example", "JwtAudience": "latchkey"}
 

@@ -14,11 +14,9 @@ from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 REPOSITORY = Path(__file__).resolve().parent.parent.parent
-sys.path.append(str(REPOSITORY / "benches"))
-
-import runtime_api  # noqa: E402 (found by the line above)
-import watch  # noqa: E402
-from layout import STAGE  # noqa: E402
+from benches import runtime_api
+from local_aws import watch
+from local_aws.layout import STAGE
 
 BEFORE, AFTER = "before the call", "after the call"
 DEATHS = (BEFORE, AFTER)

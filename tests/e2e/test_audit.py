@@ -15,9 +15,9 @@ from contextlib import contextmanager
 
 import pytest
 from jsonschema import Draft202012Validator
-from layout import REGIONS, REPOSITORY, aws_client
+from local_aws.layout import REGIONS, REPOSITORY, aws_client
 
-from e2e_support import base64_of
+from tests.e2e.e2e_support import base64_of
 
 SCHEMA = json.loads((REPOSITORY / "docs" / "audit.schema.json").read_text())
 LINE = Draft202012Validator(SCHEMA, format_checker=Draft202012Validator.FORMAT_CHECKER)

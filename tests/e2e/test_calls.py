@@ -5,11 +5,11 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from faults import Faults
-from layout import PRIMARY_REGION, STAGE
-from schedule import Schedule
+from local_aws.faults import Faults
+from local_aws.layout import PRIMARY_REGION, STAGE
+from local_aws.schedule import Schedule
 
-from e2e_support import base64_of, new_environments
+from tests.e2e.e2e_support import base64_of, new_environments
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "calls.md"
 ROW = re.compile(r"^\| `?([a-z-]+)`?(?:, )?([^|]*) \| ([^|]+) \| (\d+) \| (\d+) \| (\d+) \|$", re.MULTILINE)

@@ -3,10 +3,10 @@
 import json
 
 import pytest
-from faults import Faults
+from local_aws.faults import Faults
 from jsonschema import Draft202012Validator
-from layout import ALIAS, REGIONS, REPOSITORY, STAGE
-from schedule import Schedule
+from local_aws.layout import ALIAS, REGIONS, REPOSITORY, STAGE
+from local_aws.schedule import Schedule
 
 SCHEMA = json.loads((REPOSITORY / "docs" / "canary.schema.json").read_text())
 LINE = Draft202012Validator(SCHEMA, format_checker=Draft202012Validator.FORMAT_CHECKER)

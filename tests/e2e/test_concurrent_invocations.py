@@ -11,14 +11,12 @@ from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
-import watch
-from layout import REPOSITORY, STAGE
+from local_aws import watch
+from local_aws.layout import REPOSITORY, STAGE
 
-from e2e_support import base64_of
+from tests.e2e.e2e_support import base64_of
 
-sys.path.append(str(REPOSITORY / "benches"))
-
-import runtime_api  # noqa: E402 (found by the line above)
+from benches import runtime_api
 
 AT_A_TIME = 8
 

@@ -4,7 +4,7 @@ only what it made itself, and asks KMS for nothing else."""
 import base64
 import json
 
-from e2e_support import base64_of
+from tests.e2e.e2e_support import base64_of
 
 
 def test_an_item_made_with_the_public_key_alone_is_refused_before_kms(workspace, message_tool, function_logs):

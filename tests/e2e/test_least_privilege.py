@@ -7,11 +7,11 @@ from concurrent.futures import ThreadPoolExecutor
 from fnmatch import fnmatchcase
 
 import pytest
-from faults import Faults
-from layout import ALIAS, REGIONS, STAGE
-from schedule import Schedule
+from local_aws.faults import Faults
+from local_aws.layout import ALIAS, REGIONS, STAGE
+from local_aws.schedule import Schedule
 
-from e2e_support import base64_of, new_environments
+from tests.e2e.e2e_support import base64_of, new_environments
 
 # Lambda itself and its runtime do these, not through the SDK; they are never seen.
 NOT_CALLS = ("logs:",)

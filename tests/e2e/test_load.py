@@ -2,11 +2,9 @@
 
 import sys
 
-from layout import REPOSITORY
+from local_aws.layout import REPOSITORY
 
-sys.path.append(str(REPOSITORY / "benches"))
-
-import load_api  # noqa: E402 (found by the line above)
+from benches import load_api
 
 
 def test_every_item_that_many_clients_sealed_opens_in_the_other_region(stack):

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from layout import REGIONS
+from local_aws.layout import REGIONS
 
-from e2e_support import base64_of
+from tests.e2e.e2e_support import base64_of
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 

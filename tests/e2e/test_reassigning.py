@@ -3,9 +3,9 @@
 import base64
 
 import pytest
-from client import Customer
-from e2e_support import problem_of
-from layout import REGIONS
+from local_aws.client import Customer
+from tests.e2e.e2e_support import problem_of
+from local_aws.layout import REGIONS
 
 PLAINTEXT = b"canary of the reassigned item"
 

@@ -6,11 +6,11 @@ import json
 import time
 
 import pytest
-from faults import Faults
-from layout import LOCAL, REGIONS
-from schedule import Schedule
+from local_aws.faults import Faults
+from local_aws.layout import LOCAL, REGIONS
+from local_aws.schedule import Schedule
 
-from e2e_support import base64_of
+from tests.e2e.e2e_support import base64_of
 
 CANARY = b"canary-7f3a9c51-plaintext"
 

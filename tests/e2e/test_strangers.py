@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from e2e_support import base64_of, problem_of
+from tests.e2e.e2e_support import base64_of, problem_of
 
 PATHS = [
     "/v1/vaults",

@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from matrix import AT_ONCE, OUTAGES, Row
+from tests.faults.matrix import AT_ONCE, OUTAGES, Row
 
 DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "faults.md"
 HEADING = "## The matrix"

@@ -8,13 +8,13 @@ from collections import defaultdict
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 
-from deploy import replace_environments
-from e2e_support import Workspace
-from faults import Faults
-from layout import REGIONS, STAGE, aws_client
-from matrix import ROW_OF, Cell
-from operations import OPERATIONS, problem_named
-from schedule import PAST, Schedule, key_of, plain
+from local_aws.deploy import replace_environments
+from tests.e2e.e2e_support import Workspace
+from local_aws.faults import Faults
+from local_aws.layout import REGIONS, STAGE, aws_client
+from tests.faults.matrix import ROW_OF, Cell
+from tests.faults.operations import OPERATIONS, problem_named
+from local_aws.schedule import PAST, Schedule, key_of, plain
 
 
 # More would only wait for each other, and the functions' timeouts would tell of that.

@@ -5,10 +5,10 @@ import itertools
 import json
 import time
 
-from client import Answer
-from e2e_support import base64_of
-from layout import ALIAS, REGIONS, STAGE
-from subscription import Subscription
+from local_aws.client import Answer
+from tests.e2e.e2e_support import base64_of
+from local_aws.layout import ALIAS, REGIONS, STAGE
+from tests.e2e.subscription import Subscription
 
 SETTLED_SECONDS = 30  # several pauses of the breaker
 BETWEEN_CALLS_SECONDS = 0.05

@@ -7,13 +7,11 @@ from pathlib import Path
 
 import pytest
 
-sys.path.append(str(Path(__file__).resolve().parent.parent / "e2e"))
-
-from e2e_support import Workspace  # noqa: E402 (found by the line above)
-from killed_functions import DEATHS, Death, Functions  # noqa: E402
-from killed_operations import OPERATIONS, Killed, kill_and_repeat  # noqa: E402
-from schedule import Schedule  # noqa: E402
-from subscription import Subscription  # noqa: E402
+from tests.e2e.e2e_support import Workspace
+from tests.e2e.killed_functions import DEATHS, Death, Functions
+from tests.e2e.killed_operations import OPERATIONS, Killed, kill_and_repeat
+from local_aws.schedule import Schedule
+from tests.e2e.subscription import Subscription
 
 pytestmark = pytest.mark.whole_matrix
 

@@ -5,7 +5,7 @@ import urllib.error
 import urllib.request
 
 import pytest
-from layout import PRIMARY_REGION, REPLICA_REGION, aws_client
+from local_aws.layout import PRIMARY_REGION, REPLICA_REGION, aws_client
 
 
 @pytest.fixture

@@ -11,12 +11,10 @@ from pathlib import Path
 
 import pytest
 
-sys.path[:0] = [str(Path(__file__).resolve().parent), str(Path(__file__).resolve().parent.parent / "e2e")]
-
-from client import Api  # noqa: E402 (found by the line above, as all that follow)
-from layout import REGIONS, REPOSITORY  # noqa: E402
-from revocation_load import DECRYPT, ENCRYPT, WAYS, Cell  # noqa: E402
-from schedule import Schedule  # noqa: E402
+from local_aws.client import Api
+from local_aws.layout import REGIONS, REPOSITORY
+from tests.faults.revocation_load import DECRYPT, ENCRYPT, WAYS, Cell
+from local_aws.schedule import Schedule
 
 BOUNDS = (0, 5, 30)
 # For how long the load goes on after the longest bound, to see what comes too late.

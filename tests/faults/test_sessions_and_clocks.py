@@ -6,8 +6,8 @@ import time
 from datetime import UTC, datetime
 
 import pytest
-from e2e_support import base64_of, problem_of
-from layout import REGIONS
+from tests.e2e.e2e_support import base64_of, problem_of
+from local_aws.layout import REGIONS
 
 EXPIRED = {"status": 400, "code": "ExpiredTokenException", "message": "The security token included in the request is expired"}
 UNKNOWN = {"status": 400, "code": "UnrecognizedClientException", "message": "The security token included in the request is invalid"}

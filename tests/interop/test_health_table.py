@@ -5,9 +5,7 @@ import sys
 from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(REPOSITORY / "tests" / "e2e"))
-
-from health_scenarios import REGIONS, SCENARIOS  # noqa: E402 (found by the line above)
+from tests.e2e.health_scenarios import REGIONS, SCENARIOS
 
 FINDING = re.compile(r"`(\w+)`(?: in (both Regions|us-east-2|us-west-2))?")
 

@@ -11,9 +11,7 @@ import pytest
 
 TESTS = Path(__file__).resolve().parents[1]
 SCRIPT = TESTS / "interop" / "open_without_us.py"
-sys.path.insert(0, str(TESTS / "e2e"))
-
-from e2e_support import Workspace  # noqa: E402 (found by the line above)
+from tests.e2e.e2e_support import Workspace
 
 # Item id, plaintext, context.
 ITEMS = [

@@ -11,10 +11,10 @@ import sys
 import textwrap
 import time
 
-from client import Answer, Api, Customer, token_of
-from layout import PRIMARY_REGION, REGIONS, REPLICA_REGION, STACK_FILE
-from provision import provision_customer
-from schedule import Schedule
+from local_aws.client import Answer, Api, Customer, token_of
+from local_aws.layout import PRIMARY_REGION, REGIONS, REPLICA_REGION, STACK_FILE
+from local_aws.provision import provision_customer
+from local_aws.schedule import Schedule
 
 SECRET = b"correct horse battery staple"
 CACHE_BOUND_SECONDS = 2

@@ -5,7 +5,7 @@ from pathlib import Path
 import boto3
 from botocore.config import Config
 
-REPOSITORY = Path(__file__).resolve().parent.parent
+REPOSITORY = Path(__file__).resolve().parents[2]
 LOCAL = REPOSITORY / ".local"
 STACK_FILE = LOCAL / "stack.json"
 PROCESSES_FILE = LOCAL / "processes.json"

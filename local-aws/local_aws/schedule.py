@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from layout import ALIAS, PRIMARY_REGION, REGIONS, STAGE, aws_client
+from local_aws.layout import ALIAS, PRIMARY_REGION, REGIONS, STAGE, aws_client
 
 SWEEP = {"sweep": {"shard": 0}}
 PAST = "2020-01-01T00:00:00.000000000Z"

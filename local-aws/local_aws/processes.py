@@ -10,7 +10,7 @@ import subprocess
 import time
 from pathlib import Path
 
-from layout import LOCAL, PROCESSES_FILE
+from local_aws.layout import LOCAL, PROCESSES_FILE
 
 STOP_SECONDS = 5.0
 

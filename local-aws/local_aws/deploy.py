@@ -10,7 +10,7 @@ from pathlib import Path
 
 from samtranslator.yaml_helper import yaml_parse
 
-from layout import ALIAS, LOCAL, PRIMARY_REGION, REPLICA_REGION, REPOSITORY, SERVICE_ACCOUNT_ID, STAGE, StepFailed, aws_client
+from local_aws.layout import ALIAS, LOCAL, PRIMARY_REGION, REPLICA_REGION, REPOSITORY, SERVICE_ACCOUNT_ID, STAGE, StepFailed, aws_client
 
 STACK_NAME = f"{STAGE}-latchkey"  # as in samconfig.toml
 STAGED = LOCAL / "deploy"

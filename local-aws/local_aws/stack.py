@@ -1,10 +1,10 @@
 """Everything local: builds the functions, starts the emulator and the token issuer, makes a customer, deploys both Regions.
 
-    .venv/bin/python local-aws/stack.py up       start it, or bring a running one up to date; with BUILD=no in the environment,
+    .venv/bin/python -m local_aws.stack up       start it, or bring a running one up to date; with BUILD=no in the environment,
                                                  the functions are those that `make build` made last
-    .venv/bin/python local-aws/stack.py down     stop what `up` started
-    .venv/bin/python local-aws/stack.py status   exit status 0 if it is up
-    .venv/bin/python local-aws/stack.py url | token | vault-request
+    .venv/bin/python -m local_aws.stack down     stop what `up` started
+    .venv/bin/python -m local_aws.stack status   exit status 0 if it is up
+    .venv/bin/python -m local_aws.stack url | token | vault-request
                                                  what a call by hand needs: the API's address in us-east-2, a token of the
                                                  customer's owner, and the body of create-vault for the customer's key
 """
@@ -20,11 +20,11 @@ import urllib.error
 import urllib.request
 from contextlib import ExitStack, contextmanager
 
-import deploy
-import processes
-from client import Customer, token_of
-from issuer import AUDIENCE
-from layout import (
+from local_aws import deploy
+from local_aws import processes
+from local_aws.client import Customer, token_of
+from local_aws.issuer import AUDIENCE
+from local_aws.layout import (
     CUSTOMER_ACCOUNT_ID,
     LOCAL,
     PRIMARY_REGION,
@@ -35,7 +35,7 @@ from layout import (
     WORKSPACE_ID,
     StepFailed,
 )
-from provision import provision_customer, provision_managed_key
+from local_aws.provision import provision_customer, provision_managed_key
 
 DEPLOYED_FILE = LOCAL / "deployed"
 HOST = "127.0.0.1"
@@ -206,9 +206,9 @@ def start_emulator() -> tuple[str, dict[str, str]]:
         "IOT_MTLS_ENABLED": "0",
         "SFTP_ENABLED": "0",
     }
-    processes.start("emulator", [sys.executable, REPOSITORY / "local-aws" / "launch.py"], environment)
+    processes.start("emulator", [sys.executable, "-m", "local_aws.launch"], environment)
     wait_until_answering("emulator", f"{endpoint}/_ministack/ready")
-    command = [sys.executable, REPOSITORY / "local-aws" / "fault_proxy.py", "--emulator", endpoint]
+    command = [sys.executable, "-m", "local_aws.fault_proxy", "--emulator", endpoint]
     command += ["--port", str(proxy_port), "--control-port", str(control_port)]
     processes.start("fault-proxy", command, minimal_environment())
     wait_until_answering("fault-proxy", f"{proxy['control']}/rules")
@@ -218,7 +218,7 @@ def start_emulator() -> tuple[str, dict[str, str]]:
 def start_issuer() -> str:
     port = free_port()
     issuer = f"http://{HOST}:{port}"
-    command = [sys.executable, REPOSITORY / "local-aws" / "issuer.py", "--port", str(port)]
+    command = [sys.executable, "-m", "local_aws.issuer", "--port", str(port)]
     processes.start("issuer", command, minimal_environment())
     wait_until_answering("issuer", f"{issuer}/.well-known/openid-configuration")
     return issuer

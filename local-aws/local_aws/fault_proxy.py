@@ -1,7 +1,7 @@
 """A proxy between the functions and the AWS emulator: forwards their calls byte for byte, keeps a list of them, and has them fail
 by rules. The Host header goes through as well, so signatures stay valid.
 
-    .venv/bin/python local-aws/fault_proxy.py --port P --control-port C --emulator http://127.0.0.1:E
+    .venv/bin/python -m local_aws.fault_proxy --port P --control-port C --emulator http://127.0.0.1:E
 
 On port C (faults.py is the client):
 
