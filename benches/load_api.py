@@ -16,11 +16,10 @@ import sys
 import threading
 import time
 import uuid
-from base64 import b64decode, b64encode
+from base64 import b64encode
 from collections import Counter, defaultdict
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from local_aws.client import Api, Customer, token_of
 from local_aws.layout import REGIONS, STACK_FILE
@@ -104,7 +103,7 @@ class Load:
         items = [{"item_id": item_id, "plaintext": self.plaintext(vault, item_id)} for item_id in ids]
         answer = self.call("encrypt-item", region, vault, {"vault_id": vault.vault_id, "items": items})
         if answer is None:
-            return
+            return None
         if [item["item_id"] for item in answer["items"]] != ids:
             return self.found.fault("a batch is answered with other items")
         with self.found.lock:

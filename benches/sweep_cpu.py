@@ -9,7 +9,6 @@ import json
 import sys
 import tempfile
 import uuid
-from pathlib import Path
 
 from benches import runtime_api
 from local_aws import watch

@@ -3,18 +3,18 @@
 import json
 import random
 import subprocess
-import sys
 import time
 from pathlib import Path
 
 import pytest
 
-STARTED_MS = int(time.time() * 1000)
-REPOSITORY = Path(__file__).resolve().parent.parent
-from tests.contract import openapi
 from local_aws.client import Answer, Api, Customer, token_of
 from local_aws.layout import PRIMARY_REGION, REGIONS, STACK_FILE, STAGE, aws_client
 from local_aws.provision import provision_customer
+from tests.contract import openapi
+
+STARTED_MS = int(time.time() * 1000)
+REPOSITORY = Path(__file__).resolve().parent.parent
 
 
 def pytest_collection_modifyitems(items):
@@ -70,9 +70,7 @@ def new_customer(stack):
     def new_customer(workspace_id: str | None = None, external_id: str | None = None) -> Customer:
         account_id = f"3{random.randrange(10**11):011}"
         workspace_id = workspace_id or f"ws-{account_id}"
-        made = provision_customer(
-            stack["aws_endpoint"], account_id, external_id or workspace_id, stack["service_account_id"]
-        )
+        made = provision_customer(stack["aws_endpoint"], account_id, external_id or workspace_id, stack["service_account_id"])
         return Customer(stack["aws_endpoint"], **made | {"workspace_id": workspace_id})
 
     return new_customer
@@ -93,9 +91,7 @@ def customer_iam(customer):
 @pytest.fixture(scope="session")
 def service_client(stack):
     """service_client(service, region): any client as the root of the service's account."""
-    return lambda service, region=PRIMARY_REGION: aws_client(
-        stack["aws_endpoint"], service, region, stack["service_account_id"]
-    )
+    return lambda service, region=PRIMARY_REGION: aws_client(stack["aws_endpoint"], service, region, stack["service_account_id"])
 
 
 @pytest.fixture(scope="session")
@@ -128,9 +124,7 @@ def function_logs(service_client):
 def message_tool():
     """Runs one command of the crate's example `message_tool`."""
     build = ["cargo", "build", "--profile", "local", "--quiet", "--package", "sealed-item", "--example", "message_tool"]
-    built = subprocess.run(
-        [*build, "--message-format", "json"], cwd=REPOSITORY, check=True, stdout=subprocess.PIPE, text=True
-    )
+    built = subprocess.run([*build, "--message-format", "json"], cwd=REPOSITORY, check=True, stdout=subprocess.PIPE, text=True)
     artifacts = [json.loads(line) for line in built.stdout.splitlines()]
     [executable] = [artifact["executable"] for artifact in artifacts if artifact.get("executable")]
 

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 from local_aws.layout import PRIMARY_REGION, aws_client
 
-
 ROLE_POLICY = "use-vault-key"  # as customer-setup/key-and-role.yaml names it
 
 

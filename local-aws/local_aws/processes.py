@@ -3,6 +3,7 @@
 A process id alone may belong to somebody else by the time we come back, so each is kept with its start time.
 """
 
+import contextlib
 import json
 import os
 import signal
@@ -19,7 +20,12 @@ def start(name: str, command: list, environment: dict[str, str]) -> None:
     """Starts a command in a session of its own, its output in .local/<name>.log, and records it."""
     with open(log_file(name), "ab") as log:
         process = subprocess.Popen(
-            [str(part) for part in command], env=environment, cwd=LOCAL, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+            [str(part) for part in command],
+            env=environment,
+            cwd=LOCAL,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
             start_new_session=True,
         )
     recorded = read()
@@ -74,10 +80,8 @@ def stop(process: dict) -> None:
 
 def reap(pid: int) -> None:
     """Lets go of a process that this very command started and that has ended: until then its group is not gone."""
-    try:
+    with contextlib.suppress(ChildProcessError):
         os.waitpid(pid, os.WNOHANG)
-    except ChildProcessError:
-        pass
 
 
 def start_time(pid: int) -> str | None:

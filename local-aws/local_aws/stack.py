@@ -1,12 +1,12 @@
 """Everything local: builds the functions, starts the emulator and the token issuer, makes a customer, deploys both Regions.
 
-    .venv/bin/python -m local_aws.stack up       start it, or bring a running one up to date; with BUILD=no in the environment,
-                                                 the functions are those that `make build` made last
-    .venv/bin/python -m local_aws.stack down     stop what `up` started
-    .venv/bin/python -m local_aws.stack status   exit status 0 if it is up
-    .venv/bin/python -m local_aws.stack url | token | vault-request
-                                                 what a call by hand needs: the API's address in us-east-2, a token of the
-                                                 customer's owner, and the body of create-vault for the customer's key
+.venv/bin/python -m local_aws.stack up       start it, or bring a running one up to date; with BUILD=no in the environment,
+                                             the functions are those that `make build` made last
+.venv/bin/python -m local_aws.stack down     stop what `up` started
+.venv/bin/python -m local_aws.stack status   exit status 0 if it is up
+.venv/bin/python -m local_aws.stack url | token | vault-request
+                                             what a call by hand needs: the API's address in us-east-2, a token of the
+                                             customer's owner, and the body of create-vault for the customer's key
 """
 
 import json
@@ -20,8 +20,7 @@ import urllib.error
 import urllib.request
 from contextlib import ExitStack, contextmanager
 
-from local_aws import deploy
-from local_aws import processes
+from local_aws import deploy, processes
 from local_aws.client import Customer, token_of
 from local_aws.issuer import AUDIENCE
 from local_aws.layout import (

@@ -17,8 +17,7 @@ import sys
 import time
 from contextlib import contextmanager
 
-from local_aws import deploy
-from local_aws import sample_events
+from local_aws import deploy, sample_events
 from local_aws.client import Customer
 from local_aws.layout import PRIMARY_REGION, REPOSITORY, SERVICE_ACCOUNT_ID, STACK_FILE, STAGE, StepFailed, aws_client
 
@@ -40,7 +39,8 @@ def watched(stack: dict, port: int, output):
             started.append(
                 subprocess.Popen(
                     [program],
-                    env=function_environment(stack, function, name) | {"AWS_LAMBDA_RUNTIME_API": f"http://{HOST}:{port}/.rt/{name}"},
+                    env=function_environment(stack, function, name)
+                    | {"AWS_LAMBDA_RUNTIME_API": f"http://{HOST}:{port}/.rt/{name}"},
                     stdout=output,
                     stderr=output,
                 )

@@ -6,6 +6,7 @@ import subprocess
 
 import pytest
 from jsonschema import Draft202012Validator
+
 from tests.contract.openapi import REPOSITORY
 
 PAGE = (REPOSITORY / "docs" / "audit.md").read_text()

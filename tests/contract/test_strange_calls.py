@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from tests.contract.openapi import REPOSITORY, operations
 
 SETTINGS = Path(__file__).resolve().parent / "schemathesis.toml"

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-REPOSITORY = Path(__file__).resolve().parents[2]
 from deployment.deploy_service import Deployment, Refused
+
+REPOSITORY = Path(__file__).resolve().parents[2]
 
 FIRST = {"STAGE": "staging", "REGION": "us-east-2", "JWT_ISSUER": "https://login.example.com", "JWT_AUDIENCE": "latchkey"}
 # Nothing listens there: whoever calls AWS before everything is in order does not answer with a refusal.
@@ -113,8 +114,8 @@ def test_what_is_given_once_is_kept(monkeypatch):
     Deployment.of(later).check()
     # A stack into which only the table was imported.
     monkeypatch.setattr(Deployment, "stack", lambda self, region: {"StackStatus": "IMPORT_COMPLETE"})
-    with pytest.raises(Refused, match="JWT_ISSUER.*\nJWT_AUDIENCE"):
+    with pytest.raises(Refused, match=r"JWT_ISSUER.*\nJWT_AUDIENCE"):
         Deployment.of(later).check()
     monkeypatch.setattr(Deployment, "stack", lambda self, region: None)
-    with pytest.raises(Refused, match="JWT_ISSUER.*\nJWT_AUDIENCE"):
+    with pytest.raises(Refused, match=r"JWT_ISSUER.*\nJWT_AUDIENCE"):
         Deployment.of(later).check()

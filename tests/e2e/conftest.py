@@ -1,12 +1,9 @@
 """Workspaces for the end-to-end tests, each with a customer of its own."""
 
-import sys
-from pathlib import Path
-
 import pytest
 
-from tests.e2e.e2e_support import Workspace
 from local_aws.schedule import Schedule
+from tests.e2e.e2e_support import Workspace
 from tests.e2e.subscription import Subscription
 
 

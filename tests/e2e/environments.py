@@ -2,15 +2,12 @@
 API of benches/runtime_api.py."""
 
 import json
-import sys
 from contextlib import contextmanager
 
-from local_aws import watch
-from local_aws.layout import REPOSITORY, STAGE
-
-from tests.e2e.e2e_support import Workspace
-
 from benches import runtime_api
+from local_aws import watch
+from local_aws.layout import STAGE
+from tests.e2e.e2e_support import Workspace
 
 
 @contextmanager

@@ -5,15 +5,12 @@ import os
 import queue
 import signal
 import socket
-import sys
 import tempfile
 import threading
 from dataclasses import dataclass, field
 from http.client import HTTPResponse
-from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
-REPOSITORY = Path(__file__).resolve().parent.parent.parent
 from benches import runtime_api
 from local_aws import watch
 from local_aws.layout import STAGE

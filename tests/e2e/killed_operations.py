@@ -8,10 +8,10 @@ import json
 from dataclasses import dataclass, field
 
 from local_aws import schedule
-from tests.e2e.e2e_support import Workspace, base64_of
-from tests.e2e.killed_functions import Death, Functions, Outcome
 from local_aws.layout import REGIONS
 from local_aws.schedule import Schedule
+from tests.e2e.e2e_support import Workspace, base64_of
+from tests.e2e.killed_functions import Death, Functions, Outcome
 from tests.e2e.subscription import Subscription
 
 numbers = itertools.count(1)

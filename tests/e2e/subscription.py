@@ -6,6 +6,7 @@ import uuid
 from pathlib import Path
 
 import jsonschema
+
 from local_aws.layout import REGIONS, STAGE
 
 REPOSITORY = Path(__file__).resolve().parent.parent.parent

@@ -5,6 +5,7 @@ import re
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+
 from local_aws.layout import REGIONS
 from local_aws.schedule import Schedule
 from tests.e2e.subscription import REPOSITORY, SCHEMAS, validate

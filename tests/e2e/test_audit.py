@@ -15,8 +15,8 @@ from contextlib import contextmanager
 
 import pytest
 from jsonschema import Draft202012Validator
-from local_aws.layout import REGIONS, REPOSITORY, aws_client
 
+from local_aws.layout import REGIONS, REPOSITORY, aws_client
 from tests.e2e.e2e_support import base64_of
 
 SCHEMA = json.loads((REPOSITORY / "docs" / "audit.schema.json").read_text())

@@ -1,6 +1,7 @@
 """Functions as they ship, killed right after each of their writes and repeated. `make faults` kills them at every call."""
 
 import pytest
+
 from tests.e2e.killed_functions import AFTER, Death, Functions
 from tests.e2e.killed_operations import OPERATIONS, WRITES, Killed, kill_and_repeat
 

@@ -2,9 +2,9 @@
 reads the vault."""
 
 import pytest
+
 from local_aws.faults import Faults
 from local_aws.layout import STAGE
-
 from tests.e2e.e2e_support import base64_of, new_environments
 
 

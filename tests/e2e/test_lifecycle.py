@@ -4,7 +4,6 @@ from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import urlencode
 
 from local_aws.layout import REGIONS
-
 from tests.e2e.e2e_support import base64_of, numbers, problem_of
 
 

@@ -1,9 +1,5 @@
 """The load on the API, for a few seconds: `make load` runs it for longer. What it compares, it says itself."""
 
-import sys
-
-from local_aws.layout import REPOSITORY
-
 from benches import load_api
 
 

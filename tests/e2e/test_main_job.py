@@ -3,8 +3,8 @@
 import json
 
 import pytest
-from local_aws.layout import REGIONS
 
+from local_aws.layout import REGIONS
 from tests.e2e.e2e_support import base64_of, outcomes_of, problem_of
 
 

@@ -5,8 +5,8 @@ import re
 from pathlib import Path
 
 import pytest
-from local_aws.layout import REPOSITORY
 
+from local_aws.layout import REPOSITORY
 from tests.e2e.e2e_support import base64_of
 from tests.e2e.environments import api_event, started
 

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from local_aws.layout import REGIONS
 
+from local_aws.layout import REGIONS
 from tests.e2e.e2e_support import base64_of
 
 REPOSITORY = Path(__file__).resolve().parents[2]

@@ -4,7 +4,6 @@ import random
 from concurrent.futures import ThreadPoolExecutor
 
 from local_aws.layout import REGIONS
-
 from tests.e2e.e2e_support import problem_of
 
 

@@ -3,6 +3,7 @@
 import time
 
 import pytest
+
 from local_aws.layout import PRIMARY_REGION, REGIONS
 
 REFUSED = (424, "urn:latchkey:problem:customer-key-refused")

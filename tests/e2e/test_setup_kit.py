@@ -13,9 +13,9 @@ import subprocess
 import zipfile
 
 import pytest
+
 from local_aws.client import ROLE_POLICY, Customer
 from local_aws.layout import PRIMARY_REGION, REGIONS, REPOSITORY, aws_client
-
 from tests.e2e.e2e_support import Workspace, outcomes_of, problem_of
 
 FOLDER = "latchkey-setup-kit"

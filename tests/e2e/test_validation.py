@@ -3,8 +3,8 @@
 import json
 
 import pytest
-from local_aws.layout import PRIMARY_REGION, REGIONS, REPLICA_REGION
 
+from local_aws.layout import PRIMARY_REGION, REGIONS, REPLICA_REGION
 from tests.e2e.e2e_support import outcomes_of, problem_of
 
 

@@ -3,8 +3,8 @@
 import json
 
 import pytest
-from local_aws import sample_events
-from local_aws import watch
+
+from local_aws import sample_events, watch
 from local_aws.stack import free_port
 
 # In this order: the vault of the events is disabled, and enabled again, last. For decrypt-item, whose answers are item by item,

@@ -1,18 +1,15 @@
 """The matrix of faults, as far as its cells are asked for; and what came of it, at the end."""
 
 import os
-import sys
-from pathlib import Path
 
 import pytest
 
-REPOSITORY = Path(__file__).resolve().parents[2]
-from tests.faults import faults_table
-from tests.e2e.e2e_support import Workspace
 from local_aws.faults import Faults
-from tests.faults.lanes import Environments, Matrix
 from local_aws.layout import STAGE
 from local_aws.schedule import Schedule
+from tests.e2e.e2e_support import Workspace
+from tests.faults import faults_table
+from tests.faults.lanes import Environments, Matrix
 
 SLOWEST = pytest.StashKey[dict]()
 

@@ -6,8 +6,8 @@ import json
 import time
 
 from local_aws.client import Answer
-from tests.e2e.e2e_support import base64_of
 from local_aws.layout import ALIAS, REGIONS, STAGE
+from tests.e2e.e2e_support import base64_of
 from tests.e2e.subscription import Subscription
 
 SETTLED_SECONDS = 30  # several pauses of the breaker
@@ -207,7 +207,9 @@ def report_outcome(report: dict) -> str:
         return "as ever"
     if all(NO_WORD_ON_THE_CUSTOMER in check["message"] for check in failed):
         return "a report of what was not answered"
-    return "a report of " + ", ".join(sorted({check["check"] for check in failed if NO_WORD_ON_THE_CUSTOMER not in check["message"]}))
+    return "a report of " + ", ".join(
+        sorted({check["check"] for check in failed if NO_WORD_ON_THE_CUSTOMER not in check["message"]})
+    )
 
 
 class EnableVault(Operation):

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from local_aws.client import Api, Customer, token_of
-from tests.e2e.e2e_support import base64_of
 from local_aws.layout import REGIONS
+from tests.e2e.e2e_support import base64_of
 
 DECRYPT, ENCRYPT = "decrypt-item", "encrypt-item"
 # How often each client succeeds before the revocation, so that many environments hold the data key by then.

@@ -2,15 +2,12 @@
 
 shared/aws/tests/aws/crashes.rs does the same to every operation, in one process and within seconds."""
 
-import sys
-from pathlib import Path
-
 import pytest
 
+from local_aws.schedule import Schedule
 from tests.e2e.e2e_support import Workspace
 from tests.e2e.killed_functions import DEATHS, Death, Functions
 from tests.e2e.killed_operations import OPERATIONS, Killed, kill_and_repeat
-from local_aws.schedule import Schedule
 from tests.e2e.subscription import Subscription
 
 pytestmark = pytest.mark.whole_matrix

@@ -3,9 +3,9 @@
 import re
 from itertools import product
 
-from tests.faults import faults_table
-from tests.contract import openapi
 from local_aws.layout import REGIONS
+from tests.contract import openapi
+from tests.faults import faults_table
 from tests.faults.matrix import AT_ONCE, BOTH, DYNAMODB, ITEMS, KMS, OTHER, OWN, ROWS, STS, VALIDATING, is_in_the_sample
 from tests.faults.operations import OPERATIONS
 

@@ -1,17 +1,15 @@
 """A whole Region is gone: its API is not called, and what the functions of the other one ask of its KMS, STS, DynamoDB and
 EventBridge is refused. Everything opens through the other, and when the Region is back, all is as before."""
 
-import sys
 import time
 from contextlib import ExitStack, contextmanager
-from pathlib import Path
 
 import pytest
 
-from tests.e2e.e2e_support import Workspace, base64_of, new_environments
 from local_aws.faults import Faults
 from local_aws.layout import REGIONS
 from local_aws.schedule import Schedule
+from tests.e2e.e2e_support import Workspace, base64_of, new_environments
 from tests.e2e.subscription import Subscription
 
 SERVICES = ("kms", "sts", "dynamodb", "events")

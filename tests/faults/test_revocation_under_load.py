@@ -4,17 +4,15 @@ use it all the time. docs/revocation.md has the numbers; `-s` shows those of thi
     .venv/bin/python -m pytest tests/faults/test_revocation_under_load.py -s
 """
 
-import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import pytest
 
 from local_aws.client import Api
 from local_aws.layout import REGIONS, REPOSITORY
-from tests.faults.revocation_load import DECRYPT, ENCRYPT, WAYS, Cell
 from local_aws.schedule import Schedule
+from tests.faults.revocation_load import DECRYPT, ENCRYPT, WAYS, Cell
 
 BOUNDS = (0, 5, 30)
 # For how long the load goes on after the longest bound, to see what comes too late.
@@ -70,7 +68,8 @@ def test_what_is_written_of_it_is_so(cells):
 
 def table(cells) -> list[str]:
     lines = [
-        "| what was done | bound | allowed | last success in us-east-2 | in us-west-2 | requests begun after it | of them refused |",
+        "| what was done | bound | allowed | last success in us-east-2 | in us-west-2 "
+        "| requests begun after it | of them refused |",
         "| --- | --- | --- | --- | --- | --- | --- |",
     ]
     for cell in cells:
