@@ -47,11 +47,15 @@ vault-request: ## the body of create-vault for the local customer's key and role
 
 ##@ Test it
 
+# Each lane has a stack of its own, see tests/README.md.
+LANES ?= 2
 test: install ## unit, property, vector and adapter tests; then end to end against `make up` (stops it unless it was up)
+	@echo "▸ 1 of 3: the Rust tests"
 	cargo test --workspace $(PROFILE)
 	@was_up=no; if $(STACK) status; then was_up=yes; fi; \
-	$(STACK) up || exit 1; \
-	status=0; .venv/bin/python -m pytest tests || status=$$?; \
+	echo "▸ 2 of 3: make up"; $(STACK) up || exit 1; \
+	echo "▸ 3 of 3: the tests in tests/, in $(LANES) lanes"; \
+	status=0; .venv/bin/python -m pytest tests -n $(LANES) --dist loadgroup || status=$$?; \
 	if [ $$was_up = no ]; then $(STACK) down; fi; exit $$status
 
 # RECORD=1 writes the times it has taken to docs/faults.md.

@@ -12,6 +12,7 @@ from samtranslator.yaml_helper import yaml_parse
 
 from local_aws.layout import (
     ALIAS,
+    FIRST,
     LOCAL,
     PRIMARY_REGION,
     REPLICA_REGION,
@@ -23,7 +24,7 @@ from local_aws.layout import (
 )
 
 STACK_NAME = f"{STAGE}-latchkey"  # as in samconfig.toml
-STAGED = LOCAL / "deploy"
+STAGED = FIRST / "deploy"  # all lanes deploy the same
 SHIPPED = REPOSITORY / ".aws-sam" / "build"
 ELF_MACHINES = {"x86_64": 62, "aarch64": 183}  # e_machine (elf(5))
 

@@ -37,9 +37,9 @@ def log_file(name: str) -> Path:
     return LOCAL / f"{name}.log"
 
 
-def read() -> dict[str, dict]:
+def read(file: Path = PROCESSES_FILE) -> dict[str, dict]:
     try:
-        return json.loads(PROCESSES_FILE.read_text())
+        return json.loads(file.read_text())
     except (FileNotFoundError, json.JSONDecodeError):
         return {}
 
@@ -53,14 +53,14 @@ def is_ours(process: dict) -> bool:
     return started_at is not None and started_at == process["started_at"]
 
 
-def stop_all() -> list[str]:
+def stop_all(file: Path = PROCESSES_FILE) -> list[str]:
     """Stops what is on record and still ours, the last started first; answers with the names of what it stopped."""
     stopped = []
-    for name, process in reversed(read().items()):
+    for name, process in reversed(read(file).items()):
         if is_ours(process):
             stop(process)
             stopped.append(name)
-    PROCESSES_FILE.unlink(missing_ok=True)
+    file.unlink(missing_ok=True)
     return stopped
 
 

@@ -18,15 +18,20 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
 
 from local_aws import deploy, processes
 from local_aws.client import Customer, token_of
 from local_aws.issuer import AUDIENCE
 from local_aws.layout import (
     CUSTOMER_ACCOUNT_ID,
+    FIRST,
+    LANE,
     LOCAL,
     PRIMARY_REGION,
+    PROCESSES_FILE,
     REGIONS,
     REPOSITORY,
     SERVICE_ACCOUNT_ID,
@@ -41,7 +46,7 @@ HOST = "127.0.0.1"
 
 
 def up() -> int:
-    LOCAL.mkdir(exist_ok=True)
+    LOCAL.mkdir(exist_ok=True, parents=True)
     LOCAL.chmod(0o700)
     started_at = time.monotonic()
     was_up = is_up()
@@ -51,7 +56,9 @@ def up() -> int:
             endpoint, fault_proxy, issuer = running["aws_endpoint"], running["fault_proxy"], running["issuer"]
         else:
             clean()
-        if os.environ.get("BUILD") == "no":
+        if LANE:
+            digest = (FIRST / DEPLOYED_FILE.name).read_text()
+        elif os.environ.get("BUILD") == "no":
             with step("functions as `make build` made them"):
                 digest = deploy.stage(deploy.shipped_functions())
         else:
@@ -82,14 +89,11 @@ def up() -> int:
             "TableDeletionProtection": "false",
             "ManagedKeyId": managed_key_id,
         }
-        for region in REGIONS:
-            with step(f"service deployed to {region}") as note:
-                deploy.sam_deploy(endpoint, region, parameters, minimal_environment())
-                deploy.make_routes(endpoint, region, parameters)
-                if region == PRIMARY_REGION:
-                    deploy.make_table_replica(endpoint)
-                note(deploy.api_url(endpoint, region))
-        apis = {region: deploy.api_url(endpoint, region) for region in REGIONS}
+        with step("service deployed to both Regions") as note, ThreadPoolExecutor() as pool:
+            deploying = {region: pool.submit(deploy_to, endpoint, region, parameters) for region in REGIONS}
+            apis = {region: it.result() for region, it in deploying.items()}
+            deploy.make_table_replica(endpoint)
+            note(", ".join(apis.values()))
         with step("both APIs answer"):
             for url in apis.values():
                 wait_until_serving(url, issuer)
@@ -124,8 +128,15 @@ def up() -> int:
     return 0
 
 
+def deploy_to(endpoint: str, region: str, parameters: dict[str, str]) -> str:
+    """Answers with the API's address."""
+    deploy.sam_deploy(endpoint, region, parameters, minimal_environment())
+    deploy.make_routes(endpoint, region, parameters)
+    return deploy.api_url(endpoint, region)
+
+
 def down() -> int:
-    stopped = clean()
+    stopped = clean() + stop_lanes()
     print(f"✓ stopped: {', '.join(stopped)}" if stopped else "✓ nothing was up")
     return 0
 
@@ -156,12 +167,18 @@ def is_up() -> bool:
     return STACK_FILE.exists() and all(processes.is_running(name) for name in ("emulator", "fault-proxy", "issuer"))
 
 
-def clean() -> list[str]:
-    stopped = processes.stop_all()
-    STACK_FILE.unlink(missing_ok=True)
-    DEPLOYED_FILE.unlink(missing_ok=True)
-    shutil.rmtree(LOCAL / "tmp", ignore_errors=True)
+def clean(folder: Path = LOCAL) -> list[str]:
+    """Stops the stack of a folder. Its logs stay."""
+    stopped = processes.stop_all(folder / PROCESSES_FILE.name)
+    (folder / STACK_FILE.name).unlink(missing_ok=True)
+    (folder / DEPLOYED_FILE.name).unlink(missing_ok=True)
+    shutil.rmtree(folder / "tmp", ignore_errors=True)
     return stopped
+
+
+def stop_lanes() -> list[str]:
+    """Stops the further stacks that tests had, see tests/lanes.py."""
+    return [f"{folder.name} {name}" for folder in sorted(FIRST.glob("lane-*")) for name in clean(folder)]
 
 
 @contextmanager

@@ -173,9 +173,9 @@ def test_the_schema_refuses_what_is_no_line(workspace, line_of):
 
 
 @pytest.mark.looks_back
-def test_every_line_of_the_run_is_as_the_schema_says(function_logs, started_ms):
-    """Of all tests before this one: pytest is told to make this one last."""
-    lines = parsed(function_logs(since_ms=started_ms))
+def test_every_line_of_the_run_is_as_the_schema_says(logs_of_the_run):
+    """Of all tests before this one, in all lanes: pytest is told to make this one last."""
+    lines = parsed(logs_of_the_run)
     assert lines
     wrong = [(error.message[:300], line) for line in lines for error in LINE.iter_errors(line)]
     assert not wrong, wrong[:3]
