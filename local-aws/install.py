@@ -35,7 +35,7 @@ def main() -> int:
 
     started = time.monotonic()
     print(f"  {environment}: installing {requirements} (once; about 10 s) ...", flush=True)
-    # Everything is pinned, so there is nothing to resolve: --no-deps keeps the installer from trying, the check proves that it fits.
+    # Everything is pinned, so nothing is resolved (--no-deps); the check proves that it fits.
     # A package is built by the back end that the requirements pin, not by one that would be fetched for it.
     steps = [["install", "--no-deps", "--requirement", requirements]]
     steps += [["install", "--no-deps", "--no-build-isolation", "--editable", it] for it in packages]

@@ -2,7 +2,8 @@
 another lane does to keys, schedules, functions or the fault proxy.
 
 The first lane has the stack of `make up`; the further ones deploy the same functions once more, and their stacks end with the run.
-The tests of a file run in one lane, one after the other. Tests that look back are made when all lanes are done.
+The tests of a file run in one lane, one after the other; so do all of tests/faults, which load the machine. Tests that look
+back are made when all lanes are done.
 """
 
 import contextlib
@@ -17,16 +18,28 @@ from local_aws import stack as local_stack
 from local_aws.layout import FIRST, LANE, LOCAL, STACK_FILE
 
 # What takes longest begins first, so that no lane is left with it at the end.
-LONGEST_FIRST = ()
+LONGEST_FIRST = (
+    "tests/faults",
+    "tests/e2e/test_second_stage.py",
+    "tests/e2e/test_move_items.py",
+    "tests/e2e/test_setup_kit.py",
+    "tests/e2e/test_health.py",
+    "tests/contract/test_strange_calls.py",
+)
 LONGEST_SECONDS = 900
 
 
 class ByFile(LoadGroupScheduling):
-    """Hands out files; what has a group of its own (`xdist_group`) by that."""
+    """Hands out what `unit_of` says; what has a group of its own (`xdist_group`) by that."""
 
     def _split_scope(self, nodeid: str) -> str:
         group = super()._split_scope(nodeid)
-        return nodeid.partition("::")[0] if group == nodeid else group
+        return unit_of(nodeid) if group == nodeid else group
+
+
+def unit_of(nodeid: str) -> str:
+    file = nodeid.partition("::")[0]
+    return "tests/faults" if file.startswith("tests/faults/") else file
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -53,8 +66,8 @@ def pytest_collection_modifyitems(config, items):
 
 
 def cost_rank(nodeid: str) -> int:
-    file = nodeid.partition("::")[0]
-    return LONGEST_FIRST.index(file) if file in LONGEST_FIRST else len(LONGEST_FIRST)
+    unit = unit_of(nodeid)
+    return LONGEST_FIRST.index(unit) if unit in LONGEST_FIRST else len(LONGEST_FIRST)
 
 
 def is_lane(config) -> bool:

@@ -11,13 +11,10 @@ from local_aws import schedule
 from local_aws.layout import REGIONS
 from local_aws.schedule import Schedule
 from tests.e2e.e2e_support import Workspace, base64_of
-from tests.e2e.killed_functions import Death, Functions, Outcome
 from tests.e2e.subscription import Subscription
+from tests.faults.killed_functions import Death, Functions, Outcome
 
 numbers = itertools.count(1)
-
-# The calls that change something. All others, a process may just as well die at the next of these.
-WRITES = frozenset({"PutItem", "UpdateItem", "DeleteItem", "PutEvents"})
 
 
 @dataclass
