@@ -123,12 +123,25 @@ def logs_of_the_run(stacks_of_the_run, started_ms) -> list[str]:
 
 
 @pytest.fixture(scope="session")
-def message_tool():
+def built():
+    """built("--bin", "move-items"): builds a program of this workspace; answers with its path.
+
+    Without `--package`: cargo would compile the dependencies once more, with the features that this package alone asks for."""
+
+    def built(*target: str) -> str:
+        command = ["cargo", "build", "--profile", "local", "--quiet", *target, "--message-format", "json"]
+        finished = subprocess.run(command, cwd=REPOSITORY, check=True, stdout=subprocess.PIPE, text=True)
+        artifacts = [json.loads(line) for line in finished.stdout.splitlines()]
+        [executable] = [artifact["executable"] for artifact in artifacts if artifact.get("executable")]
+        return executable
+
+    return built
+
+
+@pytest.fixture(scope="session")
+def message_tool(built):
     """Runs one command of the crate's example `message_tool`."""
-    build = ["cargo", "build", "--profile", "local", "--quiet", "--package", "sealed-item", "--example", "message_tool"]
-    built = subprocess.run([*build, "--message-format", "json"], cwd=REPOSITORY, check=True, stdout=subprocess.PIPE, text=True)
-    artifacts = [json.loads(line) for line in built.stdout.splitlines()]
-    [executable] = [artifact["executable"] for artifact in artifacts if artifact.get("executable")]
+    executable = built("--example", "message_tool")
 
     def run(command: str, **arguments) -> dict:
         request = json.dumps({"command": command} | arguments)
