@@ -3,24 +3,28 @@ size."""
 
 import io
 import json
-import sys
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
-HERE = Path(__file__).resolve().parent
-REPOSITORY = HERE.parents[1]
-sys.path.insert(0, str(REPOSITORY / "local-aws"))
+from local_aws import sample_events, watch
+from local_aws.client import Customer
+from local_aws.layout import REPOSITORY, STAGE
 
-import sample_events  # noqa: E402
-import watch  # noqa: E402
-from client import Customer  # noqa: E402
-from layout import STAGE  # noqa: E402
+HERE = Path(__file__).resolve().parent
 
 # The order matters: the round enables again what it disabled.
 FUNCTIONS = (
-    "create-vault", "validate-vault", "encrypt-item", "decrypt-item", "disable-vault", "enable-vault", "list-vaults",
-    "update-vault", "reassign-item", "get-setup-kit",
+    "create-vault",
+    "validate-vault",
+    "encrypt-item",
+    "decrypt-item",
+    "disable-vault",
+    "enable-vault",
+    "list-vaults",
+    "update-vault",
+    "reassign-item",
+    "get-setup-kit",
 )
 # What these write must not make the loopback forget what the others read: they have one, and a vault, of their own.
 WRITING = ("create-vault", "validate-vault", "disable-vault", "enable-vault", "update-vault")

@@ -6,7 +6,8 @@ import subprocess
 
 import pytest
 from jsonschema import Draft202012Validator
-from openapi import REPOSITORY
+
+from tests.contract.openapi import REPOSITORY
 
 PAGE = (REPOSITORY / "docs" / "audit.md").read_text()
 SCHEMA = json.loads((REPOSITORY / "docs" / "audit.schema.json").read_text())

@@ -3,11 +3,12 @@
 import json
 import re
 
-import openapi
 import pytest
-from openapi import JSON, METHODS, REPOSITORY, document, faults, operations, resolved
 from openapi_spec_validator import validate
 from samtranslator.yaml_helper import yaml_parse
+
+from tests.contract import openapi
+from tests.contract.openapi import JSON, METHODS, REPOSITORY, document, faults, operations, resolved
 
 URN = "urn:latchkey:problem:"
 

@@ -90,9 +90,7 @@ def rendered(path: str, region: str, parameters: dict[str, str], known: dict[str
 
     resolved = resolve(template)
     conditions = resolved.get("Conditions", {})
-    resolved["Resources"] = {
-        name: it for name, it in resolved["Resources"].items() if conditions.get(it.get("Condition"), True)
-    }
+    resolved["Resources"] = {name: it for name, it in resolved["Resources"].items() if conditions.get(it.get("Condition"), True)}
     return resolved
 
 
@@ -199,10 +197,7 @@ def test_no_function_has_policies_beside_its_role(functions):
 @pytest.mark.parametrize("operation", TABLE_ACTIONS)
 def test_a_role_allows_exactly_what_its_function_does(operation, roles, functions, region):
     table = f"arn:aws:dynamodb:{region}:{ACCOUNT_ID}:table/production-latchkey"
-    if operation in QUERY_DUE_INDEX:
-        index = {("dynamodb:Query", f"{table}/index/due")}
-    else:
-        index = set()
+    index = {("dynamodb:Query", f"{table}/index/due")} if operation in QUERY_DUE_INDEX else set()
     log_group = f"<{logical_id(functions[operation]['LoggingConfig']['LogGroup'])}.Arn>"
     expected = {(f"dynamodb:{action}", table) for action in TABLE_ACTIONS[operation]}
     expected |= index

@@ -6,9 +6,9 @@ The operations and the roles that may are those of openapi.yaml; a new operation
 import json
 
 import pytest
-from openapi import operations
 
-from e2e_support import base64_of, problem_of
+from tests.contract.openapi import operations
+from tests.e2e.e2e_support import base64_of, problem_of
 
 MISSING = "vlt_01jd0f3zt5e8w9x7kq2m4n6p8r"
 ROLES = ["owner", "super_admin", "admin", "member", "Owner", "admin ", "root"]

@@ -5,10 +5,10 @@ import re
 from pathlib import Path
 
 import pytest
-from layout import REPOSITORY
 
-from e2e_support import base64_of
-from environments import api_event, started
+from local_aws.layout import REPOSITORY
+from tests.e2e.e2e_support import base64_of
+from tests.e2e.environments import api_event, started
 
 # Of no two places alike.
 SECRET = b"".join(b"%05d its plaintext " % n for n in range(1_200))

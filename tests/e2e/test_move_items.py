@@ -10,21 +10,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from layout import REGIONS
 
-from e2e_support import base64_of
+from local_aws.layout import REGIONS
+from tests.e2e.e2e_support import base64_of
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(scope="module")
-def program() -> str:
+def program(built) -> str:
     """The tool, built."""
-    command = ["cargo", "build", "--profile", "local", "--quiet", "--package", "move-items", "--message-format", "json"]
-    built = subprocess.run(command, cwd=REPOSITORY, check=True, stdout=subprocess.PIPE, text=True)
-    artifacts = [json.loads(line) for line in built.stdout.splitlines()]
-    [executable] = [artifact["executable"] for artifact in artifacts if artifact.get("executable")]
-    return executable
+    return built("--bin", "move-items")
 
 
 @dataclass

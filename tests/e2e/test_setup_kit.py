@@ -13,10 +13,10 @@ import subprocess
 import zipfile
 
 import pytest
-from client import ROLE_POLICY, Customer
-from layout import PRIMARY_REGION, REGIONS, REPOSITORY, aws_client
 
-from e2e_support import Workspace, outcomes_of, problem_of
+from local_aws.client import ROLE_POLICY, Customer
+from local_aws.layout import PRIMARY_REGION, REGIONS, REPOSITORY, aws_client
+from tests.e2e.e2e_support import Workspace, outcomes_of, problem_of
 
 FOLDER = "latchkey-setup-kit"
 # All the characters that a workspace id may have beside letters and digits, and beginnings that mean something to somebody.

@@ -3,9 +3,9 @@
 import json
 
 import pytest
-import sample_events
-import watch
-from stack import free_port
+
+from local_aws import sample_events, watch
+from local_aws.stack import free_port
 
 # In this order: the vault of the events is disabled, and enabled again, last. For decrypt-item, whose answers are item by item,
 # the outcome is that of its one item.

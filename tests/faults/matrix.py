@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import product
 
-from layout import REGIONS
+from local_aws.layout import REGIONS
 
 OWN, OTHER, BOTH = "own", "other", "both"
 

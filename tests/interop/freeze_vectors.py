@@ -127,9 +127,7 @@ def official_message(size: int, frame_length: int, context: dict, arn: str) -> b
             encryption_algorithm="RSAES_OAEP_SHA_256",
         )
     )
-    client = aws_encryption_sdk.EncryptionSDKClient(
-        commitment_policy=CommitmentPolicy.REQUIRE_ENCRYPT_REQUIRE_DECRYPT
-    )
+    client = aws_encryption_sdk.EncryptionSDKClient(commitment_policy=CommitmentPolicy.REQUIRE_ENCRYPT_REQUIRE_DECRYPT)
     message, _ = client.encrypt(
         source=plaintext_of(size),
         keyring=keyring,

@@ -10,8 +10,8 @@ import re
 import shutil
 from pathlib import Path
 
-from client import Api, Customer, token_of
-from layout import LOCAL, PRIMARY_REGION, REPOSITORY, StepFailed
+from local_aws.client import Api, Customer, token_of
+from local_aws.layout import LOCAL, PRIMARY_REGION, REPOSITORY, StepFailed
 
 SOURCE = REPOSITORY / "events"
 READY = LOCAL / "events"
