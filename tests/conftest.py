@@ -129,7 +129,7 @@ def built():
     Without `--package`: cargo would compile the dependencies once more, with the features that this package alone asks for."""
 
     def built(*target: str) -> str:
-        command = ["cargo", "build", "--profile", "local", "--quiet", *target, "--message-format", "json"]
+        command = ["cargo", "build", "--workspace", "--profile", "local", "--quiet", *target, "--message-format", "json"]
         finished = subprocess.run(command, cwd=REPOSITORY, check=True, stdout=subprocess.PIPE, text=True)
         artifacts = [json.loads(line) for line in finished.stdout.splitlines()]
         [executable] = [artifact["executable"] for artifact in artifacts if artifact.get("executable")]

@@ -60,7 +60,7 @@ def build_functions() -> dict[str, Path]:
     """Builds the functions of the template in one cargo call; answers with each one's program, by logical id."""
     functions = functions_of(template()).items()
     names = {logical_id: it["Metadata"]["BuildProperties"]["Binary"] for logical_id, it in functions}
-    command = ["cargo", "build", "--profile", "local", "--message-format", "json-render-diagnostics"]
+    command = ["cargo", "build", "--workspace", "--profile", "local", "--message-format", "json-render-diagnostics"]
     for name in names.values():
         command += ["--bin", name]
     # cargo's own progress goes to the terminal; what it made comes as JSON.

@@ -43,8 +43,7 @@ def dependencies() -> dict[str, set[str]]:
     command = ["cargo", "metadata", "--no-deps", "--offline", "--format-version", "1"]
     metadata = json.loads(subprocess.run(command, cwd=REPOSITORY, capture_output=True, check=True).stdout)
     return {
-        package["name"]: {it["name"] for it in package["dependencies"] if it["kind"] is None}
-        for package in metadata["packages"]
+        package["name"]: {it["name"] for it in package["dependencies"] if it["kind"] is None} for package in metadata["packages"]
     }
 
 
@@ -113,7 +112,9 @@ def test_a_function_wires_and_does_nothing_else():
 
 def test_every_file_that_the_architecture_names_is_there():
     text = (REPOSITORY / "docs" / "architecture.md").read_text()
-    sources = [str(path) for folder in ["shared", "functions", "docs"] for path in (REPOSITORY / folder).rglob("*") if path.is_file()]
+    sources = [
+        str(path) for folder in ["shared", "functions", "docs"] for path in (REPOSITORY / folder).rglob("*") if path.is_file()
+    ]
     named = {name for name in re.findall(r"`([a-z_/\-0-9]+\.(?:rs|md|yaml))(?:: \w+)?`", text)}
     assert len(named) > 30
     known = [*sources, *(str(path) for path in REPOSITORY.glob("*.yaml"))]

@@ -145,7 +145,7 @@ def our_message(size: int, encryption_context: dict, arn: str, **arguments) -> b
     if "kms_plaintext" not in arguments:
         der = PUBLIC_KEY.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
         arguments["public_key"] = text(der)
-    run = ["cargo", "run", "--quiet", "--profile", "local", "--package", "sealed-item", "--example", "message_tool"]
+    run = ["cargo", "run", "--workspace", "--quiet", "--profile", "local", "--example", "message_tool"]
     ran = subprocess.run(run, cwd=REPOSITORY, input=json.dumps(request | arguments).encode(), stdout=subprocess.PIPE)
     return base64.b64decode(json.loads(ran.stdout)["message"])
 
