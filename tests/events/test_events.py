@@ -2,6 +2,7 @@
 
 import json
 
+import openapi
 import pytest
 import sample_events
 import watch
@@ -66,6 +67,12 @@ def running(stack, new_customer, tmp_path_factory):
 
 def test_every_event_has_an_expected_outcome():
     assert {str(path.relative_to(sample_events.SOURCE)) for path in sample_events.SOURCE.glob("*/*.json")} == EXPECTED.keys()
+
+
+def test_every_operation_has_a_sample_event_that_succeeds():
+    for operation in openapi.operations().values():
+        events = (sample_events.SOURCE / operation.function).glob("success*.json")
+        assert f"{operation.method} {operation.path}" in {json.loads(event.read_text())["routeKey"] for event in events}, operation.name
 
 
 @pytest.mark.parametrize("event", EXPECTED)

@@ -11,11 +11,11 @@
 //! | who is not asked for a while | `customer_keys::breaker` |
 //! | which AWS error is a refusal and which an outage | `customer_keys::errors` |
 //!
-//! A function makes its clients from its environment, and the ports from them. Nobody is called until an operation does:
+//! A function makes its clients from its environment, and its operation of them. Nobody is called until an operation does:
 //!
 //! ```
 //! use latchkey_aws::{Aws, Settings};
-//! use latchkey_core::operations::ListVaults;
+//! use latchkey_core::operations::Service;
 //!
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -30,8 +30,8 @@
 //!     };
 //!     Some(value.to_owned())
 //! })?;
-//! let aws = Aws::connect(&settings).await;
-//! let list_vaults = ListVaults { store: aws.vault_records() };
+//! let service = Service { ports: Aws::connect(&settings).await, settings: settings.service() };
+//! let list_vaults = service.list_vaults();
 //! # Ok(())
 //! # }
 //! ```

@@ -1,8 +1,7 @@
-//! Who calls, and what that role may do (requirement W1).
+//! Who calls, and in which role. What a role may do stands in the table of operations.
 
 use core::fmt;
 
-use crate::error::Error;
 use crate::values::WorkspaceId;
 
 /// A caller whose token has been verified, with the workspace that the token names.
@@ -14,19 +13,6 @@ pub struct Caller {
     pub role: WorkspaceRole,
     /// The token's subject; recorded as `created_by` and in the audit log.
     pub subject: String,
-}
-
-impl Caller {
-    /// Lets owners, super admins and admins pass: they create, configure, validate, disable and enable vaults.
-    ///
-    /// # Errors
-    /// [`Error::Forbidden`] for any other member.
-    pub fn require_vault_admin(&self) -> Result<(), Error> {
-        match self.role {
-            WorkspaceRole::Owner | WorkspaceRole::SuperAdmin | WorkspaceRole::Admin => Ok(()),
-            WorkspaceRole::Member => Err(Error::Forbidden),
-        }
-    }
 }
 
 /// A role in a workspace.
@@ -43,6 +29,17 @@ pub enum WorkspaceRole {
 }
 
 impl WorkspaceRole {
+    /// All of them, the one with the most rights first.
+    pub const ALL: [Self; 4] = [Self::Owner, Self::SuperAdmin, Self::Admin, Self::Member];
+
+    /// Whether it administers the workspace's vaults: creates, configures, validates, disables and enables them.
+    pub const fn administers_vaults(self) -> bool {
+        match self {
+            Self::Owner | Self::SuperAdmin | Self::Admin => true,
+            Self::Member => false,
+        }
+    }
+
     /// Reads the role claim. A name that we do not know carries the least rights.
     pub fn from_claim(claim: &str) -> Self {
         match claim {
@@ -71,15 +68,7 @@ mod tests {
 
     #[test]
     fn only_the_three_admin_roles_may_administer_vaults() {
-        let may = |claim: &str| {
-            Caller {
-                workspace_id: WorkspaceId::parse("ws-1").expect("valid"),
-                role: WorkspaceRole::from_claim(claim),
-                subject: "user".to_owned(),
-            }
-            .require_vault_admin()
-            .is_ok()
-        };
+        let may = |claim: &str| WorkspaceRole::from_claim(claim).administers_vaults();
         for claim in ["owner", "super_admin", "admin"] {
             assert!(may(claim), "{claim}");
         }
