@@ -108,7 +108,7 @@ PAGES = REPOSITORY / "docs" / "problems"
 
 def types_in_the_code() -> dict[str, tuple[int, str]]:
     """Status and title of each problem type, where problem.rs makes them."""
-    source = (REPOSITORY / "shared" / "http" / "src" / "problem.rs").read_text()
+    source = (REPOSITORY / "shared" / "http" / "src" / "answers" / "problem.rs").read_text()
     made = re.findall(r'::new\(\s*"([a-z-]+)",\s*(\d{3}),\s*"([^"]+)"', source)
     return {name: (int(status), title) for name, status, title in made}
 

@@ -6,7 +6,7 @@ import re
 import pytest
 from test_template import ACCOUNT_ID, KEY_ID, REGIONS, REPOSITORY, as_list, granted, logical_id, of_type, parsed, service_in
 
-SOURCES = REPOSITORY / "shared" / "http" / "src" / "metrics"
+SOURCES = REPOSITORY / "shared" / "http" / "src" / "telemetry" / "metrics"
 STAGE = {"Name": "stage", "Value": "production"}
 # Of AWS's own metrics, those that are watched; source: the pages "... metrics" of each service's guide.
 OF_AWS = {

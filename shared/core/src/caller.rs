@@ -1,17 +1,17 @@
-//! Who calls, and in which role. What a role may do stands in the table of operations.
+//! The caller and its role. The table of operations says what a role may do.
 
 use core::fmt;
 
 use crate::values::WorkspaceId;
 
-/// A caller whose token has been verified, with the workspace that the token names.
+/// A caller whose token was verified, with the workspace that the token names.
 #[derive(Clone, Debug)]
 pub struct Caller {
     /// The only workspace whose vaults this caller sees.
     pub workspace_id: WorkspaceId,
     /// The caller's role in it.
     pub role: WorkspaceRole,
-    /// The token's subject; recorded as `created_by` and in the audit log.
+    /// The token's subject. It is recorded as `created_by` and in the audit log.
     pub subject: String,
 }
 
@@ -24,7 +24,7 @@ pub enum WorkspaceRole {
     SuperAdmin,
     /// `admin`
     Admin,
-    /// Everyone else in the workspace, whatever the service calls the role: may seal and open items, no more.
+    /// Everyone else in the workspace, whatever the role is called: may seal and open items, and nothing more.
     Member,
 }
 
@@ -40,7 +40,7 @@ impl WorkspaceRole {
         }
     }
 
-    /// Reads the role claim. A name that we do not know carries the least rights.
+    /// Reads the role claim. An unknown role has the fewest rights.
     pub fn from_claim(claim: &str) -> Self {
         match claim {
             "owner" => Self::Owner,

@@ -1,4 +1,4 @@
-//! What the examples of the operations start from.
+//! What the examples in the operations' documentation start from.
 
 use core::time::Duration;
 use std::error::Error;
@@ -27,15 +27,15 @@ pub struct Example {
     pub admin: Caller,
     /// The service's role that the customer trusts.
     pub access_role: RoleArn,
-    /// What the customer asks for: a vault that becomes the default.
+    /// What the customer asks for: to create a vault that becomes the default.
     pub command: CreateVaultCommand,
 }
 
 impl Example {
-    /// Nothing is on record yet.
+    /// An example with nothing on record yet.
     ///
     /// # Errors
-    /// When no RSA key can be made.
+    /// If no RSA key can be made.
     pub fn new() -> Result<Self, Box<dyn Error>> {
         let workspace_id = WorkspaceId::parse("ws-acme")?;
         let customer_key = CustomerKey {
@@ -72,7 +72,7 @@ impl Example {
         })
     }
 
-    /// With the vault that the customer asks for.
+    /// An example with the vault that the customer asks for.
     ///
     /// # Errors
     /// As [`new`](Self::new).
@@ -85,7 +85,7 @@ impl Example {
         Ok((example, created.0.vault.vault_id))
     }
 
-    /// A request that has a minute.
+    /// A request with a deadline in one minute.
     pub fn request(&self) -> RequestContext {
         RequestContext::new(RequestId::generate(), Duration::from_secs(60))
     }

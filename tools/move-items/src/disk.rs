@@ -1,4 +1,4 @@
-//! The disk, as far as the ledger needs it: files that grow at their end, and files that are replaced whole.
+//! The disk, as far as the ledger needs it: files that grow at the end, and files that are replaced whole.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, SeekFrom, Write};
@@ -9,23 +9,23 @@ pub trait Disk {
     /// A file that grows at its end.
     type File: GrowingFile;
 
-    /// Opens a file for this process alone; makes it if there is none.
+    /// Opens a file for this process only. Creates it if it does not exist.
     ///
     /// # Errors
-    /// The disk's, and [`io::ErrorKind::WouldBlock`] while another process has it.
+    /// Errors of the disk, and [`io::ErrorKind::WouldBlock`] while another process has the file open.
     fn open(&self, path: &Path) -> io::Result<Self::File>;
 
-    /// What is in a file. `None`: there is none.
+    /// Reads a file. `None` if it does not exist.
     ///
     /// # Errors
-    /// The disk's.
+    /// Errors of the disk.
     fn read(&self, path: &Path) -> io::Result<Option<Vec<u8>>>;
 
-    /// Puts `content` in the place of the whole file, on the disk once this answers: whoever reads sees all of it or all of
-    /// what was there before.
+    /// Replaces the whole content of a file. Returns once `content` is on the disk. A reader sees either all of it or
+    /// all of the old content.
     ///
     /// # Errors
-    /// The disk's.
+    /// Errors of the disk.
     fn replace(&self, path: &Path, content: &[u8]) -> io::Result<()>;
 }
 
@@ -34,31 +34,31 @@ pub trait GrowingFile {
     /// Adds to the end.
     ///
     /// # Errors
-    /// The disk's; any part may have been added.
+    /// Errors of the disk. Any part of `bytes` may have been added.
     fn append(&mut self, bytes: &[u8]) -> io::Result<()>;
 
-    /// Answers once all of it is on the disk.
+    /// Returns once the whole file is on the disk.
     ///
     /// # Errors
-    /// The disk's.
+    /// Errors of the disk.
     fn sync(&mut self) -> io::Result<()>;
 
-    /// Cuts the file to `length`.
+    /// Cuts the file to `length` bytes.
     ///
     /// # Errors
-    /// The disk's.
+    /// Errors of the disk.
     fn cut(&mut self, length: u64) -> io::Result<()>;
 
-    /// Its length.
+    /// The length in bytes.
     ///
     /// # Errors
-    /// The disk's.
+    /// Errors of the disk.
     fn length(&self) -> io::Result<u64>;
 
-    /// A second look at the same file, from its beginning.
+    /// Another reader of the same file, from its beginning.
     ///
     /// # Errors
-    /// The disk's.
+    /// Errors of the disk.
     fn reader(&self) -> io::Result<Box<dyn Read + Send>>;
 }
 
@@ -114,7 +114,7 @@ impl Disk for LocalDisk {
     }
 }
 
-/// A name is on the disk once its folder is.
+/// The name of a file is on the disk only once its folder is.
 fn sync_folder_of(path: &Path) -> io::Result<()> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
     File::open(folder.unwrap_or(Path::new(".")))?.sync_all()

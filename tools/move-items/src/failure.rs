@@ -1,4 +1,4 @@
-//! What did not move or does not read back, and why: a line each in the file of failures.
+//! Items that did not move or do not read back, and why: one line each in the file of failures.
 
 use serde::{Deserialize, Serialize};
 
@@ -10,7 +10,7 @@ pub const READ_BACK: &str = "read_back";
 /// An item that did not move, or does not read back.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct FailureLine {
-    /// Its line, counted from 1.
+    /// The number of the item's line, counted from 1.
     pub line: u64,
     /// Its id, if the line has one.
     pub item_id: Option<String>,
@@ -21,10 +21,10 @@ pub struct FailureLine {
     pub failure: Failure,
 }
 
-/// Why.
+/// Why an item did not move, or does not read back.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Failure {
-    /// The problem's type, as the API names it, or ours.
+    /// The problem's type, as the API or this tool names it.
     #[serde(rename = "type")]
     pub kind: String,
     /// The same in words.

@@ -1,4 +1,4 @@
-//! The journal of a move: how much of its files counts. It is replaced whole, or stays as it was.
+//! The journal of a move: how much of the move's files counts. It is replaced whole or not at all.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -13,7 +13,7 @@ use crate::stop::Stop;
 
 const VERSION: u32 = 1;
 
-/// What counts.
+/// How much of a move's files counts.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Journal {
     pub(crate) version: u32,
@@ -21,11 +21,11 @@ pub struct Journal {
     pub to_vault_id: String,
     /// How many lines of the input are in the output.
     pub lines: u64,
-    /// How many of them were moved by this move.
+    /// How many of them this move has moved.
     pub moved: u64,
-    /// How many were in the target before.
+    /// How many were in the target before this move.
     pub unchanged: u64,
-    /// How many did not move, and are in the output as they were.
+    /// How many did not move. They are in the output as they were.
     pub failed: u64,
     /// How many are blank.
     pub blank: u64,
@@ -49,7 +49,7 @@ pub struct ReadBack {
     pub compare: bool,
     /// How many lines were looked at.
     pub lines: u64,
-    /// How many items open in the target, and hold what they held before if that was compared.
+    /// How many items open in the target and, if compared, hold what they held before.
     pub good: u64,
     /// How many moved, but do not read back.
     pub bad: u64,
@@ -76,7 +76,7 @@ impl Journal {
         }
     }
 
-    /// Whether every line was looked at when reading back, in this way or a stricter one.
+    /// Whether every line has been read back, and also compared if `compare` is true.
     pub fn is_read_back(&self, compare: bool) -> bool {
         self.input_ended && self.read_back.lines == self.lines && (self.read_back.compare || !compare)
     }

@@ -1,14 +1,16 @@
-//! What is on disk of a move, and the order in which it gets there.
+//! What a move keeps on disk, and the order in which it is written.
 //!
-//! Three files: the output, one line for each line of the input, in its order; the failures, one line for each item that did
-//! not move; and the journal, which says how much of both counts, and of which input. Of each batch
+//! There are three files. The output has one line for each line of the input, in the same order. The failures have one
+//! line for each item that did not move or does not read back. The journal says how much of both counts, and for which
+//! input. A batch is written in two steps:
 //!
-//! 1. its lines are added to the output, and its failures to the failures, and both are synced to the disk;
-//! 2. the journal is replaced by one that counts them.
+//! 1. Its lines are added to the output and its failures to the failures, and both are synced to the disk.
+//! 2. The journal is replaced by one that counts them.
 //!
-//! A run that dies before the second step has left bytes that no journal counts, whole lines or torn ones: the next run cuts
-//! them off and moves those items again, which does no harm, for the old sealed items are still what they were. So every
-//! item that the journal counts is in the output once, every other is not there, and what was counted is never touched again.
+//! A run that dies before the second step leaves bytes that no journal counts: whole lines or torn ones. The next run
+//! cuts them off and moves those items again. This does no harm, because the old sealed items are unchanged. So every
+//! item that the journal counts is in the output once, no other item is there, and what was counted is never touched
+//! again.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, BufReader, Read};
@@ -22,22 +24,22 @@ use crate::journal::{self, Journal, ReadBack};
 use crate::line_reader::{LineReader, hex};
 use crate::stop::Stop;
 
-/// Lines of the output that belong together, and what is to be counted of them.
+/// A batch of lines for the output, and what the journal counts of them.
 #[derive(Default)]
 pub struct Moved {
     /// The lines of the output, each with its line feed.
     pub output: Vec<u8>,
-    /// Those that did not move.
+    /// The items that did not move.
     pub failures: Vec<FailureLine>,
-    /// How many were moved, out of which vault.
+    /// How many items were moved out of each vault.
     pub from_vaults: BTreeMap<String, u64>,
-    /// How many were there already.
+    /// How many items were in the target already.
     pub unchanged: u64,
-    /// How many are blank.
+    /// How many lines are blank.
     pub blank: u64,
-    /// How many lines these are.
+    /// How many lines there are.
     pub lines: u64,
-    /// The digest of the input so far.
+    /// The digest of the input up to these lines.
     pub input_digest: String,
 }
 
@@ -69,10 +71,10 @@ pub fn journal_path(output: &Path) -> PathBuf {
 }
 
 impl<D: Disk> Ledger<D> {
-    /// Opens the files beside `output`, and cuts off what no journal counts.
+    /// Opens the files beside `output`, and cuts off what the journal does not count.
     ///
     /// # Errors
-    /// [`Stop::OtherMove`] if what is there is not the beginning of this move; else the disk's trouble.
+    /// [`Stop::OtherMove`] if the files are not the beginning of this move; otherwise errors of the disk.
     pub fn open(disk: D, output: &Path, to_vault_id: &str) -> Result<Self, Stop> {
         let journal_path = journal_path(output);
         let mut file = open(&disk, output)?;
@@ -105,15 +107,15 @@ impl<D: Disk> Ledger<D> {
         })
     }
 
-    /// What counts.
+    /// The journal as it is on disk.
     pub const fn journal(&self) -> &Journal {
         &self.journal
     }
 
-    /// The reader of the input, after the lines that are moved already.
+    /// A reader of the input that starts after the lines that are already moved.
     ///
     /// # Errors
-    /// [`Stop::OtherMove`] if they are not those that were moved.
+    /// [`Stop::OtherMove`] if those lines are not the ones that were moved.
     pub fn rest_of<R: io::BufRead>(&self, input: R) -> Result<LineReader<R>, Stop> {
         let mut reader = LineReader::new(input);
         let skipped = reader.skip(self.journal.lines).map_err(Stop::disk("the input"))?;
@@ -129,16 +131,16 @@ impl<D: Disk> Ledger<D> {
     /// The output so far, from its beginning.
     ///
     /// # Errors
-    /// The disk's trouble.
+    /// Errors of the disk.
     pub fn output(&self) -> Result<LineReader<BufReader<Box<dyn Read + Send>>>, Stop> {
         let reader = self.output.reader().map_err(Stop::disk("the output"))?;
         Ok(LineReader::new(BufReader::new(reader)))
     }
 
-    /// The lines that did not move.
+    /// The numbers of the lines that did not move.
     ///
     /// # Errors
-    /// The disk's trouble.
+    /// Errors of the disk.
     pub fn failed_lines(&self) -> Result<BTreeSet<u64>, Stop> {
         let reader = self.failures.reader().map_err(Stop::disk("the failures"))?;
         serde_json::Deserializer::from_reader(BufReader::new(reader))
@@ -149,10 +151,10 @@ impl<D: Disk> Ledger<D> {
             .map_err(|_| Stop::OtherMove("the failures are not what was written there".to_owned()))
     }
 
-    /// Puts a batch on the disk, and counts it then.
+    /// Writes a batch to the disk, then counts it in the journal.
     ///
     /// # Errors
-    /// The disk's trouble; the batch does not count then.
+    /// Errors of the disk. The batch does not count then.
     pub fn commit(&mut self, batch: &Moved) -> Result<(), Stop> {
         let failures_bytes = self.add_failures(&batch.failures)?;
         self.output
@@ -180,7 +182,7 @@ impl<D: Disk> Ledger<D> {
     /// Notes that the input has no more lines.
     ///
     /// # Errors
-    /// The disk's trouble.
+    /// Errors of the disk.
     pub fn end_input(&mut self) -> Result<(), Stop> {
         let next = Journal {
             input_ended: true,
@@ -189,10 +191,10 @@ impl<D: Disk> Ledger<D> {
         self.replace(next)
     }
 
-    /// Notes how far the output has been read back, and what did not.
+    /// Notes how far the output has been read back, and which items do not read back.
     ///
     /// # Errors
-    /// The disk's trouble.
+    /// Errors of the disk.
     pub fn note_read_back(&mut self, read_back: ReadBack, failures: &[FailureLine]) -> Result<(), Stop> {
         let next = Journal {
             failures_bytes: self.add_failures(failures)?,
@@ -234,7 +236,7 @@ fn open<D: Disk>(disk: &D, path: &Path) -> Result<D::File, Stop> {
     disk.open(path).map_err(Stop::disk(path.display().to_string()))
 }
 
-/// The digest of what counts of the output; it must be what was written.
+/// The digest of the part of the output that counts. That part must be what was written.
 fn counted(output: &impl GrowingFile, journal: &Journal) -> Result<Context, Stop> {
     let mut digest = Context::new(&SHA256);
     let mut rest = journal.output_bytes;

@@ -1,15 +1,15 @@
-//! What is told in the end, and whether the old key is safe to retire.
+//! The final report, which says whether the old key is safe to retire.
 
 use core::fmt;
 use std::path::PathBuf;
 
 use crate::journal::Journal;
 
-/// The end of a run that came to its end.
+/// The report of a run that was not ended early.
 pub struct Report {
-    /// What counts.
+    /// The counts of the move.
     pub journal: Journal,
-    /// Where those are that did not move.
+    /// The file that lists the items that did not move or do not read back.
     pub failures: PathBuf,
 }
 

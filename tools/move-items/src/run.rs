@@ -1,4 +1,4 @@
-//! One run: where the last one stopped, through both phases, to the report.
+//! One run: from where the last one stopped, through both phases, to the report.
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader};
@@ -20,10 +20,10 @@ use crate::stop::Stop;
 
 type Input = Box<dyn BufRead + Send>;
 
-/// Runs as the arguments say.
+/// Runs the tool with these arguments.
 ///
 /// # Errors
-/// What ended it before its end.
+/// [`Stop`] for whatever ends the run early.
 pub async fn run(arguments: &Arguments) -> Result<Report, Stop> {
     let from_stdin = arguments.input == Path::new("-");
     if from_stdin && arguments.compare {
@@ -66,10 +66,10 @@ pub async fn run(arguments: &Arguments) -> Result<Report, Stop> {
     ended
 }
 
-/// Both phases, over any disk and any way to the API.
+/// Runs both phases, over any disk and any transport.
 ///
 /// # Errors
-/// What ended it before its end.
+/// [`Stop`] for whatever ends the run early.
 pub async fn move_all<D: Disk, T: Transport, R: BufRead + Send + 'static>(
     disk: D,
     output: &Path,

@@ -1,9 +1,9 @@
-//! How much memory an operation takes before it has done anything: its future holds the futures of all that it may wait for,
-//! and each layer that moves one holds it again. It is allocated with each request, and what is large comes fresh from the
-//! kernel, a page fault for every 4 KiB.
+//! How much memory an operation's future takes. It contains the futures of everything that the operation may wait for,
+//! and each layer that moves a future contains it once more. The memory is allocated for each request, and a large
+//! allocation comes fresh from the kernel, with a page fault for every 4 KiB.
 //!
-//! What an operation boxes itself is allocated apart, when it comes to it: the data keys of decrypt-item, the calls of a
-//! validation and of a sweep's checks. They are measured as well.
+//! Futures that an operation boxes are allocated on their own, when they are needed: the data keys of decrypt-item, and
+//! the calls of a validation and of a sweep's checks. They are measured as well.
 
 use latchkey_aws::Aws;
 use latchkey_core::customer::CustomerAccess;
@@ -16,7 +16,8 @@ use crate::fixtures::{CUSTOMER_ROLE, context, customer_key, settings};
 use crate::record_fixtures::{data_key, name, vault};
 use crate::service::admin;
 
-/// Bytes: a quarter of the size from which on memory is fetched from the kernel and given back (mallopt(3), `M_MMAP_THRESHOLD`).
+/// In bytes: a quarter of the size from which on an allocation comes from the kernel and is returned to it (mallopt(3),
+/// `M_MMAP_THRESHOLD`).
 const LARGEST: usize = 32 * 1024;
 
 #[tokio::test]

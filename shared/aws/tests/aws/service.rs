@@ -1,4 +1,4 @@
-//! The whole service, with its records in a DynamoDB and one customer: every operation, in either Region, in any process.
+//! The whole service, with its records in a DynamoDB and one customer. Any process runs any operation in any Region.
 
 use std::ops::Deref;
 use std::sync::{LazyLock, Mutex};
@@ -18,10 +18,10 @@ use crate::local_dynamodb::LocalDynamoDb;
 use crate::record_fixtures::at;
 use crate::wire::Wire;
 
-/// The customer's key. One for all tests: making one takes a while.
+/// The customer's key. All tests share it, because it takes a while to make one.
 static KEY_PAIR: LazyLock<RsaKeyPair> = LazyLock::new(|| RsaKeyPair::generate().expect("a key pair"));
 
-/// What is there, whatever becomes of the processes.
+/// Everything that outlives the processes.
 pub(crate) struct World {
     pub(crate) db: LocalDynamoDb,
     pub(crate) customer: InMemoryCustomer,
@@ -38,7 +38,7 @@ impl World {
         Self::of(customer, None, at("2026-11-24T10:00:00Z")).await
     }
 
-    /// With this customer and, where there are managed vaults, the service's own key.
+    /// A world with this customer and, if there are managed vaults, the service's own key.
     pub(crate) async fn of(customer: InMemoryCustomer, managed: Option<InMemoryCustomer>, now: Timestamp) -> Self {
         Self {
             db: LocalDynamoDb::start().await,
@@ -50,7 +50,7 @@ impl World {
         }
     }
 
-    /// A new execution environment of every function, to which nothing happens.
+    /// A new execution environment of every function, in a process that nothing kills.
     pub(crate) fn environment(&self, home: Region) -> Environment<'_> {
         self.environment_of(&Process::default(), home)
     }
@@ -83,12 +83,12 @@ impl World {
         self.customer.change_key(|key| key.state = state);
     }
 
-    /// A minute passes, and what was due is due again, also if it was claimed.
+    /// Lets a minute pass, so that every vault that was due is due again, even if it was claimed.
     pub(crate) fn a_minute_passes(&self) {
         self.clock.advance(Duration::from_secs(61));
     }
 
-    /// Takes note of items that a caller was given.
+    /// Notes items that a caller was given.
     pub(crate) fn note_answered(&self, items: impl IntoIterator<Item = DecryptItemCommand>) {
         self.answered.lock().expect("not poisoned").extend(items);
     }

@@ -1,4 +1,5 @@
-//! Items are moved from vault to vault: each opens there as it did here, and what keeps one where it is keeps no other.
+//! Moving items from vault to vault: each opens in the target as in the source, and an item that cannot be moved stops
+//! no other.
 
 use std::time::Duration;
 
@@ -16,7 +17,7 @@ use crate::fixtures::{Service, admin, caller, item_to_open, member, plaintext_of
 
 type Operation = ReassignItem<InMemoryRecords, InMemoryRecords, InMemoryCustomer, FakeClock>;
 
-/// A service with a source and a target, and its reassign-item.
+/// A service with a source vault and a target vault.
 async fn two_vaults() -> (Service, VaultId, VaultId) {
     let (service, source) = Service::with_vault(30).await;
     let command = CreateVaultCommand {
@@ -120,7 +121,7 @@ async fn a_dry_run_opens_and_seals_nothing() {
     assert_eq!(service.records.data_keys().len(), keys, "not even a data key was made");
 }
 
-/// A source may be decrypt-only, for that is what it is while it is left.
+/// The source may be decrypt-only, because that is what it is while items are moved out of it.
 #[tokio::test]
 async fn one_items_failure_is_its_own() {
     let (service, source, target) = two_vaults().await;

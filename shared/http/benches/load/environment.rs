@@ -1,4 +1,4 @@
-//! Execution environments, built as the functions build them, and the world they work in.
+//! Execution environments, built as the functions build them, and the world that they work in.
 
 use core::time::Duration;
 
@@ -13,7 +13,7 @@ use latchkey_in_memory::{InMemoryCustomer, InMemoryCustomers, InMemoryEventBus, 
 
 const KMS_MEDIAN: Duration = Duration::from_millis(8);
 const DYNAMODB_MEDIAN: Duration = Duration::from_millis(4);
-/// One in a hundred takes five times the median.
+/// With this spread, one answer in a hundred takes five times the median or more.
 const SPREAD: f64 = 0.69;
 const LONGEST: Duration = Duration::from_millis(100);
 
@@ -65,7 +65,7 @@ pub struct Environment {
 }
 
 impl Environment {
-    /// Nothing in memory yet, as after a cold start.
+    /// An environment with nothing in memory yet, as after a cold start.
     pub fn new(world: &World, region: Region) -> Self {
         let service = world.service(region);
         Self {

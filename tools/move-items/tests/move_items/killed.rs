@@ -1,4 +1,4 @@
-//! However often a move is killed, and wherever: nothing is lost, nothing is there twice, and what counted stays.
+//! However often a move is killed, and wherever, nothing is lost, nothing is there twice, and what was counted stays.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -61,7 +61,7 @@ fn line(moved: &Move, number: usize, kind: Kind) -> String {
     }
 }
 
-/// What counts of the output.
+/// The part of the output that counts.
 fn counted(moved: &Move) -> (usize, Vec<u8>) {
     let journal = moved.journal();
     let Some(bytes) = journal["output_bytes"].as_u64() else {

@@ -1,5 +1,5 @@
-//! Moves over a service in this process and a disk that may die at any moment. One test binary: its modules share their
-//! fixtures.
+//! Moves with a service in this process and a disk that may die at any moment. It is one test binary, so its modules
+//! share their fixtures.
 
 #![allow(
     clippy::unwrap_used,

@@ -1,4 +1,4 @@
-//! A disk whose process is killed, or whose machine loses its power, at a chosen moment.
+//! A disk whose process is killed, or whose machine loses power, at a chosen moment.
 
 use std::cell::RefCell;
 use std::fs::OpenOptions;
@@ -8,17 +8,17 @@ use std::rc::Rc;
 
 use move_items::disk::{Disk, GrowingFile, LocalDisk, LocalFile};
 
-/// This machine's disk, until its `steps` are up.
+/// This machine's disk, until its `steps` run out.
 pub(crate) struct MortalDisk(Rc<RefCell<Life>>);
 
 struct Life {
-    /// How many steps it still makes. `None`: it is dead.
+    /// How many steps it still makes. `None` once it is dead.
     steps: Option<usize>,
-    /// What part of a step that is under way is done, of 255.
+    /// How much of the last step is done, of 255.
     part: u8,
-    /// Whether what was not synced is lost as well.
+    /// Whether bytes that are not synced are lost as well.
     loses_power: bool,
-    /// Each file with how much of it is on the disk.
+    /// Each file, and how many of its bytes are synced.
     synced: Vec<(PathBuf, u64)>,
 }
 
@@ -44,7 +44,7 @@ impl Life {
         length * u64::from(self.part) / 255
     }
 
-    /// Whether one more step is made.
+    /// Makes one more step. `false` if this is the step at which the disk dies.
     fn step(&mut self) -> io::Result<bool> {
         match self.steps {
             Some(0) => Ok(false),
@@ -102,7 +102,8 @@ impl Disk for MortalDisk {
         if life.step()? {
             return LocalDisk.replace(path, content);
         }
-        // Killed before, amid or after: a new file that is torn, or the new content without anybody being told.
+        // Killed before, during or after the step. Either the new file is torn, or the content is replaced and nobody
+        // is told.
         if life.part < 128 {
             let mut torn = path.as_os_str().to_owned();
             torn.push(".new");

@@ -1,4 +1,4 @@
-//! Files that are not those of this move are left as they are.
+//! Files that do not belong to this move are left as they are.
 
 use std::fs;
 use std::fs::File;
@@ -9,7 +9,7 @@ use move_items::stop::Stop;
 use crate::fixtures::Move;
 use crate::service::{NEW, OLD};
 
-/// Begun, and moved as far as its input went.
+/// A move that has begun and has moved its whole input.
 async fn begun(items: usize) -> (Move, String) {
     let moved = Move::new();
     let input = moved.input(items);

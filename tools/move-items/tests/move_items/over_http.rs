@@ -1,4 +1,4 @@
-//! The way to the API: tokens that expire, redirects, and what is read of an answer.
+//! The API over HTTP: tokens that expire, redirects, and what is read of an answer.
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -13,14 +13,14 @@ use move_items::stop::Stop;
 use tempfile::TempDir;
 use zeroize::Zeroizing;
 
-/// A request, as far as it matters here.
+/// The parts of a request that matter here.
 struct Request {
     line: String,
     authorization: String,
     body: String,
 }
 
-/// Answers each connection's one request by `answers`, in order; tells its address, and each request.
+/// Answers one request on each connection, with `answers` in order. Returns its address and the requests.
 fn server(answers: Vec<(String, Box<dyn FnOnce() + Send>)>) -> (String, Receiver<Request>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = format!("http://{}/stage", listener.local_addr().unwrap());

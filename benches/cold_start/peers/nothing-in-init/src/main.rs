@@ -1,5 +1,5 @@
-//! encrypt-item with nothing paid in init: settings, log, random generator, TLS and clients are made in the first invocation,
-//! as a function does that makes them when it first needs them. From then on it is the same as functions/encrypt-item.
+//! encrypt-item with no work in init. The first invocation makes the settings, log, random generator, TLS and clients,
+//! as in a function that makes them when it first needs them. From then on it is the same as functions/encrypt-item.
 
 use std::io;
 use std::time::{Duration, SystemTime};
