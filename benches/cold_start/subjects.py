@@ -13,21 +13,11 @@ from local_aws.layout import REPOSITORY, STAGE
 
 HERE = Path(__file__).resolve().parent
 
-# The order matters: the round enables again what it disabled.
-FUNCTIONS = (
-    "create-vault",
-    "validate-vault",
-    "encrypt-item",
-    "decrypt-item",
-    "disable-vault",
-    "enable-vault",
-    "list-vaults",
-    "update-vault",
-    "reassign-item",
-    "get-setup-kit",
-)
+# By the table of operations. Its order matters: the round enables again what it disabled.
+OPERATIONS = json.loads((REPOSITORY / "operations.json").read_text())
+FUNCTIONS = list(dict.fromkeys(row["function"] for row in OPERATIONS))
 # What these write must not make the loopback forget what the others read: they have one, and a vault, of their own.
-WRITING = ("create-vault", "validate-vault", "disable-vault", "enable-vault", "update-vault")
+WRITING = {row["function"] for row in OPERATIONS if not row["touches_items"] and row.get("method") != "GET"}
 HELLO_WORLD, NOTHING_IN_INIT, PYTHON = "hello world", "nothing in init", "Python"
 PROGRAMS = REPOSITORY / "target" / "lambda"  # where cargo-lambda puts them
 PYTHON_SOURCE = HERE / "peers" / "python"

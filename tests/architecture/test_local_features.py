@@ -1,7 +1,7 @@
 """What is built on this machine compiles each dependency once: for the functions and for the tests, with the same features.
 
-cargo turns on, in each build, the features that the selected packages ask for. The tests' own dependencies ask for more than the functions do,
-and would have the SDKs compiled again. `tests/local-features` asks for the same, and is part of every local build of the workspace."""
+cargo turns on, in each build, the features that the selected packages ask for. The tests' own dependencies ask for more than the
+functions do, and would have the SDKs compiled again. `tests/local-features` asks for the same, and is part of every local build."""
 
 import subprocess
 from pathlib import Path

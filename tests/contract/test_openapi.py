@@ -5,7 +5,6 @@ import re
 
 import pytest
 from openapi_spec_validator import validate
-from samtranslator.yaml_helper import yaml_parse
 
 from tests.contract import openapi
 from tests.contract.openapi import JSON, METHODS, REPOSITORY, document, faults, operations, resolved
@@ -17,26 +16,14 @@ def test_it_is_openapi():
     validate(document())
 
 
-def test_its_routes_are_those_of_the_template():
-    resources = yaml_parse((REPOSITORY / "template.yaml").read_text())["Resources"].values()
-    routes = {
-        function["Metadata"]["BuildProperties"]["Binary"]: [
-            (event["Properties"]["Method"].upper(), event["Properties"]["Path"])
-            for event in function["Properties"]["Events"].values()
-            if event["Type"] == "HttpApi"
-        ]
-        for function in resources
-        if function["Type"] == "AWS::Serverless::Function"
+def test_its_operations_are_those_of_the_table():
+    entries = {
+        (stated["operationId"], method.upper(), path): stated["x-roles"]
+        for path, item in document()["paths"].items()
+        for method, stated in item.items()
+        if method in METHODS
     }
-    deployed = {route for of_one in routes.values() for route in of_one}
-    stated = {(it.method, it.path) for it in operations().values()}
-    assert stated == deployed
-    # One name everywhere: an operation is named as its function, which may serve another one beside it.
-    for name, operation in operations().items():
-        if name in routes:
-            assert (operation.method, operation.path) in routes[name]
-    # A function that the API does not reach, the canary, is no operation.
-    assert {name for name, of_one in routes.items() if of_one} <= operations().keys()
+    assert entries == {(it.name, it.method, it.path): it.roles for it in operations().values()}
 
 
 def test_each_path_parameter_is_stated():
@@ -178,7 +165,7 @@ def matrix() -> dict[str, set[str]]:
 
 
 def test_the_matrix_has_every_operation_as_it_is_stated():
-    stated = {name: set(operation.stated["x-roles"]) for name, operation in operations().items()}
+    stated = {name: set(operation.roles) for name, operation in operations().items()}
     may = matrix()
     assert {name: roles - {"any other"} for name, roles in may.items()} == stated
     for name, roles in may.items():

@@ -1,6 +1,6 @@
 """Who may do what, at the deployed API: each cell of docs/access.md, wrong claims, other workspaces' ids.
 
-The operations and the roles that may are those of openapi.yaml; a new operation needs its line in CALLS.
+The operations and who may are those of operations.json; a new operation needs its line in CALLS.
 """
 
 import json
@@ -68,7 +68,7 @@ def test_each_operation_has_its_call():
 def test_each_cell_of_the_matrix(operation, known, api, token):
     workspace_id = known.workspace.customer.workspace_id
     for role in ROLES:
-        may = (role if role in ROLES[:4] else "member") in operations()[operation].stated["x-roles"]
+        may = (role if role in ROLES[:4] else "member") in operations()[operation].roles
         answer = call(api(), operation, known, known.vault_id, token(workspace_id=workspace_id, role=role, sub="s"))
         if may:
             assert outcome_of(answer) in ((200, ""), (201, "")), f"{role}: {answer.text}"
@@ -113,7 +113,7 @@ def test_a_foreign_token_with_every_id(known, new_workspace, api, token):
     for operation, stated in operations().items():
         if operation in ("create-vault", "list-vaults", "get-setup-kit"):
             continue  # name no id of ours
-        for role in stated.stated["x-roles"]:
+        for role in stated.roles:
             owner = token(workspace_id=stranger, role=role, sub="s")
             for vault_id in (known.vault_id, MISSING):
                 answer = call(api(), operation, known, vault_id, owner)

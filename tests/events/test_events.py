@@ -6,6 +6,7 @@ import pytest
 
 from local_aws import sample_events, watch
 from local_aws.stack import free_port
+from tests.contract import openapi
 
 # In this order: the vault of the events is disabled, and enabled again, last. For decrypt-item, whose answers are item by item,
 # the outcome is that of its one item.
@@ -66,6 +67,14 @@ def running(stack, new_customer, tmp_path_factory):
 
 def test_every_event_has_an_expected_outcome():
     assert {str(path.relative_to(sample_events.SOURCE)) for path in sample_events.SOURCE.glob("*/*.json")} == EXPECTED.keys()
+
+
+def test_every_operation_has_a_sample_event_that_succeeds():
+    for operation in openapi.operations().values():
+        events = (sample_events.SOURCE / operation.function).glob("success*.json")
+        assert f"{operation.method} {operation.path}" in {json.loads(event.read_text())["routeKey"] for event in events}, (
+            operation.name
+        )
 
 
 @pytest.mark.parametrize("event", EXPECTED)

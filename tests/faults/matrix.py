@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from itertools import product
 
 from local_aws.layout import REGIONS
+from tests.contract import openapi
 
 OWN, OTHER, BOTH = "own", "other", "both"
 
-ITEMS = ("encrypt-item", "decrypt-item", "reassign-item")
+ITEMS = tuple(name for name, operation in openapi.operations().items() if operation.touches_items)
 CREATING = ("create-vault", "enable-vault")
 VALIDATING = (*CREATING, "validate-vault")
 RECORDS_ONLY = ("disable-vault", "list-vaults", "get-vault", "update-vault")

@@ -11,6 +11,7 @@ use std::sync::Arc;
 
 use aws_config::retry::RetryConfig;
 use aws_config::{BehaviorVersion, SdkConfig};
+use latchkey_core::operations::Ports;
 use latchkey_core::ports::{Clock, SystemClock};
 use latchkey_core::values::Region;
 
@@ -126,6 +127,29 @@ impl Aws {
     /// The customers' keys and roles. All clones share their sessions.
     pub fn customer_keys(&self) -> KmsCustomerKeys {
         self.customer_keys.clone()
+    }
+}
+
+impl Ports for Aws {
+    type Store = VaultRecords;
+    type CustomerKeys = KmsCustomerKeys;
+    type Clock = SystemClock;
+    type Announcer = EventBus;
+
+    fn store(&self) -> VaultRecords {
+        self.vault_records()
+    }
+
+    fn customer_keys(&self) -> KmsCustomerKeys {
+        self.customer_keys()
+    }
+
+    fn clock(&self) -> SystemClock {
+        SystemClock
+    }
+
+    fn announcer(&self) -> EventBus {
+        self.event_bus()
     }
 }
 

@@ -11,12 +11,12 @@
 //! | which silent keys and Regions are not called for a while | `customer_keys::breaker` |
 //! | whether an AWS error is a refusal or an outage | `customer_keys::errors` |
 //!
-//! A function makes its clients from its environment, and the ports from the clients. No service is called until an
+//! A function makes its clients from its environment, and its operation from the clients. No service is called until the
 //! operation runs:
 //!
 //! ```
 //! use latchkey_aws::{Aws, Settings};
-//! use latchkey_core::operations::ListVaults;
+//! use latchkey_core::operations::Service;
 //!
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -31,8 +31,8 @@
 //!     };
 //!     Some(value.to_owned())
 //! })?;
-//! let aws = Aws::connect(&settings).await;
-//! let list_vaults = ListVaults { store: aws.vault_records() };
+//! let service = Service { ports: Aws::connect(&settings).await, settings: settings.service() };
+//! let list_vaults = service.list_vaults();
 //! # Ok(())
 //! # }
 //! ```

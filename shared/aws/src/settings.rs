@@ -3,6 +3,8 @@
 use std::env;
 
 use latchkey_core::customer::ManagedKey;
+use latchkey_core::data_keys::rotation::RotationLimits;
+use latchkey_core::operations::ServiceSettings;
 use latchkey_core::setup_kit::TemplatesUrl;
 use latchkey_core::values::{AwsAccountId, CustomerKey, KmsKeyId, Region, RoleArn};
 
@@ -121,6 +123,18 @@ impl Settings {
                 .transpose()
                 .map_err(|error| invalid("LATCHKEY_SETUP_KIT_TEMPLATES_URL", error.expectation()))?,
         })
+    }
+
+    /// What of it the operations are told.
+    pub fn service(&self) -> ServiceSettings {
+        ServiceSettings {
+            region: self.region,
+            access_role: self.access_role_arn.clone(),
+            managed_key: self.managed_key.clone(),
+            templates_url: self.setup_kit_templates_url.clone(),
+            rotation_limits: RotationLimits::DEFAULT,
+            max_concurrency: self.max_concurrency,
+        }
     }
 }
 

@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 
 use latchkey_core::caller::{Caller, WorkspaceRole};
 use latchkey_core::health::due::{Due, DuePartition};
-use latchkey_core::operations::{CreateVault, CreateVaultCommand, SweepVaults, Swept, ValidateVault};
+use latchkey_core::operations::{self, CreateVaultCommand, GivenPorts, ServiceSettings, Swept};
 use latchkey_core::ports::{Clock, VaultStore};
 use latchkey_core::request::RequestContext;
 use latchkey_core::values::{
@@ -138,14 +138,7 @@ impl Service {
             settings,
             set_as_default: false,
         };
-        let create_vault = CreateVault {
-            store: service.records.clone(),
-            customer_keys: service.customer.clone(),
-            clock: service.clock.clone(),
-            access_role: access_role(),
-            managed_key: None,
-            home: Region::UsEast2,
-        };
+        let create_vault = service.operations().create_vault();
         let (view, _) = create_vault.run(&request(), &caller, command).await.unwrap();
         service.clock.advance(Duration::from_secs(60));
         let now = service.clock.now().wall;
@@ -163,17 +156,22 @@ impl Service {
         service
     }
 
-    async fn sweep(&self) -> Swept {
-        let sweep_vaults = SweepVaults {
-            validate_vault: ValidateVault {
+    fn operations(
+        &self,
+    ) -> operations::Service<GivenPorts<InMemoryRecords, InMemoryCustomer, FakeClock, InMemoryEventBus>> {
+        operations::Service {
+            ports: GivenPorts {
                 store: self.records.clone(),
                 customer_keys: self.customer.clone(),
                 clock: self.clock.clone(),
-                access_role: access_role(),
-                home: Region::UsEast2,
+                announcer: InMemoryEventBus::default(),
             },
-            announcer: InMemoryEventBus::default(),
-        };
+            settings: ServiceSettings::new(Region::UsEast2, access_role()),
+        }
+    }
+
+    async fn sweep(&self) -> Swept {
+        let sweep_vaults = self.operations().sweep_vaults();
         let partitions = DuePartition::of_shard(0, 1);
         sweep_vaults.run(&request(), &partitions, &|_| Ok(())).await.unwrap()
     }

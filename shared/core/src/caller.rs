@@ -1,8 +1,7 @@
-//! The caller, and what its role may do (requirement W1).
+//! The caller and its role. The table of operations says what a role may do.
 
 use core::fmt;
 
-use crate::error::Error;
 use crate::values::WorkspaceId;
 
 /// A caller whose token was verified, with the workspace that the token names.
@@ -14,19 +13,6 @@ pub struct Caller {
     pub role: WorkspaceRole,
     /// The token's subject. It is recorded as `created_by` and in the audit log.
     pub subject: String,
-}
-
-impl Caller {
-    /// Requires an owner, super admin or admin: these roles create, configure, validate, disable and enable vaults.
-    ///
-    /// # Errors
-    /// [`Error::Forbidden`] for any other member.
-    pub fn require_vault_admin(&self) -> Result<(), Error> {
-        match self.role {
-            WorkspaceRole::Owner | WorkspaceRole::SuperAdmin | WorkspaceRole::Admin => Ok(()),
-            WorkspaceRole::Member => Err(Error::Forbidden),
-        }
-    }
 }
 
 /// A role in a workspace.
@@ -43,6 +29,17 @@ pub enum WorkspaceRole {
 }
 
 impl WorkspaceRole {
+    /// All of them, the one with the most rights first.
+    pub const ALL: [Self; 4] = [Self::Owner, Self::SuperAdmin, Self::Admin, Self::Member];
+
+    /// Whether it administers the workspace's vaults: creates, configures, validates, disables and enables them.
+    pub const fn administers_vaults(self) -> bool {
+        match self {
+            Self::Owner | Self::SuperAdmin | Self::Admin => true,
+            Self::Member => false,
+        }
+    }
+
     /// Reads the role claim. An unknown role has the fewest rights.
     pub fn from_claim(claim: &str) -> Self {
         match claim {
@@ -71,15 +68,7 @@ mod tests {
 
     #[test]
     fn only_the_three_admin_roles_may_administer_vaults() {
-        let may = |claim: &str| {
-            Caller {
-                workspace_id: WorkspaceId::parse("ws-1").expect("valid"),
-                role: WorkspaceRole::from_claim(claim),
-                subject: "user".to_owned(),
-            }
-            .require_vault_admin()
-            .is_ok()
-        };
+        let may = |claim: &str| WorkspaceRole::from_claim(claim).administers_vaults();
         for claim in ["owner", "super_admin", "admin"] {
             assert!(may(claim), "{claim}");
         }

@@ -5,18 +5,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, OnceLock};
 
 use jsonschema::Validator;
+use latchkey_core::caller::WorkspaceRole;
 use latchkey_core::error::Fault;
 use latchkey_core::findings::{Check, Verdict};
 use latchkey_core::health::HealthState;
+use latchkey_core::operations::Operation;
 use latchkey_core::values::{MultiRegionKeyType, Region, Strategy};
 use latchkey_core::vault::VaultStatus;
 use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::service::Answer;
-
-/// Endpoints of the tests' own, which are no operation.
-const NO_OPERATIONS: [&str; 3] = ["panics", "hangs", "fails"];
 
 fn openapi() -> &'static Value {
     static OPENAPI: OnceLock<Value> = OnceLock::new();
@@ -68,31 +67,18 @@ fn validator(schema: &Value) -> Validator {
         .expect("a schema")
 }
 
-/// The operation's entry in openapi.yaml: by the event's route, where it names one (a function may serve two), or by name.
-fn operation(name: &str, event: &Value) -> &'static Value {
-    let paths = openapi()["paths"].as_object().expect("paths");
-    let is_called = |path: &str, method: &str, stated: &Value| match event["routeKey"].as_str() {
-        Some(route) => route == format!("{} {path}", method.to_uppercase()),
-        None => stated["operationId"] == name,
-    };
-    paths
-        .iter()
-        .flat_map(|(path, item)| item.as_object().expect("an object").iter().map(move |it| (path, it)))
-        .find(|(path, (method, stated))| is_called(path, method, stated))
-        .map(|(_, (_, stated))| stated)
-        .unwrap_or_else(|| panic!("openapi.yaml has no operation {name}"))
+/// The operation's entry in openapi.yaml.
+fn stated(operation: Operation) -> &'static Value {
+    let call = operation.description().call.expect("a call of the API");
+    let stated = &openapi()["paths"][call.path][call.method.to_lowercase()];
+    assert_eq!(stated["operationId"], operation.name(), "openapi.yaml at {call:?}");
+    stated
 }
 
-/// Every operation and the roles that may.
-pub fn operations() -> BTreeMap<String, BTreeSet<String>> {
-    let paths = openapi()["paths"].as_object().expect("paths");
-    let stated = paths
-        .values()
-        .flat_map(|path| path.as_object().expect("an object").values());
-    let roles = |operation: &Value| names(operation["x-roles"].as_array().expect("roles"));
-    stated
-        .filter_map(|operation| Some((operation["operationId"].as_str()?.to_owned(), roles(operation))))
-        .collect()
+/// The operations that callers call.
+pub fn operations() -> impl Iterator<Item = Operation> {
+    let has_call = |operation: &Operation| operation.description().call.is_some();
+    Operation::ALL.iter().copied().filter(has_call)
 }
 
 /// Follows a reference to a component.
@@ -104,29 +90,32 @@ fn resolved(node: &'static Value) -> &'static Value {
 }
 
 /// Holds a call through the API to openapi.yaml: its answer is documented, and what succeeds was allowed to be asked.
-pub fn hold_call(name: &str, event: &Value, answer: &Answer) {
-    if NO_OPERATIONS.contains(&name) || event["requestContext"].is_null() {
+pub fn hold_call(operation: Operation, event: &Value, answer: &Answer) {
+    if event["requestContext"].is_null() {
         return;
     }
-    let operation = operation(name, event);
-    let response = resolved(&operation["responses"][answer.status.to_string()]);
+    // list-vaults serves two.
+    let of_one = operation == Operation::ListVaults && !event["pathParameters"].is_null();
+    let operation = if of_one { Operation::GetVault } else { operation };
+    let (name, stated) = (operation.name(), stated(operation));
+    let response = resolved(&stated["responses"][answer.status.to_string()]);
     let content = &response["content"][&answer.content_type];
-    let stated = format!("{name}: {} {}", answer.status, answer.content_type);
-    assert!(content.is_object(), "openapi.yaml has no {stated}: {}", answer.text);
+    let place = format!("{name}: {} {}", answer.status, answer.content_type);
+    assert!(content.is_object(), "openapi.yaml has no {place}: {}", answer.text);
     assert_eq!(
         faults(&content["schema"], &answer.body),
         [""; 0],
-        "{stated}: {}",
+        "{place}: {}",
         answer.text
     );
     for header in answer.headers.keys().filter(|name| *name != "content-type") {
-        assert!(response["headers"][header].is_object(), "{stated}: header {header}");
+        assert!(response["headers"][header].is_object(), "{place}: header {header}");
     }
     let has_etag = answer.headers.contains_key("etag");
-    assert_eq!(has_etag, response["headers"]["etag"].is_object(), "{stated}: etag");
+    assert_eq!(has_etag, response["headers"]["etag"].is_object(), "{place}: etag");
     let body = event["body"].as_str().filter(|body| !body.is_empty());
     if let (200..300, Some(body)) = (answer.status, body) {
-        let schema = &operation["requestBody"]["content"]["application/json"]["schema"];
+        let schema = &stated["requestBody"]["content"]["application/json"]["schema"];
         let body = serde_json::from_str(body).expect("what succeeds is JSON");
         assert_eq!(faults(schema, &body), [""; 0], "{name} took {body}");
     }
@@ -135,7 +124,7 @@ pub fn hold_call(name: &str, event: &Value, answer: &Answer) {
 /// Holds a line of the log to the schema of the audit log, if it is one of it.
 pub fn hold_line(line: &Value) {
     static VALIDATOR: OnceLock<Validator> = OnceLock::new();
-    if line["log"] == "audit" && !NO_OPERATIONS.iter().any(|name| line["operation"] == *name) {
+    if line["log"] == "audit" {
         let validator = VALIDATOR.get_or_init(|| validator(audit_schema()));
         let faults: Vec<_> = validator.iter_errors(line).map(|error| error.to_string()).collect();
         assert_eq!(faults, [""; 0], "{line}");
@@ -246,10 +235,18 @@ fn every_problem_type_has_its_owner() {
     assert_eq!(owners().values().cloned().collect::<BTreeSet<_>>(), stated);
 }
 
-/// The operations of the audit log are those of the API.
 #[test]
-fn operations_of_the_audit_log_are_those_of_the_api() {
-    let ids = operations().into_keys().collect();
+fn the_operations_are_those_of_the_table() {
+    let paths = openapi()["paths"].as_object().expect("paths").values();
+    let entries = paths.flat_map(|path| path.as_object().expect("an object").values());
+    let ids = names(entries.map(|entry| &entry["operationId"]).filter(|id| id.is_string()));
+    assert_eq!(ids, operations().map(|operation| operation.name().to_owned()).collect());
+    for operation in operations() {
+        let roles = WorkspaceRole::ALL.iter().filter(|role| operation.admits(**role));
+        let roles: BTreeSet<_> = roles.map(ToString::to_string).collect();
+        let x_roles = stated(operation)["x-roles"].as_array().expect("roles");
+        assert_eq!(names(x_roles), roles, "{}", operation.name());
+    }
     let audited = enumerated(&audit_schema()["$defs"]["request"]["properties"]["operation"]);
     assert_eq!(audited, ids);
 }
