@@ -95,7 +95,7 @@ def service_dynamodb(service_client):
     return lambda region=PRIMARY_REGION: service_client("dynamodb", region)
 
 
-def lines_of(client, function: str | None = None, since_ms: int = 0) -> list[str]:
+def lines_of(client, function: str | None = None, since_ms: int = STARTED_MS) -> list[str]:
     """What functions logged in both Regions. `client` is service_client."""
     prefix = f"/aws/lambda/{STAGE}-latchkey-{function or ''}"
     lines = []
@@ -111,8 +111,8 @@ def lines_of(client, function: str | None = None, since_ms: int = 0) -> list[str
 
 @pytest.fixture(scope="session")
 def function_logs(service_client):
-    """function_logs(function=None, since_ms=0): every line that the functions logged in both Regions, of one function
-    (`create-vault`) or of all. A line can come up to 50 ms after the answer: to find one, use wait_for."""
+    """function_logs(function=None, since_ms=...): every line that the functions logged in both Regions since the run began, of one
+    function (`create-vault`) or of all. A line can come up to 50 ms after the answer: to find one, use wait_for."""
     return partial(lines_of, service_client)
 
 
