@@ -139,11 +139,15 @@ async fn what_somebody_adds_to_a_finished_move_is_not_cut_off() {
         let input = moved.input(3) + "no item\n";
         moved.run(&input).await.unwrap();
         let path = moved.beside(suffix);
-        let longer = fs::read_to_string(&path).unwrap() + THEIRS;
-        fs::write(&path, &longer).unwrap();
-        moved.refuses(&input, &path).await;
-        moved.refuses(&(input + &moved.line(3)), &path).await;
-        assert_eq!(fs::read_to_string(&path).unwrap(), longer, "{suffix}");
+        let written = fs::read_to_string(&path).unwrap();
+        // Also lines that look as if this tool had written them.
+        for more in [THEIRS, &written] {
+            let longer = written.clone() + more;
+            fs::write(&path, &longer).unwrap();
+            moved.refuses(&input, &path).await;
+            moved.refuses(&(input.clone() + &moved.line(3)), &path).await;
+            assert_eq!(fs::read_to_string(&path).unwrap(), longer, "{suffix}");
+        }
     }
 }
 
