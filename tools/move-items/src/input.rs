@@ -63,7 +63,7 @@ impl Input {
         if self.is_stream {
             return Ok(None);
         }
-        let (mut reader, mut lines) = (self.from_start()?, 0_u64);
+        let (mut reader, mut lines) = (self.another_reader()?, 0_u64);
         while reader.skip_until(b'\n')? > 0 {
             lines = lines.saturating_add(1);
         }
@@ -83,11 +83,11 @@ impl Input {
             }
             return Ok((buffered(self.file), None));
         }
-        let reader = || self.from_start().map_err(Stop::disk("the input"));
+        let reader = || self.another_reader().map_err(Stop::disk("the input"));
         Ok((reader()?, compare.then(reader).transpose()?))
     }
 
-    fn from_start(&self) -> io::Result<Reader> {
+    fn another_reader(&self) -> io::Result<Reader> {
         Ok(buffered(FromStart {
             file: self.file.try_clone()?,
             place: 0,
