@@ -10,7 +10,7 @@
 //! | what is asked of the API, what its answers must be, what is retried | [`client`], [`item_answer`], [`patience`] |
 //! | how the API is reached | [`http`] |
 //! | what is on disk, in which order it is written, and where a run goes on | [`ledger`], [`journal`], [`failure`], [`disk`] |
-//! | which files are never written | [`disk`], [`ledger`], [`own_names`], [`file_id`] |
+//! | which files are never written | [`disk`], [`ledger`] (`found`), [`own_names`], [`file_id`] |
 //! | the two phases | [`moving`], [`reading_back`] |
 //! | what the final report says | [`report`] |
 //!
@@ -29,6 +29,7 @@ pub mod client;
 pub mod disk;
 pub mod failure;
 pub mod file_id;
+mod found;
 pub mod http;
 pub mod input;
 pub mod item_answer;
