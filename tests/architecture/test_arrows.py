@@ -37,7 +37,7 @@ LAYERS = {
     "http": ["secret_text", "event", "answers", "telemetry", "endpoints", "process", "canary"],
 }  # fmt: skip
 # What the crate's root gives out again, and the layer that it comes from.
-AGAIN = {"core": {"Error": "error", "Invalid": "values"}, "http": {}}
+AGAIN = {"core": {"Error": "error", "Invalid": "values"}, "http": {"for_each_endpoint": "endpoints"}}
 
 
 @pytest.fixture(scope="module")

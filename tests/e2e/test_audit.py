@@ -16,6 +16,7 @@ from contextlib import contextmanager
 import pytest
 from jsonschema import Draft202012Validator
 from layout import REGIONS, REPOSITORY, aws_client
+from openapi import operations
 
 from e2e_support import base64_of
 
@@ -179,5 +180,6 @@ def test_every_line_of_the_run_is_as_the_schema_says(function_logs, started_ms):
     assert lines
     wrong = [(error.message[:300], line) for line in lines for error in LINE.iter_errors(line)]
     assert not wrong, wrong[:3]
+    assert {line["operation"] for line in lines} <= operations().keys() | {"check-vault"}
     requests = Counter(line["request_id"] for line in lines if line["operation"] != "check-vault")
     assert set(requests.values()) == {1}, "one line for each request"
