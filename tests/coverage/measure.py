@@ -3,7 +3,7 @@
     python3 tests/coverage/measure.py          runs the tests, then prints the table
     python3 tests/coverage/measure.py table    prints the table of the last run
 
-The functions' `main` is run by the end-to-end tests alone, in processes of their own: it is not in here.
+What the functions run (shared/functions) is run by the end-to-end tests alone, in processes of their own: it is not in here.
 """
 
 import json
@@ -21,7 +21,7 @@ BINARIES = FOLDER / "binaries.json"
 CARGO_TEST = ["cargo", "test", "--workspace", "--profile", "local", "--lib", "--test", "*", "--bench", "load"]
 # Macros of dependencies; and what tests are made of is no part of what they cover.
 NOT_COUNTED = (
-    r"^/rustc/|/registry/src/|/tests/|/benches/|/core/src/in_memory/"
+    r"^/rustc/|/registry/src/|/tests/|/benches/|/shared/in-memory/|/shared/functions/"
     r"|/sealed-item/src/(memory_scan|official_vectors|secrets_in_memory)\.rs"
 )
 

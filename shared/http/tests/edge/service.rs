@@ -143,11 +143,6 @@ impl Service {
         invoke(&endpoint, &api_event(caller, Some(vault_id), body)).await
     }
 
-    pub async fn get_setup_kit(&self, caller: &Value) -> Answer {
-        let endpoint = GetSetupKitEndpoint::from(&self.here());
-        invoke(&endpoint, &api_event(caller, None, "")).await
-    }
-
     /// As [`Self::disable_vault`], of a vault with this ETag.
     pub async fn disable_vault_if(&self, caller: &Value, vault_id: &str, if_match: &str) -> Answer {
         let endpoint = DisableVaultEndpoint::from(&self.here());
