@@ -155,9 +155,8 @@ def test_the_problems_of_an_operation_have_the_status_they_are_stated_under(name
 
 def test_the_matrix_has_every_operation_as_it_is_stated():
     page = (REPOSITORY / "docs" / "access.md").read_text()
-    [(named, cells), (others, their_cells)] = re.findall(
-        r"^\| (`list-vaults`[^|]*|every other) \| (yes \| .*) \|$", page, re.MULTILINE
-    )
+    row = re.compile(r"^\| (`list-vaults`[^|]*|every other) \| (yes \| .*) \|$", re.MULTILINE)
+    [(named, cells), (others, their_cells)] = row.findall(page)
     assert "| `owner`, `super_admin`, `admin` | `member` | any other |" in page, "a role that is not known is a member"
     assert (cells, others, their_cells) == ("yes | yes | yes", "every other", "yes | no | no")
     may = {name: operation.may for name, operation in operations().items()}
