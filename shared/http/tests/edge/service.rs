@@ -12,7 +12,7 @@ use latchkey_core::request::RequestContext;
 use latchkey_core::values::{AwsAccountId, CustomerKey, KmsKeyId, Region, RequestId, RoleArn, WorkspaceId};
 use latchkey_http::endpoints::{
     CreateVaultEndpoint, DecryptItemEndpoint, DisableVaultEndpoint, EnableVaultEndpoint, EncryptItemEndpoint,
-    GetSetupKitEndpoint, ListVaultsEndpoint, ReassignItemEndpoint, UpdateVaultEndpoint, ValidateVaultEndpoint,
+    ListVaultsEndpoint, ReassignItemEndpoint, UpdateVaultEndpoint, ValidateVaultEndpoint,
 };
 use latchkey_http::event::ClaimNames;
 use latchkey_http::process::{AnyEndpoint, endpoint_of};
