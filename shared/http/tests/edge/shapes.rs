@@ -44,8 +44,11 @@ impl Shape {
         }
     }
 
-    /// An HTTP API's event of format 2.0, as it would come in this shape.
+    /// An HTTP API's event of format 2.0, as it would come in this shape. What is no such event stays as it is.
     pub fn of(self, event: &Value) -> Value {
+        if event["requestContext"].is_null() {
+            return event.clone();
+        }
         let claims = event["requestContext"]["authorizer"]["jwt"]["claims"].clone();
         let mut event = event.clone();
         match self {
@@ -178,55 +181,52 @@ fn stable(answer: &Answer) -> Value {
 async fn an_operation_answers_a_call_alike_in_every_shape() {
     let mut nobody = admin();
     nobody["role"] = json!(["admin"]);
-    for operation in contract::operations().into_keys() {
+    for operation in contract::operations() {
         for caller in [admin(), member(), nobody.clone()] {
             let mut expected = None;
             for shape in Shape::WITH_CLAIMS {
                 let service = Service::new();
                 let known = Known::of(&service).await;
-                let answer = sent_as(shape, call(&service, &operation, &caller, &known)).await;
-                assert!(answer.status < 500, "{operation} in {shape:?}: {}", answer.text);
+                let answer = sent_as(shape, call(&service, operation, &caller, &known)).await;
+                assert!(answer.status < 500, "{operation:?} in {shape:?}: {}", answer.text);
                 let answer = stable(&answer);
                 let expected = expected.get_or_insert_with(|| answer.clone());
-                assert_eq!(answer, *expected, "{operation} in {shape:?}");
+                assert_eq!(answer, *expected, "{operation:?} in {shape:?}");
             }
         }
         let service = Service::new();
         let known = Known::of(&service).await;
-        let answer = sent_as(Shape::FunctionUrl, call(&service, &operation, &admin(), &known)).await;
+        let answer = sent_as(Shape::FunctionUrl, call(&service, operation, &admin(), &known)).await;
         assert_eq!(
             (answer.status, answer.problem()),
             (401, "unauthenticated"),
-            "{operation}"
+            "{operation:?}"
         );
-        assert_eq!(answer.audit.get("workspace_id"), None, "{operation}");
+        assert_eq!(answer.audit.get("workspace_id"), None, "{operation:?}");
     }
 }
 
 #[tokio::test]
 async fn several_values_of_one_name_are_the_same_in_every_shape() {
-    let service = Service::new();
-    let vault_id = service.with_vault().await;
     for shape in Shape::WITH_CLAIMS {
-        let limits = sent_as(shape, service.list_vaults(&member(), None, &json!({ "limit": "1,2" }))).await;
+        let service = Service::new();
+        let vault_id = service.with_vault().await;
+        let list = async |query: Value| sent_as(shape, service.list_vaults(&member(), None, &query)).await;
+        let limits = list(json!({ "limit": "1,2" })).await;
         assert_eq!(
             (limits.status, limits.problem()),
             (400, "malformed-request"),
             "{shape:?}"
         );
-        let one = sent_as(shape, service.list_vaults(&member(), None, &json!({ "limit": "1" }))).await;
-        assert_eq!(one.status, 200, "{shape:?}");
-        let vault = sent_as(shape, service.list_vaults(&member(), Some(&vault_id), &Value::Null)).await;
+        assert_eq!(list(json!({ "limit": "1" })).await.status, 200, "{shape:?}");
+        let vault = service.list_vaults(&member(), Some(&vault_id), &Value::Null).await;
         let tag = vault.etag().expect("a tag");
         for (tags, status) in [
-            (tag.to_owned(), 200),
-            ("\"v9\"".to_owned(), 412),
-            (format!("\"v9\",{tag}"), 200),
-            (format!("{tag},\"v9\""), 200),
+            ("\"v8\"".to_owned(), 412),
             ("\"v8\",\"v9\"".to_owned(), 412),
+            (format!("{tag},\"v9\""), 200),
         ] {
-            let body = r#"{"data_key_cache_seconds":30}"#;
-            let answer = sent_as(shape, service.update_vault(&admin(), &vault_id, body, Some(&tags))).await;
+            let answer = sent_as(shape, service.disable_vault_if(&admin(), &vault_id, &tags)).await;
             assert_eq!(answer.status, status, "{tags} in {shape:?}: {}", answer.text);
         }
     }
