@@ -8,8 +8,8 @@ from local_aws import sample_events, watch
 from local_aws.stack import free_port
 from tests.contract import openapi
 
-# In this order: the vault of the events is disabled, and enabled again, last. For decrypt-item, whose answers are item by item,
-# the outcome is that of its one item.
+# The order matters: disabling and enabling the events' vault comes last. decrypt-item answers item by item, so its outcome is
+# that of its one item.
 EXPECTED = {
     "create-vault/success.json": (201, None),
     "create-vault/refused-no-claims.json": (401, "unauthenticated"),
@@ -57,7 +57,7 @@ EXPECTED = {
 
 @pytest.fixture(scope="module")
 def running(stack, new_customer, tmp_path_factory):
-    """The functions, watched, and the events made ready for a customer of their own."""
+    """Starts the functions under watch, and fills in the events for a customer of their own."""
     port = free_port()
     log = tmp_path_factory.mktemp("watch") / "watch.log"
     with open(log, "wb") as output, watch.watched(stack, port, output):
