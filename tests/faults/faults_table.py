@@ -1,4 +1,4 @@
-"""The table of docs/faults.md, in its own words."""
+"""The table of docs/faults.md, in its wording."""
 
 import re
 from pathlib import Path
@@ -10,7 +10,7 @@ HEADING = "## The matrix"
 
 
 def cells_of(row: Row) -> list[str]:
-    """A row, but for what was measured."""
+    """The cells of a row, without the measured time."""
     operations = ", ".join(
         f"`{operation.partition(',')[0]}`{operation[len(operation.partition(',')[0]) :]}" for operation in row.operations
     )
@@ -29,14 +29,14 @@ def words(row: Row) -> str:
 
 
 def tabled() -> list[list[str]]:
-    """The rows as they stand in the document."""
+    """The rows in the document."""
     _, _, section = DOCUMENT.read_text().partition(f"\n{HEADING}\n")
     lines = [line for line in section.partition("\n## ")[0].splitlines() if line.startswith("|")]
     return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines[2:]]
 
 
 def record(slowest: dict[Row, float]) -> None:
-    """Writes what was measured into the document."""
+    """Writes the measured times into the document."""
     text = DOCUMENT.read_text()
     for row, seconds in slowest.items():
         line = f"| {words(row)} |"
