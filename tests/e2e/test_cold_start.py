@@ -37,7 +37,7 @@ def test_nobody_is_called_ahead_of_the_first_event(stack, function):
 
 
 def test_tls_is_ready_ahead_of_the_first_event(stack, new_workspace):
-    """The file with the roots of trust is gone when the first event comes, and still TLS to four services works."""
+    """The file with the roots of trust is gone when the first event comes, and TLS to four services still works."""
     workspace = new_workspace()
     vault_id = workspace.new_vault()
     items = [{"item_id": "i", "plaintext": base64_of(b"sealed over TLS")}]

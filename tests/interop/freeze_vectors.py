@@ -33,8 +33,8 @@ MIB = 1 << 20
 # Longer messages are stored as their SHA-256, with the fields that reproduce them.
 LONGEST_IN_FULL = 48 << 10
 
-# Name, plaintext's size, frame length (0: a single block), encryption context, ARN. That SDK and ours seal a plaintext of whole
-# frames differently, so none of the long ones has one.
+# Name, plaintext's size, frame length (0: a single block), encryption context, ARN. That SDK seals a plaintext of whole frames
+# differently from us, so no long plaintext here consists of whole frames.
 OFFICIAL = [
     ("empty, no context", 0, 4096, {}, PRIMARY),
     ("one byte", 1, 4096, CONTEXT, PRIMARY),
