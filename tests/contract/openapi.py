@@ -72,6 +72,15 @@ def operations() -> dict[str, Operation]:
     return {row["name"]: Operation(**row) for row in table() if "path" in row}
 
 
+def sample_event(operation: Operation, values: dict[str, str]) -> dict:
+    """An operation's sample event that succeeds, with its placeholders replaced by values."""
+    for path in sorted((REPOSITORY / "events" / operation.function).glob("success*.json"), key=lambda path: len(path.name)):
+        event = json.loads(re.sub(r"\$\{([a-z_.]+)\}", lambda found: values[found[1]], path.read_text()))
+        if event["routeKey"] == f"{operation.method} {operation.path}":
+            return event
+    raise AssertionError(f"events/{operation.function} has no event of {operation.name} that succeeds")
+
+
 def operation_of(method: str, path: str) -> Operation | None:
     """The operation that a method and a path name. A path without parameters wins, as in API Gateway."""
     candidates = sorted(operations().values(), key=lambda it: it.path.count("{"))
@@ -80,6 +89,12 @@ def operation_of(method: str, path: str) -> Operation | None:
         if operation.method == method and re.fullmatch(pattern, path.partition("?")[0]):
             return operation
     return None
+
+
+def status_of(problem: str) -> int:
+    """The status of a problem type, from docs/problems/README.md."""
+    index = (REPOSITORY / "docs" / "problems" / "README.md").read_text()
+    return int(re.search(rf"^\| \[`{problem}`\]\S+ \| (\d+) \|", index, re.MULTILINE)[1])
 
 
 def resolved(node: dict) -> dict:

@@ -3,7 +3,7 @@
     python3 tests/coverage/measure.py          runs the tests, then prints the table
     python3 tests/coverage/measure.py table    prints the table of the last run
 
-A function's `main` is not included: only the end-to-end tests run it, in other processes.
+The code that a function's `main` calls (shared/functions) is not included: only the end-to-end tests run it, in other processes.
 """
 
 import json
@@ -21,7 +21,7 @@ BINARIES = FOLDER / "binaries.json"
 CARGO_TEST = ["cargo", "test", "--workspace", "--profile", "local", "--lib", "--test", "*", "--bench", "load"]
 # Not counted: the macros of dependencies, and test code.
 NOT_COUNTED = (
-    r"^/rustc/|/registry/src/|/tests/|/benches/|/core/src/in_memory/"
+    r"^/rustc/|/registry/src/|/tests/|/benches/|/shared/in-memory/|/shared/functions/"
     r"|/sealed-item/src/(memory_scan|official_vectors|secrets_in_memory)\.rs"
 )
 

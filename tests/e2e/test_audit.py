@@ -18,6 +18,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from local_aws.layout import REGIONS, REPOSITORY, aws_client
+from tests.contract.openapi import operations
 from tests.e2e.e2e_support import base64_of
 
 SCHEMA = json.loads((REPOSITORY / "docs" / "audit.schema.json").read_text())
@@ -181,5 +182,6 @@ def test_every_line_of_the_run_is_as_the_schema_says(logs_of_the_run):
     assert lines
     wrong = [line for line in lines if not QUICK.is_valid(line)]
     assert not wrong, [[error.message[:300] for error in LINE.iter_errors(line)] for line in wrong[:3]] + wrong[:3]
+    assert {line["operation"] for line in lines} <= operations().keys() | {"check-vault"}
     requests = Counter(line["request_id"] for line in lines if line["operation"] != "check-vault")
     assert set(requests.values()) == {1}, "one line for each request"

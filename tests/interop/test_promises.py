@@ -6,7 +6,9 @@ from pathlib import Path
 import pytest
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-PAGES = sorted(str(path.relative_to(REPOSITORY / "docs")) for path in (REPOSITORY / "docs").glob("**/*.md"))
+# Pages that walk through files that do not exist yet.
+WALKS_THROUGH = {"adding-an-operation.md", "adding-a-check.md"}
+PAGES = sorted({str(path.relative_to(REPOSITORY / "docs")) for path in (REPOSITORY / "docs").glob("**/*.md")} - WALKS_THROUGH)
 # The least number of tests that a page names.
 DOCUMENTS = {"leaving.md": 2, "quality.md": 5, "semantics.md": 200}
 SOURCES = [path for folder in ["shared", "tests", "tools", "fuzz/targets"] for path in (REPOSITORY / folder).glob("**/*.*s")]

@@ -10,7 +10,7 @@ use clap::Parser;
 /// the environment variable LATCHKEY_TOKEN, or in a file that is read again when the token has expired.
 ///
 /// Exit status: 0, every item is in the target and reads back; 1, some are not; 2, a setting is wrong; 3, the run ended
-/// early: repeat the command to go on.
+/// early: repeat the command to go on; 4, the input has no items.
 #[derive(Parser)]
 #[command(version)]
 pub struct Arguments {
@@ -26,11 +26,13 @@ pub struct Arguments {
     #[arg(long)]
     pub to_vault_id: String,
 
-    /// The items, one JSON object per line, with item_id, sealed_item and an optional context; `-` for standard input
+    /// The items, one JSON object per line, with item_id, sealed_item and an optional context: a file, a pipe, or `-`
+    /// for standard input
     #[arg(long)]
     pub input: PathBuf,
 
-    /// Where the same lines go, with the items as they are in the target; the journal and the failures are beside it
+    /// Where the same lines go, with the items as they are in the target: a new file, or that of a move to go on with;
+    /// the journal and the failures are beside it
     #[arg(long)]
     pub output: PathBuf,
 

@@ -40,3 +40,47 @@ impl Failure {
         }
     }
 }
+
+/// Every failure's line begins with this.
+const START: &[u8] = br#"{"line":"#;
+
+/// Whether a run that was killed may have left `tail` at the end of the failures: whole lines, then a torn one. After a
+/// loss of power, some file systems have zeros in place of the last bytes.
+pub(crate) fn may_be_left(tail: &[u8]) -> bool {
+    let written = tail.iter().rposition(|byte| *byte != 0);
+    let written = written.and_then(|last| tail.get(..=last)).unwrap_or_default();
+    let mut lines: Vec<&[u8]> = written.split(|byte| *byte == b'\n').collect();
+    let torn = lines.pop().unwrap_or_default();
+    torn.iter().zip(START).all(|(is, starts)| is == starts)
+        && lines
+            .into_iter()
+            .all(|line| serde_json::from_slice::<FailureLine>(line).is_ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_killed_run_leaves_lines_torn_lines_and_zeros_and_nothing_else() {
+        let failure = FailureLine {
+            line: 7,
+            item_id: None,
+            phase: MOVE.to_owned(),
+            failure: Failure::new("x", "y"),
+        };
+        let whole = serde_json::to_string(&failure).expect("JSON") + "\n";
+        let two = whole.repeat(2);
+        for end in 0..=two.len() {
+            assert!(may_be_left(&two.as_bytes()[..end]), "{end}");
+            assert!(
+                may_be_left(&[&two.as_bytes()[..end], [0; 9].as_slice()].concat()),
+                "{end}"
+            );
+        }
+        for other in ["x", "\n", " ", "{}\n", "{\"a\"", "a note\n", "{\"line\":7}\n"] {
+            assert!(!may_be_left(other.as_bytes()), "{other}");
+            assert!(!may_be_left((whole.clone() + other).as_bytes()), "{other}");
+        }
+    }
+}

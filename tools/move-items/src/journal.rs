@@ -11,7 +11,7 @@ use crate::disk::Disk;
 use crate::line_reader::hex;
 use crate::stop::Stop;
 
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 /// How much of a move's files counts.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -38,6 +38,7 @@ pub struct Journal {
     pub(crate) output_bytes: u64,
     pub(crate) output_sha256: String,
     pub(crate) failures_bytes: u64,
+    pub(crate) failures_sha256: String,
     /// How far the output has been read back.
     pub read_back: ReadBack,
 }
@@ -70,10 +71,16 @@ impl Journal {
             input_ended: false,
             input_sha256: nothing.clone(),
             output_bytes: 0,
-            output_sha256: nothing,
+            output_sha256: nothing.clone(),
             failures_bytes: 0,
+            failures_sha256: nothing,
             read_back: ReadBack::default(),
         }
+    }
+
+    /// Whether nothing is left to do, and so nothing is on disk that the journal does not count.
+    pub(crate) fn is_finished(&self) -> bool {
+        self.is_read_back(false)
     }
 
     /// Whether every line has been read back, and also compared if `compare` is true.
@@ -82,24 +89,34 @@ impl Journal {
     }
 }
 
-pub(crate) fn parse(text: &[u8], to_vault_id: &str) -> Result<Journal, Stop> {
-    let journal: Journal = serde_json::from_slice(text)
+/// Reads the journal of a move to this target. `None` if there is none yet.
+pub(crate) fn read<D: Disk>(disk: &D, path: &Path, to_vault_id: &str) -> Result<Option<Journal>, Stop> {
+    let Some(text) = disk.read(path)? else {
+        return Ok(None);
+    };
+    let journal: Journal = serde_json::from_slice(&text)
         .ok()
         .filter(|journal: &Journal| journal.version == VERSION)
-        .ok_or_else(|| Stop::OtherMove("the journal is not one of this tool: name a new output".to_owned()))?;
+        .ok_or_else(|| {
+            Stop::OtherMove(format!(
+                "{} is not a journal of this tool in this version: name another output",
+                path.display()
+            ))
+        })?;
     if journal.to_vault_id == to_vault_id {
-        Ok(journal)
+        Ok(Some(journal))
     } else {
         Err(Stop::OtherMove(format!(
-            "the output was begun with {} as its target: name a new output",
+            "{} is of a move to {}: name another output",
+            path.display(),
             journal.to_vault_id
         )))
     }
 }
 
 pub(crate) fn write<D: Disk>(disk: &D, path: &Path, journal: &Journal) -> Result<(), Stop> {
-    serde_json::to_vec(journal)
+    let text = serde_json::to_vec(journal)
         .map_err(io::Error::from)
-        .and_then(|text| disk.replace(path, &text))
-        .map_err(Stop::disk("the journal"))
+        .map_err(Stop::disk("the journal"))?;
+    disk.replace(path, &text)
 }

@@ -6,10 +6,11 @@
 //! | to find | read |
 //! | --- | --- |
 //! | what a line is, and what changes in it | [`item_line`] |
-//! | how lines become calls | [`line_reader`] |
+//! | how the input is opened, and how lines become calls | [`input`], [`line_reader`] |
 //! | what is asked of the API, what its answers must be, what is retried | [`client`], [`item_answer`], [`patience`] |
 //! | how the API is reached | [`http`] |
 //! | what is on disk, in which order it is written, and where a run goes on | [`ledger`], [`journal`], [`failure`], [`disk`] |
+//! | which files are never written | [`disk`], [`ledger`] (`found`), [`own_names`], [`file_id`] |
 //! | the two phases | [`moving`], [`reading_back`] |
 //! | what the final report says | [`report`] |
 //!
@@ -27,13 +28,17 @@ pub mod arguments;
 pub mod client;
 pub mod disk;
 pub mod failure;
+pub mod file_id;
+mod found;
 pub mod http;
+pub mod input;
 pub mod item_answer;
 pub mod item_line;
 pub mod journal;
 pub mod ledger;
 pub mod line_reader;
 pub mod moving;
+pub mod own_names;
 pub mod patience;
 pub mod progress;
 pub mod reading_back;

@@ -1,13 +1,13 @@
 //! Who may do what: each cell of docs/access.md, each way in which a claim can be wrong, and each id of another workspace.
 //!
-//! The operations and who may are those of the table; a new operation needs its arm in [`call`].
+//! The operations and who may are those of the table; the calls are the sample events.
 
 use latchkey_core::caller::WorkspaceRole;
 use latchkey_core::operations::Operation;
 use serde_json::{Value, json};
 
 use crate::contract;
-use crate::service::{Answer, Service, WORKSPACE, api_event, vault_body};
+use crate::service::{ACCOUNT, Answer, KEY_ID, ROLE_ARN, Service, WORKSPACE, admin, api_event, vault_body};
 
 /// They name no id of ours.
 const NAME_NO_ID: [Operation; 3] = [Operation::CreateVault, Operation::ListVaults, Operation::GetSetupKit];
@@ -15,48 +15,41 @@ const NAME_NO_ID: [Operation; 3] = [Operation::CreateVault, Operation::ListVault
 /// What a caller needs to know to make a call that succeeds.
 struct Known {
     vault_id: String,
+    disabled_vault_id: String,
     sealed_item: String,
 }
 
 impl Known {
     async fn of(service: &Service) -> Self {
+        let disabled = service
+            .create_vault(&admin(), &vault_body(json!({ "name": "Disabled" })).to_string())
+            .await;
+        let disabled_vault_id = disabled.body["vault_id"].as_str().expect("an id").to_owned();
+        service.disable_vault(&admin(), &disabled_vault_id, "").await;
         Self {
             vault_id: service.with_vault().await,
-            sealed_item: service.sealed("item-1", b"secret", &json!({})).await,
+            disabled_vault_id,
+            sealed_item: service
+                .sealed("account-1/password", b"secret", &json!({ "field": "password" }))
+                .await,
         }
     }
 }
 
-/// A call of each operation that succeeds for whoever may make it.
+/// A call of an operation that succeeds for whoever may make it: its sample event.
 async fn call(service: &Service, operation: Operation, caller: &Value, known: &Known) -> Answer {
-    let Known { vault_id, sealed_item } = known;
-    match operation {
-        Operation::CreateVault => service.create_vault(caller, &vault_body(json!({})).to_string()).await,
-        Operation::ValidateVault => service.validate_vault(caller, vault_id, "").await,
-        Operation::ListVaults => service.list_vaults(caller, None, &Value::Null).await,
-        Operation::GetVault => service.list_vaults(caller, Some(vault_id), &Value::Null).await,
-        Operation::UpdateVault => {
-            let body = json!({ "data_key_cache_seconds": 30 }).to_string();
-            service.update_vault(caller, vault_id, &body, None).await
-        }
-        Operation::EnableVault => service.enable_vault(caller, vault_id, "", None).await,
-        Operation::DisableVault => service.disable_vault(caller, vault_id, "").await,
-        Operation::GetSetupKit => service.get_setup_kit(caller).await,
-        Operation::EncryptItem => {
-            let body = json!({ "vault_id": vault_id, "items": [{ "item_id": "i", "plaintext": "" }] });
-            service.encrypt_item(caller, &body.to_string()).await
-        }
-        Operation::DecryptItem => {
-            let body = json!({ "items": [{ "item_id": "item-1", "sealed_item": sealed_item }] });
-            service.decrypt_item(caller, &body.to_string()).await
-        }
-        Operation::ReassignItem => {
-            let items = json!([{ "item_id": "item-1", "sealed_item": sealed_item }]);
-            let body = json!({ "to_vault_id": vault_id, "items": items });
-            service.reassign_item(caller, &body.to_string()).await
-        }
-        Operation::SweepVaults => panic!("no caller calls it"),
-    }
+    let mut event = contract::sample_event(operation, |placeholder| match placeholder {
+        "customer.workspace_id" => WORKSPACE,
+        "customer.aws_account_id" => ACCOUNT,
+        "customer.kms_key_id" => KEY_ID,
+        "customer.aws_role_arn" => ROLE_ARN,
+        "vault_id" => &known.vault_id,
+        "disabled_vault_id" => &known.disabled_vault_id,
+        "sealed_item" => &known.sealed_item,
+        other => panic!("the sample event of {operation:?} has ${{{other}}}"),
+    });
+    event["requestContext"]["authorizer"]["jwt"]["claims"] = caller.clone();
+    service.invoke(operation, &event).await
 }
 
 /// The problem that stands where the operation puts it, without the request's id.
@@ -194,6 +187,7 @@ async fn a_foreign_id_gets_the_answer_of_one_that_never_was() {
     let foreign = Known::of(&service).await;
     let missing = Known {
         vault_id: "vlt_01jd0f3zt5e8w9x7kq2m4n6p8r".to_owned(),
+        disabled_vault_id: "vlt_01jd0f3zt5e8w9x7kq2m4n6p8r".to_owned(),
         ..Known::of(&service).await
     };
     let calls = service.customer.calls();

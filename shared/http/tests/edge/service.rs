@@ -12,7 +12,7 @@ use latchkey_core::request::RequestContext;
 use latchkey_core::values::{AwsAccountId, CustomerKey, KmsKeyId, Region, RequestId, RoleArn, WorkspaceId};
 use latchkey_http::endpoints::{
     CreateVaultEndpoint, DecryptItemEndpoint, DisableVaultEndpoint, EnableVaultEndpoint, EncryptItemEndpoint,
-    GetSetupKitEndpoint, ListVaultsEndpoint, ReassignItemEndpoint, UpdateVaultEndpoint, ValidateVaultEndpoint,
+    ListVaultsEndpoint, ReassignItemEndpoint, UpdateVaultEndpoint, ValidateVaultEndpoint,
 };
 use latchkey_http::event::ClaimNames;
 use latchkey_http::process::{AnyEndpoint, endpoint_of};
@@ -141,11 +141,6 @@ impl Service {
     pub async fn disable_vault(&self, caller: &Value, vault_id: &str, body: &str) -> Answer {
         let endpoint = DisableVaultEndpoint::from(&self.here());
         invoke(&endpoint, &api_event(caller, Some(vault_id), body)).await
-    }
-
-    pub async fn get_setup_kit(&self, caller: &Value) -> Answer {
-        let endpoint = GetSetupKitEndpoint::from(&self.here());
-        invoke(&endpoint, &api_event(caller, None, "")).await
     }
 
     /// As [`Self::disable_vault`], of a vault with this ETag.

@@ -9,6 +9,7 @@
     clippy::use_debug
 )]
 
+mod as_a_program;
 mod calls;
 mod comparing;
 mod fixtures;
@@ -16,4 +17,6 @@ mod killed;
 mod mortal_disk;
 mod other_moves;
 mod over_http;
+mod own_files;
+mod requests;
 mod service;
