@@ -9,9 +9,10 @@ use aws_smithy_types::timeout::TimeoutConfig;
 use latchkey_core::ports::{DeployedFunctions, InvocationError};
 use latchkey_core::values::Region;
 
+use crate::failed_call::FailedCall;
 use crate::per_region::PerRegion;
 
-/// As long as the slowest function may take; who waits for less says so himself (`latchkey_core::request::time_limit`).
+/// As long as the slowest function may take; callers with less patience set their own limit (`latchkey_core::request::time_limit`).
 const LONGEST_ANSWER: Duration = Duration::from_secs(30);
 /// The alias that everything calls: the version that serves (template.yaml, `AutoPublishAlias`).
 const ALIAS: &str = "live";
@@ -55,10 +56,19 @@ impl DeployedFunctions for LambdaFunctions {
         match invocation.send().await {
             Ok(answer) if answer.function_error().is_some() => Err(InvocationError::Crashed),
             Ok(answer) => answer.payload.map(Blob::into_inner).ok_or(InvocationError::Unanswered),
-            Err(SdkError::ServiceError(error)) if !error.raw().status().is_server_error() => {
-                Err(InvocationError::NotStarted)
+            Err(error) => {
+                let failed = FailedCall::new("Lambda", "Invoke", &error).in_region(region);
+                match &error {
+                    SdkError::ServiceError(answer) if !answer.raw().status().is_server_error() => {
+                        failed.log_refusal();
+                        Err(InvocationError::NotStarted)
+                    }
+                    _ => {
+                        failed.log_outage();
+                        Err(InvocationError::Unanswered)
+                    }
+                }
             }
-            Err(_) => Err(InvocationError::Unanswered),
         }
     }
 }

@@ -1,9 +1,12 @@
 //! The event bus, on which the outside is told of vaults' health. docs/events.md has the schema.
 
 use aws_sdk_eventbridge::Client;
+use aws_sdk_eventbridge::operation::RequestId as _;
 use aws_sdk_eventbridge::types::PutEventsRequestEntry;
 use latchkey_core::ports::{Announcer, AnnouncerError};
 use latchkey_core::vault::announcement::Announcement;
+
+use crate::failed_call::FailedCall;
 
 /// The source of every event.
 const SOURCE: &str = "latchkey";
@@ -37,7 +40,15 @@ impl Announcer for EventBus {
         // An entry that is refused by itself comes with a 200 (EventBridge API reference, PutEvents).
         match answer {
             Ok(answer) if answer.failed_entry_count() == 0 => Ok(()),
-            Ok(_) | Err(_) => Err(AnnouncerError),
+            Ok(answer) => {
+                let error_code = answer.entries().iter().find_map(|entry| entry.error_code());
+                FailedCall::of_entry(error_code, answer.request_id()).log_outage();
+                Err(AnnouncerError)
+            }
+            Err(error) => {
+                FailedCall::new("EventBridge", "PutEvents", &error).log_outage();
+                Err(AnnouncerError)
+            }
         }
     }
 }

@@ -8,8 +8,9 @@
 //! | the customer's role and key | [`customer_keys`] |
 //! | the events that others hear | [`event_bus`] |
 //! | the functions, as the canary invokes them | [`deployed_functions`] |
-//! | who is not asked for a while | `customer_keys::breaker` |
+//! | which Region is not called for a while | `customer_keys::breaker` |
 //! | which AWS error is a refusal and which an outage | `customer_keys::errors` |
+//! | what is logged of a call that failed | `failed_call` |
 //!
 //! A function makes its clients from its environment, and the ports from them. Nobody is called until an operation does:
 //!
@@ -45,6 +46,7 @@ pub mod vault_records;
 mod connection;
 mod deadline_timeouts;
 mod error_code;
+mod failed_call;
 mod https;
 mod per_region;
 

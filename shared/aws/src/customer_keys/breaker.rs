@@ -117,13 +117,17 @@ impl Breaker {
             tried_by: None,
         };
         let now = self.clock.now();
-        // Who was silent long ago and was not asked since has nothing to tell any more.
+        // Silences older than two pauses no longer count.
         let is_recent = |it: &Silence| now.since(&it.since) < PAUSE_AFTER_SILENCE.saturating_mul(2);
         silent.vaults.retain(|_, it| is_recent(it));
         silent.vaults.insert((region, vault_id.clone()), silence());
         let of_region = silent.vaults.keys().filter(|(of, _)| *of == region).count();
         if of_region >= SILENT_VAULTS_OF_A_DEAD_REGION && silent.regions.insert(region, silence()).is_none() {
-            tracing::warn!(%region, "no answer for several vaults: the Region is left alone for a while");
+            tracing::warn!(
+                region = region.code(),
+                vaults = of_region,
+                "KMS and STS of {region} do not answer and are not called for a while"
+            );
         }
     }
 

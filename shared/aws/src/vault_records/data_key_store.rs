@@ -6,6 +6,7 @@ use latchkey_core::vault::{DataKeyId, IssuedDataKey};
 
 use super::VaultRecords;
 use super::data_key_record::DataKeyRecord;
+use super::errors::Record as _;
 use super::key::RecordKey;
 
 impl DataKeyStore for VaultRecords {
@@ -16,7 +17,7 @@ impl DataKeyStore for VaultRecords {
         };
         match found.issued_data_key() {
             Ok(issued) if issued.data_key_id == *data_key_id => Ok(Some(issued)),
-            _ => Err(StoreError::Corrupt),
+            _ => Err(DataKeyRecord::corrupt()),
         }
     }
 

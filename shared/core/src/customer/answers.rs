@@ -16,10 +16,10 @@ pub enum AccessError {
     #[error("the customer's account refuses")]
     Refused(Refusal),
     /// Nobody did: AWS is in trouble, or out of reach.
-    #[error("AWS gives no answer")]
+    #[error("AWS does not answer")]
     Outage(Outage),
-    /// Ours: we may not enter our access role, or AWS refused what we asked in a way that no customer can bring about.
-    #[error("the service did not ask AWS as it must")]
+    /// Our fault: we may not enter our access role, or AWS refused a call for a reason that no customer can bring about.
+    #[error("AWS refused a call that it should accept")]
     ServiceMisconfigured,
 }
 

@@ -27,7 +27,7 @@ use crate::customer::CustomerAccess;
 use crate::data_keys::bulkhead::{Bulkhead, Full, Place};
 use crate::data_keys::cache::{DataKeyCache, UnwrappedDataKey};
 use crate::data_keys::rotation::{DataKeyRotation, RotationLimits};
-use crate::error::{Error, ItemFault};
+use crate::error::{Cause, Error, ItemFault};
 use crate::ports::{Clock, CustomerKeys, DataKeyStore};
 use crate::request::RequestContext;
 use crate::values::Region;
@@ -154,16 +154,16 @@ impl<S: DataKeyStore, K: CustomerKeys, C: Clock> DataKeys<S, K, C> {
 
     fn make(&self, vault: &Vault, data_key_id: DataKeyId) -> Result<IssuedDataKey, Error> {
         let origin = Self::origin(vault, &data_key_id);
-        let plaintext = PlaintextDataKey::generate().map_err(|_| Error::Internal("no random bytes"))?;
+        let plaintext = PlaintextDataKey::generate().map_err(|_| Error::Internal(Cause::NoRandomBytes))?;
         let ciphertext = vault
             .public_key
             .wrapping_key()
             .wrap(&origin.encryption_context()?, &plaintext)
-            .map_err(|_| Error::Internal("the pinned public key does not wrap"))?;
+            .map_err(|_| Error::Internal(Cause::PublicKeyUnusable))?;
         // Related multi-Region keys open each other's data keys, so one ARN serves both Regions: the primary's.
         let arn = vault.customer_key.arn(Region::PRIMARY);
-        let encrypted_data_key = EncryptedDataKey::kms_rsa(arn.as_str(), ciphertext)
-            .map_err(|_| Error::Internal("our own encrypted data key does not fit the format"))?;
+        let encrypted_data_key =
+            EncryptedDataKey::kms_rsa(arn.as_str(), ciphertext).map_err(|_| Error::Internal(Cause::FormatExceeded))?;
         Ok(IssuedDataKey {
             data_key_id,
             encrypted_data_key,
@@ -187,8 +187,8 @@ impl<S: DataKeyStore, K: CustomerKeys, C: Clock> DataKeys<S, K, C> {
         })
         .await?;
         let encryption_context = Self::origin(vault, &issued.data_key_id).encryption_context()?;
-        let plaintext = unwrap_payload(&encryption_context, payload)
-            .map_err(|_| Error::Internal("a data key on record is not bound to its vault"))?;
+        let plaintext =
+            unwrap_payload(&encryption_context, payload).map_err(|_| Error::Internal(Cause::DataKeyNotBound))?;
         Ok(UnwrappedDataKey {
             issued,
             plaintext,

@@ -69,6 +69,10 @@ async fn replace<S: VaultStore>(
         }
         (on_record, due) = read(store, vault).await?;
     }
+    tracing::warn!(
+        attempts = ATTEMPTS,
+        "others changed the health at every attempt to record it"
+    );
     Err(Error::Unavailable)
 }
 

@@ -1,18 +1,18 @@
 //! What goes wrong with the records.
 
-use crate::error::Error;
+use crate::error::{Cause, Error};
 
 /// Our records could not be read or written. Whether a write took effect is then unknown; every write can be repeated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum StoreError {
     /// Throttled for longer than we may retry.
-    #[error("the records are throttled")]
+    #[error("DynamoDB throttles")]
     Throttled,
-    /// No answer, one of 5xx, one that cannot be read; or the other Region writes the same record all the while.
-    #[error("the records are unavailable")]
+    /// No answer, a 5xx, or an answer that cannot be read; or the other Region keeps writing the same record.
+    #[error("DynamoDB is unavailable")]
     Unavailable,
-    /// DynamoDB refused what we asked: we may not, or it is not there, or not so. Repeating it changes nothing.
-    #[error("the records refuse what was asked")]
+    /// DynamoDB refused the call: a permission, a missing table or an invalid request. Repeating it changes nothing.
+    #[error("DynamoDB refused the call")]
     Refused,
     /// A record is there, but is not one that we wrote.
     #[error("a record cannot be read")]
@@ -24,8 +24,8 @@ impl From<StoreError> for Error {
         match error {
             StoreError::Throttled => Self::Throttled,
             StoreError::Unavailable => Self::Unavailable,
-            StoreError::Refused => Self::Internal("the records refuse what was asked"),
-            StoreError::Corrupt => Self::Internal("a record cannot be read"),
+            StoreError::Refused => Self::Internal(Cause::RecordsRefused),
+            StoreError::Corrupt => Self::Internal(Cause::RecordCorrupt),
         }
     }
 }

@@ -2,9 +2,9 @@
 
 use serde_json::Value;
 
-use crate::error::Error;
+use crate::error::{Cause, Error};
 
-const NO_SUCH_PLACE: Error = Error::Internal("a file of customer-setup/ has no place for what is to be filled in");
+const NO_SUCH_PLACE: Error = Error::Internal(Cause::SetupKitBroken);
 
 /// The text with each `@name@` replaced by its value. Values are not read again, so one may hold what looks like a name; an
 /// `@` in the text that begins no known name is an error, so that no kit goes out half filled in.

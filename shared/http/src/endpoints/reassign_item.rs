@@ -3,6 +3,7 @@
 use base64ct::{Base64, Encoding};
 use latchkey_core::Error;
 use latchkey_core::caller::Caller;
+use latchkey_core::error::Cause;
 use latchkey_core::operations::{DecryptItemCommand, ReassignItem, Reassigned, ReassignedItem};
 use latchkey_core::ports::{Clock, CustomerKeys, DataKeyStore, VaultStore};
 use latchkey_core::request::RequestContext;
@@ -82,7 +83,7 @@ impl ReassignItemRequest {
         let to = errors.take("/to_vault_id", VaultId::parse(&self.to_vault_id));
         let items = sealed_items(self.items, &mut errors);
         errors.into_result()?;
-        Ok((to.ok_or_else(Problem::internal)?, items))
+        Ok((to.ok_or_else(|| Problem::internal(Cause::StepSkipped))?, items))
     }
 }
 
