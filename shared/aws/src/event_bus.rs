@@ -1,6 +1,7 @@
 //! The event bus, on which the outside is told of vaults' health. docs/events.md has the schema.
 
 use aws_sdk_eventbridge::Client;
+use aws_sdk_eventbridge::error::{ProvideErrorMetadata as _, SdkError};
 use aws_sdk_eventbridge::operation::RequestId as _;
 use aws_sdk_eventbridge::types::PutEventsRequestEntry;
 use latchkey_core::ports::{Announcer, AnnouncerError};
@@ -46,7 +47,15 @@ impl Announcer for EventBus {
                 Err(AnnouncerError)
             }
             Err(error) => {
-                FailedCall::new("EventBridge", "PutEvents", &error).log_outage();
+                let failed = FailedCall::new("EventBridge", "PutEvents", &error);
+                match &error {
+                    SdkError::ServiceError(answer)
+                        if answer.raw().status().is_client_error() && error.code() != Some("ThrottlingException") =>
+                    {
+                        failed.log_refusal();
+                    }
+                    _ => failed.log_outage(),
+                }
                 Err(AnnouncerError)
             }
         }

@@ -47,7 +47,7 @@ pub enum SettingsError {
         expected: &'static str,
     },
     /// The SDK was told to log the bodies that KMS answers with: plaintext data keys.
-    #[error("the environment variable LOG_SENSITIVE_BODIES must not be true: it has plaintext data keys logged")]
+    #[error("the environment variable LOG_SENSITIVE_BODIES must not be true: it logs plaintext data keys")]
     SensitiveBodiesLogged,
 }
 

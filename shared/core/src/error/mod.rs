@@ -44,7 +44,7 @@ pub enum Error {
     #[error("the vault has changed since it was read")]
     PreconditionFailed,
     /// The vault was changed by another request while this one was at work, and nothing was decided over its head.
-    #[error("the vault was changed meanwhile")]
+    #[error("another request changed the vault")]
     VaultChanged,
     /// Validation failed, so nothing was stored.
     #[error("validation failed")]
