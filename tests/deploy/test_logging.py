@@ -36,7 +36,7 @@ def lines_of_code() -> dict[str, tuple[set[str], set[str]]]:
 def table(heading: str) -> list[list[str]]:
     """The cells of the rows of the table under a heading."""
     section = PAGE.split(f"\n## {heading}\n")[1].split("\n## ")[0]
-    rows = [line.strip().strip("|").split(" | ") for line in section.splitlines() if line.startswith("| ")]
+    rows = [line.strip().strip("|").split("|") for line in section.splitlines() if line.startswith("| ")]
     return [[cell.strip() for cell in row] for row in rows[2:]]
 
 

@@ -28,6 +28,9 @@ impl DataKeyStore for VaultRecords {
         }
         // Data keys are never removed, so the one that was there is there.
         let first = self.data_key(vault_id, &data_key.data_key_id).await?;
-        first.ok_or(StoreError::Unavailable)
+        first.ok_or_else(|| {
+            tracing::warn!("a data key was neither written nor found");
+            StoreError::Unavailable
+        })
     }
 }

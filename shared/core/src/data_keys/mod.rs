@@ -149,7 +149,10 @@ impl<S: DataKeyStore, K: CustomerKeys, C: Clock> DataKeys<S, K, C> {
     /// A place among those who wait for the vault's key.
     fn place(&self, context: &RequestContext, vault: &Vault) -> Result<Place, Error> {
         let place = self.bulkhead.enter(&vault.vault_id, &context.request_id);
-        place.map_err(|Full| Error::Throttled)
+        place.map_err(|Full| {
+            tracing::warn!("too many requests wait for the vault's key");
+            Error::Throttled
+        })
     }
 
     fn make(&self, vault: &Vault, data_key_id: DataKeyId) -> Result<IssuedDataKey, Error> {

@@ -17,7 +17,7 @@ use crate::values::{Region, RoleArn, VaultId};
 use crate::vault::{Vault, VaultSettings, VaultStatus};
 
 use crate::operations::name_claims::{Claimed, NameHolder};
-use crate::operations::{ATTEMPTS, VaultView, default_vault, name_claims, view};
+use crate::operations::{ATTEMPTS, VaultView, default_vault, name_claims, outpaced, view};
 
 /// Creates vaults.
 ///
@@ -190,6 +190,6 @@ impl<S: VaultStore, K: CustomerKeys, C: Clock> CreateVault<S, K, C> {
                 _ => vault.vault_id = VaultId::generate(),
             }
         }
-        Err(Error::Unavailable)
+        Err(outpaced(ATTEMPTS))
     }
 }

@@ -8,7 +8,7 @@ use crate::values::{DataKeyCacheBound, VaultId, VaultName};
 use crate::vault::{Precondition, Vault};
 
 use crate::operations::name_claims::Claimed;
-use crate::operations::{ATTEMPTS, VaultView, default_vault, find_vault, name_claims, view};
+use crate::operations::{ATTEMPTS, VaultView, default_vault, find_vault, name_claims, outpaced, view};
 
 /// Updates vaults.
 ///
@@ -86,7 +86,7 @@ impl<S: VaultStore, C: Clock> UpdateVault<S, C> {
                 _ => Ok(answer),
             };
         }
-        Err(Error::Unavailable)
+        Err(outpaced(ATTEMPTS))
     }
 
     /// Name and bound. `None`: the vault has changed since it was read.
