@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use crate::caller::Caller;
 use crate::customer::{CustomerAccess, ManagedKey};
-use crate::error::Error;
+use crate::error::{Cause, Error};
 use crate::findings::{Report, Verdict};
 use crate::health::due::Due;
 use crate::health::observation::Observation;
@@ -17,7 +17,7 @@ use crate::values::{Region, RoleArn, VaultId};
 use crate::vault::{Vault, VaultSettings, VaultStatus};
 
 use crate::operations::name_claims::{Claimed, NameHolder};
-use crate::operations::{ATTEMPTS, Operation, Ports, Service, VaultView, default_vault, name_claims, view};
+use crate::operations::{ATTEMPTS, Operation, Ports, Service, VaultView, default_vault, name_claims, outpaced, view};
 
 /// Creates vaults.
 ///
@@ -148,7 +148,7 @@ impl<S: VaultStore, K: CustomerKeys, C: Clock> CreateVault<S, K, C> {
         asked_at: Timestamp,
     ) -> Result<Vault, Error> {
         let (Some(public_key), Some(key_spec)) = (validation.public_key.clone(), validation.key_spec.clone()) else {
-            return Err(Error::Internal("a validation passed without a public key"));
+            return Err(Error::Internal(Cause::ValidationIncomplete));
         };
         let now = self.clock.now().wall;
         let observation = Observation::of_validation(validation, asked_at, now, settings.data_key_cache);
@@ -189,12 +189,12 @@ impl<S: VaultStore, K: CustomerKeys, C: Clock> CreateVault<S, K, C> {
             }
             // Its id was taken since its name was looked at: by a vault of this name, or one that was of this name.
             let first = self.store.vault(&vault.workspace_id, &vault.vault_id).await?;
-            match first.ok_or(Error::Internal("a vault on record cannot be read"))? {
+            match first.ok_or(Error::Internal(Cause::RecordMissing))? {
                 first if first.has_settings(&settings) => return Ok(first),
                 first if first.is_called(&settings.name) => return Err(Error::VaultNameTaken),
                 _ => vault.vault_id = VaultId::generate(),
             }
         }
-        Err(Error::Unavailable)
+        Err(outpaced(ATTEMPTS))
     }
 }

@@ -3,17 +3,18 @@
 //! An item is refused as early as can be known: its form and its identity before anything is read, its data key before
 //! KMS is asked.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use futures::future::join_all;
 use sealed_item::Plaintext;
 use sealed_item::item::{ItemIdentity, SealedItem};
+use tracing::{Instrument as _, error_span};
 
 use crate::caller::Caller;
 use crate::data_keys::cache::UnwrappedDataKey;
 use crate::data_keys::{DataKeys, ItemOrigin};
-use crate::error::{Error, ItemFault};
+use crate::error::{Cause, Error, ItemFault};
 use crate::ports::{Clock, CustomerKeys, DataKeyStore, VaultStore};
 use crate::request::RequestContext;
 use crate::values::VaultId;
@@ -118,6 +119,7 @@ impl<S: VaultStore, D: DataKeyStore, K: CustomerKeys, C: Clock> DecryptItem<S, D
         let vaults = self.vaults(context, caller, &recognized).await;
         let data_keys = self.data_keys(context, &vaults, &recognized).await;
         let outcomes: Vec<_> = recognized.iter().map(|item| open(item.as_ref(), &data_keys)).collect();
+        log_causes(&recognized, &outcomes);
         items
             .iter()
             .zip(outcomes)
@@ -140,14 +142,16 @@ impl<S: VaultStore, D: DataKeyStore, K: CustomerKeys, C: Clock> DecryptItem<S, D
         caller: &Caller,
         recognized: &[Result<Recognized<'_>, Error>],
     ) -> Vaults {
-        let ids: std::collections::BTreeSet<_> = recognized
+        let ids: BTreeSet<_> = recognized
             .iter()
             .flatten()
             .map(|item| item.origin.vault_id.clone())
             .collect();
         ids.iter().for_each(|vault_id| context.record_item_vault(vault_id));
         let read = ids.into_iter().map(|vault_id| async {
-            let vault = find_vault(&self.store, &caller.workspace_id, &vault_id).await;
+            let span = error_span!("vault", vault_id = vault_id.as_str());
+            let vault = find_vault(&self.store, &caller.workspace_id, &vault_id);
+            let vault = vault.instrument(span).await;
             (vault_id, vault)
         });
         join_all(read).await.into_iter().collect()
@@ -166,7 +170,8 @@ impl<S: VaultStore, D: DataKeyStore, K: CustomerKeys, C: Clock> DecryptItem<S, D
             .map(|item| (item.claimed_data_key(), item))
             .collect();
         let asked = wanted.into_iter().map(|(wanted, item)| async move {
-            let data_key = self.data_key(context, vaults, item).await;
+            let span = error_span!("vault", vault_id = item.origin.vault_id.as_str());
+            let data_key = self.data_key(context, vaults, item).instrument(span).await;
             (wanted, data_key)
         });
         join_all(asked).await.into_iter().collect()
@@ -197,6 +202,18 @@ impl<S: VaultStore, D: DataKeyStore, K: CustomerKeys, C: Clock> DecryptItem<S, D
     }
 }
 
+/// What failed single items by our fault: once for each vault, whatever the number of its items.
+fn log_causes(recognized: &[Result<Recognized<'_>, Error>], outcomes: &[Result<Plaintext, Error>]) {
+    let pairs = recognized.iter().zip(outcomes);
+    let causes: BTreeSet<_> = pairs
+        .filter_map(|(item, outcome)| match outcome {
+            Err(Error::Internal(cause)) => Some((*cause, item.as_ref().ok().map(|item| &item.origin.vault_id))),
+            _ => None,
+        })
+        .collect();
+    causes.into_iter().for_each(|(cause, vault_id)| cause.log(vault_id));
+}
+
 fn recognize<'a>(caller: &Caller, item: &'a DecryptItemCommand) -> Result<Recognized<'a>, Error> {
     const MALFORMED: Error = Error::ItemDoesNotOpen(ItemFault::Malformed);
     let sealed = SealedItem::parse(&item.sealed_item).map_err(|_| MALFORMED)?;
@@ -219,7 +236,7 @@ fn open(item: Result<&Recognized<'_>, &Error>, data_keys: &UnwrappedDataKeys<'_>
     let item = item.map_err(Error::clone)?;
     let data_key = data_keys
         .get(&item.claimed_data_key())
-        .ok_or(Error::Internal("a data key was not asked for"))?;
+        .ok_or(Error::Internal(Cause::StepSkipped))?;
     let data_key = data_key.as_ref().map_err(Error::clone)?;
     item.sealed
         .open(&item.identity, &data_key.plaintext)

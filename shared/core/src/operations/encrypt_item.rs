@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use sealed_item::Plaintext;
 use sealed_item::item::{ItemIdentity, ItemSealingParameters, seal_item};
+use tracing::{Instrument as _, error_span};
 
 use crate::caller::Caller;
 use crate::data_keys::{DataKeys, ItemOrigin};
-use crate::error::Error;
+use crate::error::{Cause, Error};
 use crate::health::HealthState;
 use crate::ports::{Clock, CustomerKeys, DataKeyStore, VaultStore};
 use crate::request::{RequestContext, SealedItems};
@@ -99,7 +100,8 @@ impl<S: VaultStore, D: DataKeyStore, K: CustomerKeys, C: Clock> EncryptItem<S, D
                 None => default_vault::read(&self.store, &caller.workspace_id).await?,
             };
             context.record_item_vault(&vault.vault_id);
-            self.seal_in(context, vault, items).await
+            let span = error_span!("vault", vault_id = vault.vault_id.as_str());
+            self.seal_in(context, vault, items).instrument(span).await
         };
         self.data_keys.prepared_beside(sealing).await
     }
@@ -113,8 +115,12 @@ impl<S: VaultStore, D: DataKeyStore, K: CustomerKeys, C: Clock> EncryptItem<S, D
         items: Vec<EncryptItemCommand>,
     ) -> Result<EncryptedItems, Error> {
         context.record_item_vault(vault_id);
-        let vault = find_vault(&self.store, &caller.workspace_id, vault_id).await?;
-        self.seal_in(context, vault, items).await
+        let sealing = async {
+            let vault = find_vault(&self.store, &caller.workspace_id, vault_id).await?;
+            self.seal_in(context, vault, items).await
+        };
+        let span = error_span!("vault", vault_id = vault_id.as_str());
+        sealing.instrument(span).await
     }
 
     /// Seals items in a vault that was read just now.
@@ -149,7 +155,7 @@ impl<S: VaultStore, D: DataKeyStore, K: CustomerKeys, C: Clock> EncryptItem<S, D
         let seal = |item: EncryptItemCommand| {
             let identity = ItemIdentity::new(&item.item_id, &item.context);
             let sealed = seal_item(&parameters, &identity, item.plaintext.as_bytes())
-                .map_err(|_| Error::Internal("an item within the limits could not be sealed"))?;
+                .map_err(|_| Error::Internal(Cause::FormatExceeded))?;
             Ok((item.item_id, sealed))
         };
         let items = items.into_iter().map(seal).collect::<Result<Vec<_>, Error>>()?;

@@ -6,6 +6,7 @@ use crate::error::Error;
 use crate::health::Health;
 use crate::health::due::Due;
 use crate::health::observation::Observation;
+use crate::operations::outpaced;
 use crate::ports::VaultStore;
 use crate::vault::Vault;
 use crate::vault::announcement::Announcement;
@@ -69,7 +70,7 @@ async fn replace<S: VaultStore>(
         }
         (on_record, due) = read(store, vault).await?;
     }
-    Err(Error::Unavailable)
+    Err(outpaced(ATTEMPTS))
 }
 
 async fn read<S: VaultStore>(store: &S, vault: &Vault) -> Result<(Health, Due), Error> {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use crate::data_keys::cache::UnwrappedDataKey;
-use crate::error::Error;
+use crate::error::{Error, log_undone};
 use crate::health::HealthState;
 use crate::health::observation::Observation;
 use crate::operations::health_record;
@@ -41,11 +41,9 @@ pub(super) async fn note<S: VaultStore>(
     };
     // Answering comes first: the note gets no more than half of what is left.
     let patience = context.time_left().checked_div(2).unwrap_or_default();
-    if !matches!(time_limit::within(patience, noting).await, Ok(Ok(()))) {
-        tracing::warn!(
-            vault_id = vault.vault_id.as_str(),
-            "what live traffic met could not be recorded"
-        );
+    let noted = time_limit::within(patience, noting).await;
+    if let Err(error) = noted.unwrap_or(Err(Error::OutOfTime)) {
+        log_undone!(&error, "what a request met at the customer's key could not be recorded");
     }
 }
 

@@ -90,6 +90,12 @@ impl VaultView {
 /// How often what we decide by may change under our hands before we give up. Each time, somebody else has got ahead.
 const ATTEMPTS: u32 = 20;
 
+/// The error of work that others were faster than, each time.
+fn outpaced(attempts: u32) -> Error {
+    tracing::warn!(attempts, "others changed the records at every attempt");
+    Error::Unavailable
+}
+
 /// Extra pairs that a caller binds an item to; given again to open it, never stored with it.
 pub type ItemContext = BTreeMap<String, String>;
 

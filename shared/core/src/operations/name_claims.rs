@@ -11,7 +11,7 @@ use crate::ports::{NameClaim, VaultStore};
 use crate::values::{VaultId, VaultName, WorkspaceId};
 use crate::vault::Vault;
 
-use crate::operations::ATTEMPTS;
+use crate::operations::{ATTEMPTS, outpaced};
 
 /// Whose a name is.
 pub(super) enum NameHolder {
@@ -81,7 +81,7 @@ pub(super) async fn claim<S: VaultStore>(
             return Ok(Claimed::Ours);
         }
     }
-    Err(Error::Unavailable)
+    Err(outpaced(ATTEMPTS))
 }
 
 /// Gives the vault its next version as it is: no claim on a name for that version can come true any more.

@@ -9,8 +9,9 @@ use std::io;
 use futures::stream::{StreamExt, iter};
 use jiff::Timestamp;
 use tokio::time::Instant;
+use tracing::{Instrument as _, error_span};
 
-use crate::error::Error;
+use crate::error::{Cause, Error, log_undone};
 use crate::health::due::DuePartition;
 use crate::health::observation::Observation;
 use crate::health::{Health, HealthState};
@@ -150,7 +151,10 @@ impl<S: VaultStore + DueVaults, K: CustomerKeys, C: Clock, A: Announcer> SweepVa
         loop {
             let (due, more) = self.due(partitions, self.now()).await?;
             let claimed_before = swept.claimed();
-            let checks = iter(due).map(|due| async move { self.check_claimed(context, &due, audit).await });
+            let checks = iter(due).map(|due| {
+                let span = error_span!("check", operation = "check-vault", vault_id = due.vault_id.as_str());
+                async move { self.check_claimed(context, &due, audit).await }.instrument(span)
+            });
             let mut checks = checks.buffer_unordered(CHECKS_AT_ONCE);
             while let Some(check) = checks.next().await {
                 swept.count(&check);
@@ -170,8 +174,13 @@ impl<S: VaultStore + DueVaults, K: CustomerKeys, C: Clock, A: Announcer> SweepVa
             .map(|partition| self.store().due_vaults(partition, now, VAULTS_OF_A_READ));
         let reads = iter(reads).buffer_unordered(READS_AT_ONCE);
         let answers: Vec<Result<Vec<DueVault>, StoreError>> = reads.collect().await;
-        if !answers.is_empty() && answers.iter().all(Result::is_err) {
-            return Err(Error::Unavailable);
+        let failed = answers.iter().filter_map(|answer| answer.as_ref().err());
+        let (failures, first) = (failed.clone().count(), failed.copied().next());
+        if let Some(error) = first.map(Error::from) {
+            if failures == answers.len() {
+                return Err(error);
+            }
+            log_undone!(&error, "partitions of the due index could not be read");
         }
         let answers: Vec<_> = answers.into_iter().flatten().collect();
         let more = answers.iter().any(|due| due.len() >= VAULTS_OF_A_READ);
@@ -190,7 +199,10 @@ impl<S: VaultStore + DueVaults, K: CustomerKeys, C: Clock, A: Announcer> SweepVa
         let vault = match self.store().claim(due, until).await {
             Ok(Some(vault)) => vault,
             Ok(None) => return Check::ClaimedByAnother,
-            Err(_) => return Check::Failed,
+            Err(error) => {
+                log_undone!(&Error::from(error), "a vault that is due could not be claimed");
+                return Check::Failed;
+            }
         };
         // The claim may have been slow. What is claimed and left is due again when the claim ends.
         if context.time_left() < TIME_OF_A_CHECK.saturating_mul(2) {
@@ -199,13 +211,20 @@ impl<S: VaultStore + DueVaults, K: CustomerKeys, C: Clock, A: Announcer> SweepVa
         let context = RequestContext::new(context.request_id.clone(), TIME_OF_A_CHECK);
         let started = Instant::now();
         let checked = time_limit::within(TIME_OF_A_CHECK.saturating_mul(2), self.check(&context, &vault)).await;
-        let outcome = checked.ok().and_then(Result::ok);
+        let outcome = checked.unwrap_or(Err(Error::OutOfTime));
+        if let Err(error) = &outcome {
+            log_undone!(error, "a check could not be finished or recorded");
+        }
+        let outcome = outcome.ok();
         let audited = audit(&CheckedVault {
             vault: &vault,
             outcome: outcome.as_ref(),
             key_uses: context.key_uses(),
             took: started.elapsed(),
         });
+        if audited.is_err() {
+            Cause::AuditLineNotWritten.log(None);
+        }
         match outcome {
             Some(outcome) if audited.is_ok() => Check::Done {
                 changed: outcome.health.state != vault.health.state,
@@ -255,8 +274,8 @@ impl<S: VaultStore + DueVaults, K: CustomerKeys, C: Clock, A: Announcer> SweepVa
         let in_time = time_limit::within(TIME_OF_ANNOUNCING, announcing).await;
         if in_time.is_err() || announced.len() < due_count {
             tracing::warn!(
-                vault_id = vault.vault_id.as_str(),
-                "the event bus did not take all that was to be announced"
+                announcements = due_count.saturating_sub(announced.len()),
+                "the event bus did not take every announcement"
             );
         }
         if announced.is_empty() {
@@ -264,7 +283,11 @@ impl<S: VaultStore + DueVaults, K: CustomerKeys, C: Clock, A: Announcer> SweepVa
         }
         // Should this fail, the next sweep announces the same again, under the same event id.
         let recorded = health_record::record_announced(self.store(), vault, &announced, now).await;
-        (recorded.unwrap_or(health), announced)
+        let recorded = recorded.unwrap_or_else(|error| {
+            log_undone!(&error, "it could not be recorded what was announced");
+            health
+        });
+        (recorded, announced)
     }
 
     /// The light check; `None` when it has seen something that the whole validation must explain.

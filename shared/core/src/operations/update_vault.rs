@@ -1,14 +1,16 @@
 //! update-vault: name, bound and default (requirements V3, W1).
 
 use crate::caller::Caller;
-use crate::error::Error;
+use crate::error::{Error, log_undone};
 use crate::ports::{Clock, NameClaim, VaultStore};
 use crate::request::RequestContext;
 use crate::values::{DataKeyCacheBound, VaultId, VaultName};
 use crate::vault::{Precondition, Vault};
 
 use crate::operations::name_claims::Claimed;
-use crate::operations::{ATTEMPTS, Operation, Ports, Service, VaultView, default_vault, find_vault, name_claims, view};
+use crate::operations::{
+    ATTEMPTS, Operation, Ports, Service, VaultView, default_vault, find_vault, name_claims, outpaced, view,
+};
 
 /// Updates vaults.
 ///
@@ -96,7 +98,7 @@ impl<S: VaultStore, C: Clock> UpdateVault<S, C> {
                 _ => Ok(answer),
             };
         }
-        Err(Error::Unavailable)
+        Err(outpaced(ATTEMPTS))
     }
 
     /// Name and bound. `None`: the vault has changed since it was read.
@@ -150,11 +152,8 @@ impl<S: VaultStore, C: Clock> UpdateVault<S, C> {
             .store
             .release_name(&before.workspace_id, &before.name, &before.vault_id, before.version)
             .await;
-        if released.is_err() {
-            tracing::warn!(
-                vault_id = before.vault_id.as_str(),
-                "a void claim on a former name was left behind"
-            );
+        if let Err(error) = released {
+            log_undone!(&Error::from(error), "the vault's former name could not be released");
         }
     }
 }

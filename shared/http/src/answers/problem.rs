@@ -3,7 +3,7 @@
 
 use latchkey_core::Error;
 use latchkey_core::customer::PAUSE_AFTER_SILENCE;
-use latchkey_core::error::{Fault, ItemFault};
+use latchkey_core::error::{Cause, Fault, ItemFault};
 use latchkey_core::findings::{Finding, Report};
 use serde::Serialize;
 
@@ -42,6 +42,9 @@ pub struct Problem {
     /// Whose fault it is, for the audit log and the alarms; the caller can tell by the type.
     #[serde(skip)]
     pub fault: Fault,
+    /// What it came from if it is our fault, for the log alone.
+    #[serde(skip)]
+    pub cause: Option<Cause>,
 }
 
 impl Problem {
@@ -57,6 +60,7 @@ impl Problem {
             validation: None,
             retry_after_seconds: None,
             fault: Fault::Service, // until somebody says otherwise: what nobody has thought of rings
+            cause: None,
         }
     }
 
@@ -101,10 +105,13 @@ impl Problem {
         Self::from(Error::OutOfTime)
     }
 
-    /// 500: a promise of ours was broken.
-    pub fn internal() -> Self {
+    /// 500: a promise of ours was broken. The caller learns nothing of the cause.
+    pub fn internal(cause: Cause) -> Self {
         let detail = "Something went wrong on our side. Nothing was lost; quote the request_id when asking for help.";
-        Self::new("internal", 500, "Internal error", detail)
+        Self {
+            cause: Some(cause),
+            ..Self::new("internal", 500, "Internal error", detail)
+        }
     }
 
     /// The problem with the id of the request it belongs to.
@@ -229,7 +236,7 @@ impl Problem {
                 "Out of time",
                 "AWS did not answer within this call's time. No data is lost; the call may be repeated.",
             ),
-            Error::Internal(_) => Self::internal(),
+            Error::Internal(cause) => Self::internal(cause),
         }
     }
 }
@@ -285,8 +292,11 @@ mod tests {
 
     #[test]
     fn an_internal_error_tells_nothing_of_its_cause() {
-        let problem = Problem::from(Error::Internal("the cause"));
-        assert_eq!(problem.status, 500);
-        assert!(!serde_json::to_string(&problem).expect("JSON").contains("cause"));
+        for cause in Cause::ALL {
+            let problem = Problem::from(Error::Internal(cause));
+            assert_eq!((problem.status, problem.cause), (500, Some(cause)));
+            let text = serde_json::to_string(&problem).expect("JSON");
+            assert!(!text.contains("cause") && !text.contains(cause.as_str()), "{text}");
+        }
     }
 }

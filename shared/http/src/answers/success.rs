@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use latchkey_core::error::Fault;
+use latchkey_core::error::{Cause, Fault};
 use latchkey_core::findings::Report;
 use latchkey_core::operations::VaultView;
 use latchkey_core::values::VaultId;
@@ -31,7 +31,7 @@ impl Success {
     /// # Errors
     /// An internal [`Problem`] when the body cannot be written as JSON.
     pub fn json(status: u16, body: &impl Serialize) -> Result<Self, Problem> {
-        let body = secret_json(body).ok_or_else(Problem::internal)?;
+        let body = secret_json(body).ok_or_else(|| Problem::internal(Cause::AnswerNotWritten))?;
         Ok(Self::with_body(status, Body::Json(body)))
     }
 

@@ -13,6 +13,7 @@ use latchkey_core::request::time_limit;
 use latchkey_core::values::RequestId;
 use serde::de::IgnoredAny;
 use serde_json::Value;
+use tracing::{Instrument as _, error_span};
 
 use crate::canary::Canary;
 use crate::process::Deployment;
@@ -59,8 +60,9 @@ impl<F: DeployedFunctions> Canary<F> {
         time_left: Duration,
         log: impl Write + Send,
     ) -> Result<Value, lambda_runtime::Error> {
+        let span = error_span!("invocation", %request_id, operation = "canary");
         let round = AssertUnwindSafe(time_limit::within(time_left, self.round(request_id))).catch_unwind();
-        let report = match round.await {
+        let report = match round.instrument(span).await {
             Ok(Ok(report)) => report,
             Ok(Err(time_limit::Elapsed)) => return Err("the round was not over in time".into()),
             Err(_panic) => return Err("the round panicked".into()),

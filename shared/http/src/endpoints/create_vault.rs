@@ -2,6 +2,7 @@
 
 use latchkey_core::caller::Caller;
 use latchkey_core::customer::ManagedKey;
+use latchkey_core::error::Cause;
 use latchkey_core::operations::{CreateVault, CreateVaultCommand, Operation, Ports, Service};
 use latchkey_core::ports::{Clock, CustomerKeys, VaultStore};
 use latchkey_core::request::RequestContext;
@@ -100,7 +101,7 @@ impl CreateVaultRequest {
                     set_as_default: self.set_as_default,
                 })
             }
-            _ => Err(Problem::internal()),
+            _ => Err(Problem::internal(Cause::StepSkipped)),
         }
     }
 

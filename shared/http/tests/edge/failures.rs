@@ -3,7 +3,7 @@
 use latchkey_core::Error;
 use latchkey_core::caller::Caller;
 use latchkey_core::customer::Refusal;
-use latchkey_core::error::ItemFault;
+use latchkey_core::error::{Cause, ItemFault};
 use latchkey_core::findings::{Check, CheckOutcome, Finding, Report, Verdict};
 use latchkey_core::operations::Operation;
 use latchkey_core::request::RequestContext;
@@ -63,7 +63,7 @@ async fn each_failure_has_its_status_its_problem_and_whether_to_try_again() {
         (Error::Throttled, 429, "throttled", Some("1")),
         (Error::Unavailable, 503, "unavailable", Some("5")),
         (Error::OutOfTime, 504, "out-of-time", None),
-        (Error::Internal("a promise of ours"), 500, "internal", None),
+        (Error::Internal(Cause::StepSkipped), 500, "internal", None),
     ] {
         let answer = told(error).await;
         assert_problem(&answer, status, problem);

@@ -58,6 +58,6 @@ fn logged(rust_log: Option<&str>) -> Vec<String> {
     String::from_utf8_lossy(&ran.stdout)
         .lines()
         .filter_map(|line| serde_json::from_str::<Value>(&line[line.find('{')?..]).ok())
-        .map(|line| line["fields"]["message"].as_str().expect("a message").to_owned())
+        .map(|line| line["message"].as_str().expect("a message").to_owned())
         .collect()
 }

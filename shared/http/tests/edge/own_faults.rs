@@ -140,7 +140,7 @@ fn a_panic_is_logged_with_its_place_and_without_its_message() {
         String::from_utf8_lossy(&ran.stderr)
     );
     assert!(
-        printed.contains("own_faults.rs:") && printed.contains("\"panic\""),
+        printed.contains("own_faults.rs:") && printed.contains("\"panicked\""),
         "{printed}"
     );
     assert!(!printed.contains("canary") && !printed.contains("choked"), "{printed}");

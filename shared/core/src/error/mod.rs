@@ -1,5 +1,10 @@
 //! Every way an operation can fail, with whose fault it is and whether trying again can help.
 
+mod cause;
+
+pub use cause::Cause;
+pub(crate) use cause::log_undone;
+
 use serde::Serialize;
 
 use crate::customer::Refusal;
@@ -39,7 +44,7 @@ pub enum Error {
     #[error("the vault has changed since it was read")]
     PreconditionFailed,
     /// The vault was changed by another request while this one was at work, and nothing was decided over its head.
-    #[error("the vault was changed meanwhile")]
+    #[error("another request changed the vault")]
     VaultChanged,
     /// Validation failed, so nothing was stored.
     #[error("validation failed")]
@@ -66,9 +71,9 @@ pub enum Error {
     /// The request ran out of time.
     #[error("out of time")]
     OutOfTime,
-    /// A promise of ours was broken. The text is ours and constant.
+    /// We broke a promise. The caller learns nothing of the cause; the log does, once for each answer.
     #[error("internal: {0}")]
-    Internal(&'static str),
+    Internal(Cause),
 }
 
 /// Why an item does not open, as far as the caller may know.
@@ -114,6 +119,27 @@ impl Error {
             Self::ValidationFailed(_) | Self::VaultUnusable { .. } | Self::KeyRefused { .. } => Fault::CustomerKey,
             Self::Throttled | Self::Unavailable | Self::OutOfTime => Fault::Dependency,
             Self::Internal(_) => Fault::Service,
+        }
+    }
+
+    /// The stable name of what went wrong, for the log: the cause, where the fault is ours.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Forbidden => "forbidden",
+            Self::VaultNotFound => "vault_not_found",
+            Self::NoDefaultVault => "no_default_vault",
+            Self::WrongVaultStatus { .. } => "wrong_vault_status",
+            Self::VaultUnusable { .. } => "vault_unusable",
+            Self::VaultNameTaken => "vault_name_taken",
+            Self::PreconditionFailed => "precondition_failed",
+            Self::VaultChanged => "vault_changed",
+            Self::ValidationFailed(_) => "validation_failed",
+            Self::ItemDoesNotOpen(_) => "item_does_not_open",
+            Self::KeyRefused { .. } => "key_refused",
+            Self::Throttled => "throttled",
+            Self::Unavailable => "unavailable",
+            Self::OutOfTime => "out_of_time",
+            Self::Internal(cause) => cause.as_str(),
         }
     }
 
