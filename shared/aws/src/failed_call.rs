@@ -1,12 +1,14 @@
 //! What is logged of a call to AWS that failed: which call, where, AWS's error code and AWS's id of the call. The SDK's own
 //! text stays out: it can print bodies.
 
-use aws_sdk_kms::operation::RequestId;
-use aws_smithy_runtime_api::client::result::SdkError;
-use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+use aws_sdk_kms::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_kms::operation::RequestId as _;
 use latchkey_core::values::Region;
 
 use crate::error_code::loggable;
+
+/// Why there is no answer that can be used, where there is one.
+const UNREADABLE: &str = "the answer cannot be read";
 
 /// A call that AWS did not do.
 pub(crate) struct FailedCall<'a> {
@@ -22,20 +24,18 @@ pub(crate) struct FailedCall<'a> {
 
 impl<'a> FailedCall<'a> {
     /// The call that failed so, with the SDK's retries spent.
-    pub(crate) fn new<E: ProvideErrorMetadata, R>(
+    pub(crate) fn new<E: ProvideErrorMetadata>(
         service: &'static str,
         action: &'static str,
-        error: &'a SdkError<E, R>,
-    ) -> Self
-    where
-        SdkError<E, R>: RequestId + ProvideErrorMetadata,
-    {
+        error: &'a SdkError<E>,
+    ) -> Self {
         let no_answer = match error {
+            SdkError::ServiceError(answer) if answer.raw().status().is_success() => Some(UNREADABLE),
             SdkError::ServiceError(_) => None,
             SdkError::TimeoutError(_) => Some("timed out"),
             SdkError::DispatchFailure(failure) if failure.is_timeout() => Some("timed out"),
             SdkError::DispatchFailure(_) => Some("no connection"),
-            SdkError::ResponseError(_) => Some("the answer cannot be read"),
+            SdkError::ResponseError(_) => Some(UNREADABLE),
             SdkError::ConstructionFailure(_) | _ => Some("it could not be sent"),
         };
         Self {

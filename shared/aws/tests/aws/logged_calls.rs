@@ -77,7 +77,7 @@ impl Log {
 #[track_caller]
 fn hold(lines: &[String], level: &str, message: &str, fields: &[&str]) {
     let [line] = lines else {
-        panic!("one line: {lines:?}");
+        panic!("one line, {message}: {lines:?}");
     };
     assert!(
         line.starts_with(level) && line.contains(&format!("message={message}")),
