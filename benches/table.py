@@ -1,6 +1,6 @@
 """Prints what `cargo bench -p sealed-item` measured as a table: the fastest sample of each, as what is slower was disturbed.
 
-    python3 benches/table.py [folder of criterion's results]
+python3 benches/table.py [folder of criterion's results]
 """
 
 import json

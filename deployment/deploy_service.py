@@ -156,7 +156,7 @@ class Deployment:
         url = self.api_url()
         print(f"✓ {self.stack_name} is deployed to {self.region}: {url}")
         print(f"  A call without a token is refused:  curl -i {url}/v1/vaults")
-        print(f"  With one it lists your vaults:      curl -H \"authorization: Bearer $TOKEN\" {url}/v1/vaults")
+        print(f'  With one it lists your vaults:      curl -H "authorization: Bearer $TOKEN" {url}/v1/vaults')
         if self.status(self.other_region) is None:
             print(f"  Then the other Region:              make deploy STAGE={self.stage} REGION={self.other_region}")
         else:
@@ -180,7 +180,9 @@ def with_description(template: dict, parameters: dict[str, str]) -> dict:
     version = tomllib.loads((REPOSITORY / "Cargo.toml").read_text())["workspace"]["package"]["version"]
     # As CloudFormation tells them of a stack: all, as text.
     defaults = {name: it["Default"] for name, it in template["Parameters"].items() if "Default" in it}
-    all_of_them = {name: str(value).lower() if isinstance(value, bool) else str(value) for name, value in defaults.items()} | parameters
+    all_of_them = {
+        name: str(value).lower() if isinstance(value, bool) else str(value) for name, value in defaults.items()
+    } | parameters
     settings = hashlib.sha256(json.dumps(all_of_them, sort_keys=True).encode()).hexdigest()[:12]
     template["Globals"]["Function"]["Description"] = f"Latchkey {version}, settings {settings}"
     return template

@@ -1,11 +1,14 @@
-"""Makes a virtual environment that holds exactly what a requirements file pins, or does nothing if it already does.
+"""Makes a virtual environment that holds exactly what a requirements file pins, or does nothing if it already does. A package
+of this repository can come with it; it is installed as it stands (editable), so it never goes stale.
 
-    python3 local-aws/install.py .venv local-aws/requirements.txt
+    python3 local-aws/install.py .venv local-aws/requirements.txt [local-aws]
 
-Needs the standard library only: it runs before anything is installed.
+Needs the standard library only: it runs before anything is installed. uv installs, in a fifth of pip's time; where it cannot
+(it does not read pip's settings, such as an index of one's own), pip does.
 """
 
 import hashlib
+import os
 import shutil
 import subprocess
 import sys
@@ -13,31 +16,74 @@ import time
 import venv
 from pathlib import Path
 
+UV = "uv==0.13.8"
+TOOLS = Path(__file__).resolve().parents[1] / ".tools"
+
 
 def main() -> int:
     environment, requirements = Path(sys.argv[1]), Path(sys.argv[2])
+    packages = [Path(it).resolve() for it in sys.argv[3:]]
     if sys.version_info < (3, 11):
         print(f"Python 3.11 or newer is needed; this is {sys.version.split()[0]}", file=sys.stderr)
         return 1
-    wanted = hashlib.sha256(requirements.read_bytes() + sys.version.encode()).hexdigest()
+    parts = [requirements.read_bytes(), sys.version.encode()]
+    parts += [str(it).encode() + (it / "pyproject.toml").read_bytes() for it in packages]
+    wanted = hashlib.sha256(b"".join(parts)).hexdigest()
     stamp = environment / ".installed"
     if stamp.exists() and stamp.read_text() == wanted:
         return 0
 
     started = time.monotonic()
-    print(f"  {environment}: installing {requirements} (once; about 30 s) ...", flush=True)
-    shutil.rmtree(environment, ignore_errors=True)
-    venv.create(environment, with_pip=True)
-    pip = [environment / "bin" / "python", "-m", "pip", "--disable-pip-version-check", "--quiet"]
-    # Everything is pinned, so pip has nothing to resolve; --no-deps keeps it from trying, the check proves that it fits.
-    for arguments in (["install", "--no-deps", "--requirement", requirements], ["check"]):
-        finished = subprocess.run([*pip, *arguments], stdout=subprocess.PIPE, text=True, check=False)
-        if finished.returncode != 0:
-            print(f"{finished.stdout}\n✗ {environment}: pip {arguments[0]} failed", file=sys.stderr)
-            return 1
+    print(f"  {environment}: installing {requirements} (once; about 10 s) ...", flush=True)
+    # Everything is pinned, so nothing is resolved (--no-deps); the check proves that it fits.
+    # A package is built by the back end that the requirements pin, not by one that would be fetched for it.
+    steps = [["install", "--no-deps", "--requirement", requirements]]
+    steps += [["install", "--no-deps", "--no-build-isolation", "--editable", it] for it in packages]
+    steps += [["check"]]
+    for installer in (with_uv, with_pip):
+        failed = installer(environment, steps)
+        if failed is None:
+            break
+        print(f"{failed}\n✗ {environment}: {installer.__name__.removeprefix('with_')} failed", file=sys.stderr)
+    else:
+        return 1
     stamp.write_text(wanted)
     print(f"✓ {environment} ({time.monotonic() - started:.0f} s)", flush=True)
     return 0
+
+
+def with_uv(environment: Path, steps: list[list]) -> str | None:
+    """Answers with what went wrong, as does `with_pip`."""
+    uv = TOOLS / UV.replace("==", "-") / "bin" / "uv"
+    if not uv.exists():
+        home = uv.parents[1]
+        failed = with_pip(home, [["install", "--no-deps", UV]])
+        if failed is not None:
+            shutil.rmtree(home, ignore_errors=True)
+            return failed
+    make(environment, with_pip=False)
+    variables = os.environ | {"VIRTUAL_ENV": str(environment.resolve()), "UV_PYTHON_DOWNLOADS": "never"}
+    return run([uv, "--quiet", "pip"], steps, variables)
+
+
+def with_pip(environment: Path, steps: list[list]) -> str | None:
+    make(environment, with_pip=True)
+    return run([environment / "bin" / "python", "-m", "pip", "--disable-pip-version-check", "--quiet"], steps, os.environ)
+
+
+def make(environment: Path, *, with_pip: bool) -> None:
+    shutil.rmtree(environment, ignore_errors=True)
+    venv.create(environment, with_pip=with_pip)
+
+
+def run(command: list, steps: list[list], variables) -> str | None:
+    for step in steps:
+        finished = subprocess.run(
+            [*command, *step], env=variables, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
+        )
+        if finished.returncode != 0:
+            return finished.stdout
+    return None
 
 
 if __name__ == "__main__":

@@ -3,38 +3,27 @@
 import json
 import random
 import subprocess
-import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import pytest
 
+from local_aws.client import Answer, Api, Customer, token_of
+from local_aws.layout import PRIMARY_REGION, REGIONS, STAGE, aws_client
+from local_aws.provision import provision_customer
+from tests.contract import openapi
+
 STARTED_MS = int(time.time() * 1000)
 REPOSITORY = Path(__file__).resolve().parent.parent
-sys.path[:0] = [str(REPOSITORY / "local-aws"), str(REPOSITORY / "tests" / "contract")]
 
-import openapi  # noqa: E402
-from client import Answer, Api, Customer, token_of  # noqa: E402
-from layout import PRIMARY_REGION, REGIONS, STACK_FILE, STAGE, aws_client  # noqa: E402
-from provision import provision_customer  # noqa: E402
-
-
-def pytest_collection_modifyitems(items):
-    items.sort(key=lambda item: item.get_closest_marker("looks_back") is not None)
+pytest_plugins = ["tests.lanes"]
 
 
 @pytest.fixture(scope="session")
 def started_ms() -> int:
     """When this run of the tests began, in milliseconds of Unix time."""
     return STARTED_MS
-
-
-@pytest.fixture(scope="session")
-def stack() -> dict:
-    """.local/stack.json of the stack that is up."""
-    if not STACK_FILE.exists():
-        pytest.fail("nothing is up: run `make up` first, or `make test`, which does", pytrace=False)
-    return json.loads(STACK_FILE.read_text())
 
 
 @pytest.fixture(scope="session")
@@ -72,9 +61,7 @@ def new_customer(stack):
     def new_customer(workspace_id: str | None = None, external_id: str | None = None) -> Customer:
         account_id = f"3{random.randrange(10**11):011}"
         workspace_id = workspace_id or f"ws-{account_id}"
-        made = provision_customer(
-            stack["aws_endpoint"], account_id, external_id or workspace_id, stack["service_account_id"]
-        )
+        made = provision_customer(stack["aws_endpoint"], account_id, external_id or workspace_id, stack["service_account_id"])
         return Customer(stack["aws_endpoint"], **made | {"workspace_id": workspace_id})
 
     return new_customer
@@ -92,12 +79,14 @@ def customer_iam(customer):
     return customer.iam
 
 
+def service_client_of(stack: dict):
+    return lambda service, region=PRIMARY_REGION: aws_client(stack["aws_endpoint"], service, region, stack["service_account_id"])
+
+
 @pytest.fixture(scope="session")
 def service_client(stack):
     """service_client(service, region): any client as the root of the service's account."""
-    return lambda service, region=PRIMARY_REGION: aws_client(
-        stack["aws_endpoint"], service, region, stack["service_account_id"]
-    )
+    return service_client_of(stack)
 
 
 @pytest.fixture(scope="session")
@@ -106,35 +95,53 @@ def service_dynamodb(service_client):
     return lambda region=PRIMARY_REGION: service_client("dynamodb", region)
 
 
+def lines_of(client, function: str | None = None, since_ms: int = STARTED_MS) -> list[str]:
+    """What functions logged in both Regions. `client` is service_client."""
+    prefix = f"/aws/lambda/{STAGE}-latchkey-{function or ''}"
+    lines = []
+    for region in REGIONS:
+        logs = client("logs", region)
+        for page in logs.get_paginator("describe_log_groups").paginate(logGroupNamePrefix=prefix):
+            for group in page["logGroups"]:
+                events = logs.get_paginator("filter_log_events")
+                for found in events.paginate(logGroupName=group["logGroupName"], startTime=since_ms):
+                    lines += [event["message"] for event in found["events"]]
+    return lines
+
+
 @pytest.fixture(scope="session")
 def function_logs(service_client):
-    """function_logs(function=None, since_ms=0): every line that the functions logged in both Regions, of one function
-    (`create-vault`) or of all. A line can come up to 50 ms after the answer: to find one, use wait_for."""
+    """function_logs(function=None, since_ms=...): every line that the functions logged in both Regions since the run began, of one
+    function (`create-vault`) or of all. A line can come up to 50 ms after the answer: to find one, use wait_for."""
+    return partial(lines_of, service_client)
 
-    def function_logs(function: str | None = None, since_ms: int = 0) -> list[str]:
-        prefix = f"/aws/lambda/{STAGE}-latchkey-{function or ''}"
-        lines = []
-        for region in REGIONS:
-            logs = service_client("logs", region)
-            for page in logs.get_paginator("describe_log_groups").paginate(logGroupNamePrefix=prefix):
-                for group in page["logGroups"]:
-                    events = logs.get_paginator("filter_log_events")
-                    for found in events.paginate(logGroupName=group["logGroupName"], startTime=since_ms):
-                        lines += [event["message"] for event in found["events"]]
-        return lines
 
-    return function_logs
+@pytest.fixture
+def logs_of_the_run(stacks_of_the_run, started_ms) -> list[str]:
+    """Every line that the functions logged in this run, in all its lanes. For tests that look back."""
+    return [line for stack in stacks_of_the_run for line in lines_of(service_client_of(stack), since_ms=started_ms)]
 
 
 @pytest.fixture(scope="session")
-def message_tool():
+def built():
+    """built("--bin", "move-items"): builds a program of this workspace; answers with its path.
+
+    Without `--package`: cargo would compile the dependencies once more, with the features that this package alone asks for."""
+
+    def built(*target: str) -> str:
+        command = ["cargo", "build", "--workspace", "--profile", "local", "--quiet", *target, "--message-format", "json"]
+        finished = subprocess.run(command, cwd=REPOSITORY, check=True, stdout=subprocess.PIPE, text=True)
+        artifacts = [json.loads(line) for line in finished.stdout.splitlines()]
+        [executable] = [artifact["executable"] for artifact in artifacts if artifact.get("executable")]
+        return executable
+
+    return built
+
+
+@pytest.fixture(scope="session")
+def message_tool(built):
     """Runs one command of the crate's example `message_tool`."""
-    build = ["cargo", "build", "--profile", "local", "--quiet", "--package", "sealed-item", "--example", "message_tool"]
-    built = subprocess.run(
-        [*build, "--message-format", "json"], cwd=REPOSITORY, check=True, stdout=subprocess.PIPE, text=True
-    )
-    artifacts = [json.loads(line) for line in built.stdout.splitlines()]
-    [executable] = [artifact["executable"] for artifact in artifacts if artifact.get("executable")]
+    executable = built("--example", "message_tool")
 
     def run(command: str, **arguments) -> dict:
         request = json.dumps({"command": command} | arguments)

@@ -1,6 +1,6 @@
 """What is wanted of a start, as ratios within one run, and sizes; docs/cold-start.md says what came of it."""
 
-from subjects import FUNCTIONS, NOTHING_IN_INIT, PYTHON
+from benches.cold_start.subjects import FUNCTIONS, NOTHING_IN_INIT, PYTHON
 
 MB = 1e6
 MIB_OF_MB = MB / (1 << 20)

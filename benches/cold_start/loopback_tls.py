@@ -32,9 +32,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "local-aws"))
-
-from fault_proxy import LARGEST_HEAD, Message, Upstream, read_message  # noqa: E402
+from local_aws.fault_proxy import LARGEST_HEAD, Message, Upstream, read_message
+from local_aws.layout import REPOSITORY
 
 HOST = "127.0.0.1"
 SERVICES = ("dynamodb", "sts", "kms", "eventbridge")
@@ -133,8 +132,8 @@ def aws_over_tls(emulator: str):
     """Runs it. Gives the variables that tell a function where AWS is and whom to trust; the file that they name is the
     caller's to change."""
     with tempfile.TemporaryDirectory() as folder:
-        command = [sys.executable, __file__, "--emulator", emulator, "--authority", folder]
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        command = [sys.executable, "-m", __spec__.name, "--emulator", emulator, "--authority", folder]
+        process = subprocess.Popen(command, cwd=REPOSITORY, stdout=subprocess.PIPE, text=True)
         try:
             ports = json.loads(process.stdout.readline())
             endpoints = {f"AWS_ENDPOINT_URL_{name.upper()}": f"https://{HOST}:{ports[name]}" for name in SERVICES}

@@ -11,17 +11,13 @@ import statistics
 import sys
 import tempfile
 from dataclasses import astuple, dataclass
-from pathlib import Path
 
-HERE = Path(__file__).resolve().parent
-sys.path[:0] = [str(HERE.parent), str(HERE.parents[1] / "local-aws")]
-
-import goals  # noqa: E402
-import runtime_api  # noqa: E402
-from layout import STACK_FILE  # noqa: E402
-from loopback_tls import aws_over_tls  # noqa: E402
-from schedule import Schedule  # noqa: E402
-from subjects import Subject, subjects_of  # noqa: E402
+from benches import runtime_api
+from benches.cold_start import goals
+from benches.cold_start.loopback_tls import aws_over_tls
+from benches.cold_start.subjects import Subject, subjects_of
+from local_aws.layout import STACK_FILE
+from local_aws.schedule import Schedule
 
 WARM_INVOCATIONS = 5
 
@@ -85,9 +81,7 @@ def main() -> int:
         sys.exit("nothing is up: run `make up` first")
     stack = json.loads(STACK_FILE.read_text())
     aws = stack["aws_endpoint"]
-    with (
-        aws_over_tls(aws) as reading, aws_over_tls(aws) as writing, Schedule.of(stack).paused(), tempfile.TemporaryFile() as log
-    ):
+    with aws_over_tls(aws) as reading, aws_over_tls(aws) as writing, Schedule.of(stack).paused(), tempfile.TemporaryFile() as log:
         subjects = [it for it in subjects_of(stack, reading, writing) if not arguments.only or it.name in arguments.only]
         starts: dict[str, list[Start]] = {it.name: [] for it in subjects}
         for _ in range(1 + arguments.rounds):

@@ -3,27 +3,21 @@ size."""
 
 import io
 import json
-import sys
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from local_aws import sample_events, watch
+from local_aws.client import Customer
+from local_aws.layout import REPOSITORY, STAGE
+
 HERE = Path(__file__).resolve().parent
-REPOSITORY = HERE.parents[1]
-sys.path.insert(0, str(REPOSITORY / "local-aws"))
 
-import sample_events  # noqa: E402
-import watch  # noqa: E402
-from client import Customer  # noqa: E402
-from layout import STAGE  # noqa: E402
-
-# The order matters: the round enables again what it disabled.
-FUNCTIONS = (
-    "create-vault", "validate-vault", "encrypt-item", "decrypt-item", "disable-vault", "enable-vault", "list-vaults",
-    "update-vault", "reassign-item", "get-setup-kit",
-)
+# By the table of operations. Its order matters: the round enables again what it disabled.
+OPERATIONS = json.loads((REPOSITORY / "operations.json").read_text())
+FUNCTIONS = list(dict.fromkeys(row["function"] for row in OPERATIONS))
 # What these write must not make the loopback forget what the others read: they have one, and a vault, of their own.
-WRITING = ("create-vault", "validate-vault", "disable-vault", "enable-vault", "update-vault")
+WRITING = {row["function"] for row in OPERATIONS if not row["touches_items"] and row.get("method") != "GET"}
 HELLO_WORLD, NOTHING_IN_INIT, PYTHON = "hello world", "nothing in init", "Python"
 PROGRAMS = REPOSITORY / "target" / "lambda"  # where cargo-lambda puts them
 PYTHON_SOURCE = HERE / "peers" / "python"

@@ -62,14 +62,10 @@ class RawRsa(RawMasterKeyProvider):
 
 
 def python(public_key: bytes, private_key: bytes) -> list[dict]:
-    client = aws_encryption_sdk.EncryptionSDKClient(
-        commitment_policy=CommitmentPolicy.REQUIRE_ENCRYPT_REQUIRE_DECRYPT
-    )
+    client = aws_encryption_sdk.EncryptionSDKClient(commitment_policy=CommitmentPolicy.REQUIRE_ENCRYPT_REQUIRE_DECRYPT)
     providers = AwsCryptographicMaterialProviders(config=MaterialProvidersConfig())
     kms_rsa = providers.create_aws_kms_rsa_keyring(
-        CreateAwsKmsRsaKeyringInput(
-            public_key=public_key, kms_key_id=KEY_ARN, encryption_algorithm="RSAES_OAEP_SHA_256"
-        )
+        CreateAwsKmsRsaKeyringInput(public_key=public_key, kms_key_id=KEY_ARN, encryption_algorithm="RSAES_OAEP_SHA_256")
     )
     raw_rsa = providers.create_raw_rsa_keyring(
         CreateRawRsaKeyringInput(

@@ -1,7 +1,9 @@
-//! Any bytes, opened with the data key of the malformed vectors. What opens is genuine: nobody can make its tags without the
-//! key, so it holds the one plaintext that was ever sealed under it, and is byte for byte what sealing it again gives.
+//! Opens any bytes with the data key of the malformed vectors. What opens is genuine, because nobody can make its tags
+//! without the key. So it holds the one plaintext that was ever sealed under the key, and sealing that plaintext again
+//! gives the same bytes.
 //!
-//! It need not be `whole`: each vector was altered from a message of its own, and the fuzzer finds its way back to those.
+//! It need not be `whole`: each vector was altered from a message of its own, and the fuzzer finds its way back to
+//! those.
 
 #![no_main]
 
@@ -12,7 +14,7 @@ use libfuzzer_sys::fuzz_target;
 use sealed_item::{ItemIdentity, Message, MessageParameters, OpenError, PlaintextDataKey, SealedItem, message};
 use zeroize::Zeroizing;
 
-/// As malformed.json has them.
+/// The data key in malformed.json.
 static DATA_KEY: LazyLock<PlaintextDataKey> =
     LazyLock::new(|| PlaintextDataKey::from_bytes(Zeroizing::new([0x42; 32])));
 const PLAINTEXT: [u8; 40] = [0x17; 40];

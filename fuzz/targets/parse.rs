@@ -1,5 +1,5 @@
-//! Any bytes: the parser takes them or refuses them, and never panics. What it takes has one encoding only: the header that
-//! is written from the parsed values, by hand from the specification, is the one that was read.
+//! Any bytes: the parser accepts or refuses them and never panics. What it accepts has only one encoding: a header
+//! written from the parsed values, by hand from the specification, is the header that was read.
 
 #![no_main]
 
@@ -14,7 +14,7 @@ fuzz_target!(|bytes: &[u8]| {
     let header = header_of(&message);
     assert!(bytes.starts_with(&header[..]));
 
-    // 32 for the commit key, 16 for the header's tag; then the frames, none of which is shorter than its overhead.
+    // The commit key has 32 bytes and the header's tag 16. The frames follow, and none is shorter than its overhead.
     let body = bytes.len() - header.len() - 48;
     assert!(message.plaintext_length() + 32 * message.frame_count() <= body);
     let single_block = message.frame_length().is_none();
@@ -22,7 +22,7 @@ fuzz_target!(|bytes: &[u8]| {
     assert_eq!(SealedItem::parse(bytes).is_ok(), kms_rsa && !single_block);
 });
 
-/// data-format/message-header.md, up to the commit key.
+/// Writes the header up to the commit key (data-format/message-header.md).
 fn header_of(message: &Message<'_>) -> Vec<u8> {
     let mut out = vec![2, 0x04, 0x78];
     out.extend(message.message_id().as_bytes());

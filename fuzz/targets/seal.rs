@@ -1,4 +1,5 @@
-//! Any parameters: what is sealed is parsed and opened as it was, and does not open once one byte of it is another.
+//! Any parameters: a sealed message parses and opens with the same values, and does not open once any one byte is
+//! changed.
 
 #![no_main]
 
@@ -8,7 +9,8 @@ use sealed_item::{
 };
 use zeroize::Zeroizing;
 
-/// Data key, message id; pairs; provider id, provider info, ciphertext; frame length, plaintext; what is altered, and how.
+/// Data key, message id; pairs; provider id, provider info, ciphertext; frame length, plaintext; where to alter a byte,
+/// and how.
 type Input<'a> = (
     ([u8; 32], [u8; 32]),
     Vec<(&'a str, &'a str)>,

@@ -1,4 +1,5 @@
-"""openapi.yaml as the tests read it: which operation a call is, and whether its answer is as stated."""
+"""The operations, by the table in operations.json, and openapi.yaml as the tests read it: which operation a call is, and whether
+its answer is as stated."""
 
 import json
 import re
@@ -20,6 +21,20 @@ def document() -> dict:
     return yaml.safe_load((REPOSITORY / "openapi.yaml").read_text())
 
 
+ROLES = ["owner", "super_admin", "admin", "member"]
+
+
+@cache
+def table() -> list[dict]:
+    """The table of operations, the schedule's among them. shared/core/src/operations/operation.rs makes it."""
+    return json.loads((REPOSITORY / "operations.json").read_text())
+
+
+def functions() -> list[str]:
+    """Every function that serves an operation."""
+    return list(dict.fromkeys(row["function"] for row in table()))
+
+
 @dataclass(frozen=True)
 class Operation:
     """One operation of the API."""
@@ -27,7 +42,19 @@ class Operation:
     name: str
     method: str
     path: str
-    stated: dict
+    may: str
+    touches_items: bool
+    function: str
+
+    @property
+    def roles(self) -> list[str]:
+        """The roles that may call it."""
+        return ROLES if self.may == "any_member" else ROLES[:3]
+
+    @property
+    def stated(self) -> dict:
+        """What openapi.yaml states of it."""
+        return document()["paths"][self.path][self.method.lower()]
 
     @property
     def request_schema(self) -> dict | None:
@@ -41,15 +68,17 @@ class Operation:
 
 @cache
 def operations() -> dict[str, Operation]:
-    """Every operation, by its name."""
-    found = [
-        Operation(stated["operationId"], method.upper(), path, stated)
-        for path, item in document()["paths"].items()
-        for method, stated in item.items()
-        if method in METHODS
-    ]
-    assert len({it.name for it in found}) == len(found), "an operationId stands twice"
-    return {it.name: it for it in found}
+    """Every operation that callers call, by its name."""
+    return {row["name"]: Operation(**row) for row in table() if "path" in row}
+
+
+def sample_event(operation: Operation, values: dict[str, str]) -> dict:
+    """The sample event of an operation that succeeds, with values in the place of its placeholders."""
+    for path in sorted((REPOSITORY / "events" / operation.function).glob("success*.json"), key=lambda path: len(path.name)):
+        event = json.loads(re.sub(r"\$\{([a-z_.]+)\}", lambda found: values[found[1]], path.read_text()))
+        if event.get("routeKey") == f"{operation.method} {operation.path}":
+            return event
+    raise AssertionError(f"events/{operation.function} has no event of {operation.name} that succeeds")
 
 
 def operation_of(method: str, path: str) -> Operation | None:
@@ -60,6 +89,12 @@ def operation_of(method: str, path: str) -> Operation | None:
         if operation.method == method and re.fullmatch(pattern, path.partition("?")[0]):
             return operation
     return None
+
+
+def status_of(problem: str) -> int:
+    """The status of a type of problem, by docs/problems/README.md."""
+    index = (REPOSITORY / "docs" / "problems" / "README.md").read_text()
+    return int(re.search(rf"^\| \[`{problem}`\]\S+ \| (\d+) \|", index, re.MULTILINE)[1])
 
 
 def resolved(node: dict) -> dict:

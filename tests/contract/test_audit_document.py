@@ -6,7 +6,8 @@ import subprocess
 
 import pytest
 from jsonschema import Draft202012Validator
-from openapi import REPOSITORY
+
+from tests.contract.openapi import REPOSITORY, operations
 
 PAGE = (REPOSITORY / "docs" / "audit.md").read_text()
 SCHEMA = json.loads((REPOSITORY / "docs" / "audit.schema.json").read_text())
@@ -21,6 +22,10 @@ def test_it_is_a_schema():
 def test_a_line_of_the_page_is_as_the_schema_says(line):
     validator = Draft202012Validator(SCHEMA, format_checker=Draft202012Validator.FORMAT_CHECKER)
     assert not [error.message for error in validator.iter_errors(line)]
+
+
+def test_each_line_of_the_page_names_an_operation():
+    assert {line["operation"] for line in LINES} <= operations().keys() | {"check-vault"}
 
 
 def test_both_kinds_of_line_are_there():

@@ -11,7 +11,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from openapi import REPOSITORY, operations
+
+from tests.contract.openapi import REPOSITORY, operations
 
 SETTINGS = Path(__file__).resolve().parent / "schemathesis.toml"
 SCHEMATHESIS = Path(sys.executable).parent / "schemathesis"

@@ -3,7 +3,7 @@
     python3 tests/coverage/measure.py          runs the tests, then prints the table
     python3 tests/coverage/measure.py table    prints the table of the last run
 
-The functions' `main` is run by the end-to-end tests alone, in processes of their own: it is not in here.
+What the functions run (shared/functions) is run by the end-to-end tests alone, in processes of their own: it is not in here.
 """
 
 import json
@@ -20,11 +20,15 @@ PROFILES = FOLDER / "profiles"
 BINARIES = FOLDER / "binaries.json"
 CARGO_TEST = ["cargo", "test", "--workspace", "--profile", "local", "--lib", "--test", "*", "--bench", "load"]
 # Macros of dependencies; and what tests are made of is no part of what they cover.
-NOT_COUNTED = r"^/rustc/|/registry/src/|/tests/|/benches/|/core/src/in_memory/|/sealed-item/src/(memory_scan|official_vectors|secrets_in_memory)\.rs"
+NOT_COUNTED = (
+    r"^/rustc/|/registry/src/|/tests/|/benches/|/shared/in-memory/|/shared/functions/"
+    r"|/sealed-item/src/(memory_scan|official_vectors|secrets_in_memory)\.rs"
+)
 
 
 def llvm(tool: str) -> Path:
-    """The one that LLVM_PROFDATA or LLVM_COV names, else of the toolchain's component llvm-tools, else what `make coverage` installs."""
+    """The one that LLVM_PROFDATA or LLVM_COV names, else of the toolchain's component llvm-tools, else what `make coverage`
+    installs."""
     if named := os.environ.get(tool.upper().replace("-", "_")):
         return Path(named)
     answer = subprocess.run(["rustc", "--print", "sysroot"], capture_output=True, text=True, check=True)
@@ -144,7 +148,9 @@ def main() -> int:
     print()
     for crate, counts in crates.items():
         print(f"{crate:{width}} {share(*counts[:2])}  {share(*counts[2:])}  of {counts[1]} lines, {counts[3]} branches")
-    print("\nLook at the lines that no test runs: docs/quality.md says why those that are there are. Any other wants a test, or goes.")
+    print(
+        "\nLook at the lines that no test runs: docs/quality.md says why those that are there are. Any other wants a test, or goes."
+    )
     return 0
 
 

@@ -9,9 +9,7 @@ from botocore.exceptions import ClientError
 
 TRUSTS_ITS_ACCOUNT = {
     "Version": "2012-10-17",
-    "Statement": [
-        {"Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::111111111111:root"}, "Action": "sts:AssumeRole"}
-    ],
+    "Statement": [{"Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::111111111111:root"}, "Action": "sts:AssumeRole"}],
 }
 MAY_ASSUME_ANYTHING = {
     "Version": "2012-10-17",

@@ -8,10 +8,9 @@ from pathlib import Path
 
 import pytest
 
-REPOSITORY = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(REPOSITORY / "deployment"))
+from deployment.deploy_service import Deployment, Refused
 
-from deploy_service import Deployment, Refused  # noqa: E402 (found by the line above)
+REPOSITORY = Path(__file__).resolve().parents[2]
 
 FIRST = {"STAGE": "staging", "REGION": "us-east-2", "JWT_ISSUER": "https://login.example.com", "JWT_AUDIENCE": "latchkey"}
 # Nothing listens there: whoever calls AWS before everything is in order does not answer with a refusal.
@@ -115,8 +114,8 @@ def test_what_is_given_once_is_kept(monkeypatch):
     Deployment.of(later).check()
     # A stack into which only the table was imported.
     monkeypatch.setattr(Deployment, "stack", lambda self, region: {"StackStatus": "IMPORT_COMPLETE"})
-    with pytest.raises(Refused, match="JWT_ISSUER.*\nJWT_AUDIENCE"):
+    with pytest.raises(Refused, match=r"JWT_ISSUER.*\nJWT_AUDIENCE"):
         Deployment.of(later).check()
     monkeypatch.setattr(Deployment, "stack", lambda self, region: None)
-    with pytest.raises(Refused, match="JWT_ISSUER.*\nJWT_AUDIENCE"):
+    with pytest.raises(Refused, match=r"JWT_ISSUER.*\nJWT_AUDIENCE"):
         Deployment.of(later).check()

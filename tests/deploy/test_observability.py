@@ -4,9 +4,21 @@ import json
 import re
 
 import pytest
-from test_template import ACCOUNT_ID, KEY_ID, REGIONS, REPOSITORY, as_list, granted, logical_id, of_type, parsed, service_in
 
-SOURCES = REPOSITORY / "shared" / "http" / "src" / "metrics"
+from tests.deploy.test_template import (
+    ACCOUNT_ID,
+    KEY_ID,
+    REGIONS,
+    REPOSITORY,
+    as_list,
+    granted,
+    logical_id,
+    of_type,
+    parsed,
+    service_in,
+)
+
+SOURCES = REPOSITORY / "shared" / "http" / "src" / "telemetry" / "metrics"
 STAGE = {"Name": "stage", "Value": "production"}
 # Of AWS's own metrics, those that are watched; source: the pages "... metrics" of each service's guide.
 OF_AWS = {
@@ -19,7 +31,9 @@ OF_AWS = {
 def our_metrics() -> set[str]:
     """Every metric that the code names, with its unit or as an owner's."""
     source = "".join(path.read_text() for path in SOURCES.glob("*.rs"))
-    return set(re.findall(r'\("(\w+)",\s+"(?:Count|Seconds|Milliseconds)"\)', source)) | set(re.findall(r'=> "(errors_\w+)"', source))
+    return set(re.findall(r'\("(\w+)",\s+"(?:Count|Seconds|Milliseconds)"\)', source)) | set(
+        re.findall(r'=> "(errors_\w+)"', source)
+    )
 
 
 @pytest.fixture(params=REGIONS)
@@ -54,7 +68,14 @@ def watched(alarm: dict) -> list[dict]:
 
 
 def test_the_metrics_of_the_code_are_found():
-    assert our_metrics() >= {"duration_ms", "errors_service", "items_sealed", "vaults_unusable", "sweep_lag_seconds", "canary_failed"}
+    assert our_metrics() >= {
+        "duration_ms",
+        "errors_service",
+        "items_sealed",
+        "vaults_unusable",
+        "sweep_lag_seconds",
+        "canary_failed",
+    }
 
 
 def test_every_metric_is_told_of():
@@ -140,7 +161,9 @@ def test_the_dashboard_shows_metrics_that_there_are(widgets, region):
 
 
 def test_no_two_widgets_are_in_one_place(widgets):
-    cells = [(x, y) for it in widgets for x in range(it["x"], it["x"] + it["width"]) for y in range(it["y"], it["y"] + it["height"])]
+    cells = [
+        (x, y) for it in widgets for x in range(it["x"], it["x"] + it["width"]) for y in range(it["y"], it["y"] + it["height"])
+    ]
     assert len(cells) == len(set(cells)) and max(x for x, _ in cells) < 24
 
 

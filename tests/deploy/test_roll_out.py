@@ -3,7 +3,6 @@ that calls a function goes with it."""
 
 import json
 import re
-import sys
 from functools import cache
 from pathlib import Path
 
@@ -11,10 +10,9 @@ import pytest
 from samtranslator.translator.transform import transform
 from samtranslator.yaml_helper import yaml_parse
 
-REPOSITORY = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(REPOSITORY / "deployment"))
+from deployment.deploy_service import with_description
 
-from deploy_service import with_description  # noqa: E402 (found by the line above)
+REPOSITORY = Path(__file__).resolve().parents[2]
 
 PARAMETERS = {"Stage": "production", "JwtIssuer": "https://issuer.example", "JwtAudience": "latchkey"}
 
@@ -63,7 +61,7 @@ def test_each_functions_alias_is_moved_by_codedeploy_and_its_alarm_moves_it_back
     aliases, groups = of_type("AWS::Lambda::Alias"), of_type("AWS::CodeDeploy::DeploymentGroup")
     functions = of_type("AWS::Lambda::Function")
     assert len(aliases) == len(groups) == len(functions) == 11
-    for name, function in functions.items():
+    for name in functions:
         alias = aliases[f"{name}Aliaslive"]
         assert alias["Properties"]["Name"] == "live"
         assert alias["UpdatePolicy"]["CodeDeployLambdaAliasUpdate"]["DeploymentGroupName"] == {"Ref": f"{name}DeploymentGroup"}
@@ -135,6 +133,7 @@ def test_a_change_of_code_or_configuration_makes_a_version(setting, value):
 
 def test_a_change_of_a_parameter_alone_makes_a_version():
     """Which SAM by itself would not."""
+
     def deployed(parameters: dict[str, str]) -> dict:
         return processed(with_description(template(), parameters), **parameters)
 

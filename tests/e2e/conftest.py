@@ -1,15 +1,10 @@
 """Workspaces for the end-to-end tests, each with a customer of its own."""
 
-import sys
-from pathlib import Path
-
 import pytest
 
-sys.path.insert(0, str(Path(__file__).resolve().parent))
-
-from e2e_support import Workspace  # noqa: E402 (found by the line above)
-from schedule import Schedule  # noqa: E402
-from subscription import Subscription  # noqa: E402
+from local_aws.schedule import Schedule
+from tests.e2e.e2e_support import Workspace
+from tests.e2e.subscription import Subscription
 
 
 @pytest.fixture(scope="module")

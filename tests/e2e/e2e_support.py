@@ -4,8 +4,8 @@ import base64
 import itertools
 from dataclasses import dataclass
 
-from deploy import replace_environments
-from layout import REGIONS, STAGE
+from local_aws.deploy import replace_environments
+from local_aws.layout import REGIONS, STAGE
 
 numbers = itertools.count(1)
 

@@ -2,17 +2,12 @@
 API of benches/runtime_api.py."""
 
 import json
-import sys
 from contextlib import contextmanager
 
-import watch
-from layout import REPOSITORY, STAGE
-
-from e2e_support import Workspace
-
-sys.path.insert(0, str(REPOSITORY / "benches"))
-
-import runtime_api  # noqa: E402 (found by the line above)
+from benches import runtime_api
+from local_aws import watch
+from local_aws.layout import STAGE
+from tests.e2e.e2e_support import Workspace
 
 
 @contextmanager

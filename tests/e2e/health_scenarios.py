@@ -10,8 +10,8 @@ from collections.abc import Callable
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from client import ROLE_POLICY, Customer, policy_of
-from layout import PRIMARY_REGION, REGIONS, REPLICA_REGION, SERVICE_ACCOUNT_ID
+from local_aws.client import ROLE_POLICY, Customer, policy_of
+from local_aws.layout import PRIMARY_REGION, REGIONS, REPLICA_REGION, SERVICE_ACCOUNT_ID
 
 EAST, WEST = (PRIMARY_REGION,), (REPLICA_REGION,)
 BOTH = REGIONS

@@ -6,7 +6,8 @@ import uuid
 from pathlib import Path
 
 import jsonschema
-from layout import REGIONS, STAGE
+
+from local_aws.layout import REGIONS, STAGE
 
 REPOSITORY = Path(__file__).resolve().parent.parent.parent
 SCHEMAS = {

@@ -1,49 +1,43 @@
 """Who may do what, at the deployed API: each cell of docs/access.md, wrong claims, other workspaces' ids.
 
-The operations and the roles that may are those of openapi.yaml; a new operation needs its line in CALLS.
+The operations and who may are those of operations.json; the calls are the sample events.
 """
 
 import json
 
 import pytest
-from openapi import operations
 
-from e2e_support import base64_of, problem_of
+from tests.contract.openapi import operations, sample_event
+from tests.e2e.e2e_support import problem_of
 
 MISSING = "vlt_01jd0f3zt5e8w9x7kq2m4n6p8r"
 ROLES = ["owner", "super_admin", "admin", "member", "Owner", "admin ", "root"]
 
 
 class Known:
-    """A vault of a workspace and an item in it."""
+    """Two vaults of a workspace, one of them disabled, and an item in the other."""
 
     def __init__(self, workspace):
         self.workspace = workspace
-        self.vault_id = workspace.new_vault()
-        self.item = workspace.sealed(self.vault_id, "item-1", b"secret")
-
-
-# The body of a call of each operation that succeeds for whoever may make it, and that may be repeated.
-CALLS = {
-    "create-vault": lambda known: known.workspace.customer.vault_request("Access"),
-    "validate-vault": lambda known: {},
-    "list-vaults": lambda known: None,
-    "get-vault": lambda known: None,
-    "update-vault": lambda known: {"data_key_cache_seconds": 30},
-    "enable-vault": lambda known: {},
-    "disable-vault": lambda known: {"mode": "decrypt_only"},
-    "get-setup-kit": lambda known: None,
-    "encrypt-item": lambda known: {"vault_id": known.vault_id, "items": [{"item_id": "i", "plaintext": base64_of(b"x")}]},
-    "decrypt-item": lambda known: {"items": [known.item]},
-    "reassign-item": lambda known: {"to_vault_id": known.vault_id, "items": [known.item]},
-}
+        self.vault_id, self.disabled_vault_id = workspace.new_vault(), workspace.new_vault()
+        assert workspace.disable(self.disabled_vault_id).status == 200
+        self.item = workspace.sealed(self.vault_id, "account-1/password", b"secret", field="password")
 
 
 def call(api, operation: str, known: Known, vault_id: str, token: str):
-    """The call, with `vault_id` wherever the call names a vault."""
-    stated = operations()[operation]
-    body = json.loads(json.dumps(CALLS[operation](known)).replace(known.vault_id, vault_id))
-    return api.request(stated.method, stated.path.replace("{vault_id}", vault_id), body, token=token)
+    """A call that succeeds for whoever may make it, as its sample event has it, with `vault_id` wherever it names a vault."""
+    stated, customer = operations()[operation], known.workspace.customer
+    values = {
+        "customer.workspace_id": customer.workspace_id,
+        "customer.aws_account_id": customer.aws_account_id,
+        "customer.kms_key_id": customer.kms_key_id,
+        "customer.aws_role_arn": customer.aws_role_arn,
+        "vault_id": vault_id,
+        "disabled_vault_id": known.disabled_vault_id if vault_id == known.vault_id else vault_id,
+        "sealed_item": known.item["sealed_item"],
+    }
+    body = sample_event(stated, values).get("body")
+    return api.request(stated.method, stated.path.replace("{vault_id}", vault_id), body and json.loads(body), token=token)
 
 
 def outcome_of(answer) -> tuple[int, str]:
@@ -60,15 +54,11 @@ def known(workspace):
     return Known(workspace)
 
 
-def test_each_operation_has_its_call():
-    assert CALLS.keys() == operations().keys()
-
-
 @pytest.mark.parametrize("operation", operations())
 def test_each_cell_of_the_matrix(operation, known, api, token):
     workspace_id = known.workspace.customer.workspace_id
     for role in ROLES:
-        may = (role if role in ROLES[:4] else "member") in operations()[operation].stated["x-roles"]
+        may = (role if role in ROLES[:4] else "member") in operations()[operation].roles
         answer = call(api(), operation, known, known.vault_id, token(workspace_id=workspace_id, role=role, sub="s"))
         if may:
             assert outcome_of(answer) in ((200, ""), (201, "")), f"{role}: {answer.text}"
@@ -113,7 +103,7 @@ def test_a_foreign_token_with_every_id(known, new_workspace, api, token):
     for operation, stated in operations().items():
         if operation in ("create-vault", "list-vaults", "get-setup-kit"):
             continue  # name no id of ours
-        for role in stated.stated["x-roles"]:
+        for role in stated.roles:
             owner = token(workspace_id=stranger, role=role, sub="s")
             for vault_id in (known.vault_id, MISSING):
                 answer = call(api(), operation, known, vault_id, owner)

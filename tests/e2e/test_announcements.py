@@ -5,9 +5,10 @@ import re
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from layout import REGIONS
-from schedule import Schedule
-from subscription import REPOSITORY, SCHEMAS, validate
+
+from local_aws.layout import REGIONS
+from local_aws.schedule import Schedule
+from tests.e2e.subscription import REPOSITORY, SCHEMAS, validate
 
 SAMPLES = sorted((REPOSITORY / "events").glob("*.json"))
 

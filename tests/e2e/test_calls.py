@@ -5,11 +5,11 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from faults import Faults
-from layout import PRIMARY_REGION, STAGE
-from schedule import Schedule
 
-from e2e_support import base64_of, new_environments
+from local_aws.faults import Faults
+from local_aws.layout import PRIMARY_REGION, STAGE
+from local_aws.schedule import Schedule
+from tests.e2e.e2e_support import base64_of, new_environments
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "calls.md"
 ROW = re.compile(r"^\| `?([a-z-]+)`?(?:, )?([^|]*) \| ([^|]+) \| (\d+) \| (\d+) \| (\d+) \|$", re.MULTILINE)
@@ -63,7 +63,9 @@ def counts_of_calls(stack, workspace, service_client, schedule) -> dict[tuple[st
 
     vaults: list[str] = []
     new_environments(service_client)
-    created = count("create-vault", "", "new environment", lambda: workspace.create_vault(name="Held", data_key_cache_seconds=300), 201)
+    created = count(
+        "create-vault", "", "new environment", lambda: workspace.create_vault(name="Held", data_key_cache_seconds=300), 201
+    )
     vaults.append(created.json["vault_id"])
     count("create-vault", "again", "sessions held", lambda: workspace.create_vault(name="Held", data_key_cache_seconds=300), 201)
     vaults.append(workspace.new_vault(data_key_cache_seconds=0, set_as_default=True))

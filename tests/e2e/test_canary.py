@@ -3,10 +3,11 @@
 import json
 
 import pytest
-from faults import Faults
 from jsonschema import Draft202012Validator
-from layout import ALIAS, REGIONS, REPOSITORY, STAGE
-from schedule import Schedule
+
+from local_aws.faults import Faults
+from local_aws.layout import ALIAS, REGIONS, REPOSITORY, STAGE
+from local_aws.schedule import Schedule
 
 SCHEMA = json.loads((REPOSITORY / "docs" / "canary.schema.json").read_text())
 LINE = Draft202012Validator(SCHEMA, format_checker=Draft202012Validator.FORMAT_CHECKER)
@@ -68,7 +69,9 @@ def test_it_seals_here_and_opens_in_both_regions(sings, region, stack, function_
     def audited():
         """each of its calls has its line of the audit log"""
         lines = [json.loads(line) for line in function_logs() if told["request_id"] in line and '"log":"audit"' in line]
-        return {(line["operation"], line["region"]) for line in lines if line["gateway_request_id"] == told["request_id"]} == set(tried)
+        return {(line["operation"], line["region"]) for line in lines if line["gateway_request_id"] == told["request_id"]} == set(
+            tried
+        )
 
     wait_for(audited)
 

@@ -3,18 +3,14 @@ outside, without a clock, on the functions as they are deployed; how long it tak
 
 import json
 import socket
-import sys
 from pathlib import Path
 
 import pytest
-from layout import REPOSITORY
 
-from e2e_support import base64_of
-from environments import api_event, started
-
-sys.path.insert(0, str(REPOSITORY / "benches" / "cold_start"))
-
-from loopback_tls import aws_over_tls  # noqa: E402 (found by the line above)
+from benches.cold_start.loopback_tls import aws_over_tls
+from local_aws.layout import REPOSITORY
+from tests.e2e.e2e_support import base64_of
+from tests.e2e.environments import api_event, started
 
 FUNCTIONS = sorted(path.name for path in (REPOSITORY / "functions").iterdir())
 

@@ -2,7 +2,6 @@
 encrypt-item under a Runtime API of our own, with AWS_LAMBDA_MAX_CONCURRENCY, and a KMS that can be held up for one key."""
 
 import json
-import sys
 import threading
 import urllib.error
 import urllib.request
@@ -11,14 +10,11 @@ from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
-import watch
-from layout import REPOSITORY, STAGE
 
-from e2e_support import base64_of
-
-sys.path.append(str(REPOSITORY / "benches"))
-
-import runtime_api  # noqa: E402 (found by the line above)
+from benches import runtime_api
+from local_aws import watch
+from local_aws.layout import STAGE
+from tests.e2e.e2e_support import base64_of
 
 AT_A_TIME = 8
 

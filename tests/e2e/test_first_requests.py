@@ -2,10 +2,10 @@
 reads the vault."""
 
 import pytest
-from faults import Faults
-from layout import STAGE
 
-from e2e_support import base64_of, new_environments
+from local_aws.faults import Faults
+from local_aws.layout import STAGE
+from tests.e2e.e2e_support import base64_of, new_environments
 
 
 @pytest.mark.parametrize("function", ["encrypt-item", "decrypt-item", "reassign-item"])

@@ -4,7 +4,7 @@ only what it made itself, and asks KMS for nothing else."""
 import base64
 import json
 
-from e2e_support import base64_of
+from tests.e2e.e2e_support import base64_of
 
 
 def test_an_item_made_with_the_public_key_alone_is_refused_before_kms(workspace, message_tool, function_logs):
@@ -26,9 +26,7 @@ def test_an_item_made_with_the_public_key_alone_is_refused_before_kms(workspace,
     told = message_tool("inspect", message=forged)
     assert told["encryption_context"] == said_of_it["encryption_context"] and told["key_arn"] == said_of_it["key_arn"]
     ciphertext = base64.b64decode(told["encrypted_data_key"])
-    opened = customer.kms().decrypt(
-        KeyId=customer.kms_key_id, CiphertextBlob=ciphertext, EncryptionAlgorithm="RSAES_OAEP_SHA_256"
-    )
+    opened = customer.kms().decrypt(KeyId=customer.kms_key_id, CiphertextBlob=ciphertext, EncryptionAlgorithm="RSAES_OAEP_SHA_256")
     assert message_tool("open", message=forged, kms_plaintext=base64_of(opened["Plaintext"]))["plaintext"] == base64_of(b"forged")
 
     answer = workspace.decrypt([genuine | {"sealed_item": forged}])

@@ -4,10 +4,10 @@ The emulator's own schedule runs too, so a sweep of a test may find that another
 """
 
 import pytest
-from layout import PRIMARY_REGION, REGIONS, REPLICA_REGION
-from schedule import Schedule
 
-from health_scenarios import HOUR, PERMANENT, SCENARIOS, role_policy_changed
+from local_aws.layout import PRIMARY_REGION, REGIONS, REPLICA_REGION
+from local_aws.schedule import Schedule
+from tests.e2e.health_scenarios import HOUR, PERMANENT, SCENARIOS, role_policy_changed
 
 GATED = (409, "urn:latchkey:problem:vault-unusable")
 REFUSED = (424, "urn:latchkey:problem:customer-key-refused")

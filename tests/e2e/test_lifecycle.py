@@ -3,9 +3,8 @@
 from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import urlencode
 
-from layout import REGIONS
-
-from e2e_support import base64_of, numbers, problem_of
+from local_aws.layout import REGIONS
+from tests.e2e.e2e_support import base64_of, numbers, problem_of
 
 
 def if_match(answer) -> dict:

@@ -1,12 +1,6 @@
 """The load on the API, for a few seconds: `make load` runs it for longer. What it compares, it says itself."""
 
-import sys
-
-from layout import REPOSITORY
-
-sys.path.append(str(REPOSITORY / "benches"))
-
-import load_api  # noqa: E402 (found by the line above)
+from benches import load_api
 
 
 def test_every_item_that_many_clients_sealed_opens_in_the_other_region(stack):

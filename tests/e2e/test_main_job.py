@@ -3,9 +3,9 @@
 import json
 
 import pytest
-from layout import REGIONS
 
-from e2e_support import base64_of, outcomes_of, problem_of
+from local_aws.layout import REGIONS
+from tests.e2e.e2e_support import base64_of, outcomes_of, problem_of
 
 
 def test_a_vault_is_created_from_the_three_fields_and_proven(workspace):

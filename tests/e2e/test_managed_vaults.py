@@ -3,9 +3,10 @@
 import json
 
 import pytest
-from e2e_support import base64_of, problem_of
-from layout import PRIMARY_REGION, REGIONS, SERVICE_ACCOUNT_ID
-from schedule import Schedule
+
+from local_aws.layout import PRIMARY_REGION, REGIONS, SERVICE_ACCOUNT_ID
+from local_aws.schedule import Schedule
+from tests.e2e.e2e_support import base64_of, problem_of
 
 MANAGED = {"strategy": "managed", "set_as_default": True, "data_key_cache_seconds": 0}
 

@@ -5,10 +5,10 @@ import re
 from pathlib import Path
 
 import pytest
-from layout import REPOSITORY
 
-from e2e_support import base64_of
-from environments import api_event, started
+from local_aws.layout import REPOSITORY
+from tests.e2e.e2e_support import base64_of
+from tests.e2e.environments import api_event, started
 
 # Of no two places alike.
 SECRET = b"".join(b"%05d its plaintext " % n for n in range(1_200))
@@ -53,5 +53,8 @@ def test_where_an_item_is_it_is_found():
 
 
 def test_every_function_zeroes_what_it_frees():
+    """The allocator is that of the crate which every function links and runs."""
+    crate = (REPOSITORY / "shared" / "functions" / "src" / "lib.rs").read_text()
+    assert "#[global_allocator]\nstatic GLOBAL_ALLOCATOR: Allocator = ALLOCATOR;" in crate
     for main in (REPOSITORY / "functions").glob("*/src/main.rs"):
-        assert "#[global_allocator]\nstatic GLOBAL_ALLOCATOR: Allocator = ALLOCATOR;" in main.read_text(), main
+        assert "latchkey_functions::" in main.read_text(), main

@@ -1,5 +1,6 @@
 """The tool move-items over the deployed API: a change of key, with the tool killed on the way."""
 
+import gzip
 import json
 import os
 import random
@@ -10,21 +11,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from layout import REGIONS
 
-from e2e_support import base64_of
+from local_aws.layout import REGIONS
+from tests.e2e.e2e_support import base64_of
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(scope="module")
-def program() -> str:
+def program(built) -> str:
     """The tool, built."""
-    command = ["cargo", "build", "--profile", "local", "--quiet", "--package", "move-items", "--message-format", "json"]
-    built = subprocess.run(command, cwd=REPOSITORY, check=True, stdout=subprocess.PIPE, text=True)
-    artifacts = [json.loads(line) for line in built.stdout.splitlines()]
-    [executable] = [artifact["executable"] for artifact in artifacts if artifact.get("executable")]
-    return executable
+    return built("--bin", "move-items")
 
 
 @dataclass
@@ -55,9 +52,14 @@ class Move:
     def token(self) -> str:
         return self.workspace.token_of("member")
 
-    def start(self, *options: str, to: str | None = None, token: str | None = None, **more) -> subprocess.Popen:
-        arguments = ["--to-vault-id", to or self.new, "--output", str(self.output), *options]
-        if "--input" not in options:
+    def start(
+        self, *options: str, to: str | None = None, token: str | None = None, substitute: str | None = None, **more
+    ) -> subprocess.Popen:
+        """Starts the tool. `substitute` is a command whose output the shell hands to it as its input."""
+        arguments = [self.program, "--to-vault-id", to or self.new, "--output", str(self.output), *options]
+        if substitute:
+            arguments = ["bash", "-c", f'exec "$@" --input <({substitute})', "bash", *arguments]
+        elif "--input" not in options:
             arguments += ["--input", str(self.folder / "items.jsonl")]
         environment = {
             "PATH": os.environ["PATH"],
@@ -65,7 +67,7 @@ class Move:
             "LATCHKEY_TOKEN": token or self.token,
         }
         streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True} | more
-        return subprocess.Popen([self.program, *arguments], env=environment, **streams)
+        return subprocess.Popen(arguments, env=environment, **streams)
 
     def run(self, *options: str, **more) -> subprocess.CompletedProcess:
         process = self.start(*options, **more)
@@ -199,6 +201,24 @@ def test_a_stream_is_moved_too(move):
     assert process.returncode == 0, err
     assert "\nSAFE TO RETIRE" in out
     hold_what_they_held(move, move.moved(), "us-west-2")
+
+
+def test_what_a_shell_substitutes_is_read_once(move):
+    items = sealed(move, 250)
+    text = "".join(json.dumps(item) + "\n" for item in items)
+    (move.folder / "items.gz").write_bytes(gzip.compress(text.encode()))
+    ended = move.run(substitute=f"zcat '{move.folder}/items.gz'")
+    assert ended.returncode == 0, ended.stderr
+    assert "250 of 250 items are in" in ended.stdout and "\nSAFE TO RETIRE" in ended.stdout
+    hold_what_they_held(move, move.moved(), "us-west-2")
+
+
+def test_no_items_are_no_reason_to_retire_a_key(move):
+    ended = move.run(substitute=f"zcat '{move.folder}/missing.gz'")
+    assert ended.returncode == 4, ended.stderr
+    assert "NO ITEMS" in ended.stdout and "SAFE TO RETIRE" not in ended.stdout
+    move.write(sealed(move, 1))
+    assert move.run().returncode == 0, "the same output, now with items"
 
 
 def test_a_target_that_takes_nothing_ends_the_run_until_it_does(move):

@@ -3,9 +3,8 @@
 import random
 from concurrent.futures import ThreadPoolExecutor
 
-from layout import REGIONS
-
-from e2e_support import problem_of
+from local_aws.layout import REGIONS
+from tests.e2e.e2e_support import problem_of
 
 
 def test_two_creates_racing_for_one_name_make_one_vault(workspace):

@@ -3,9 +3,10 @@
 import base64
 
 import pytest
-from client import Customer
-from e2e_support import problem_of
-from layout import REGIONS
+
+from local_aws.client import Customer
+from local_aws.layout import REGIONS
+from tests.e2e.e2e_support import problem_of
 
 PLAINTEXT = b"canary of the reassigned item"
 

@@ -3,7 +3,8 @@
 import time
 
 import pytest
-from layout import PRIMARY_REGION, REGIONS
+
+from local_aws.layout import PRIMARY_REGION, REGIONS
 
 REFUSED = (424, "urn:latchkey:problem:customer-key-refused")
 GATED = (409, "urn:latchkey:problem:vault-unusable")

@@ -6,8 +6,8 @@ import sys
 
 import pytest
 
-from deploy import STAGED
-from layout import ALIAS, PRIMARY_REGION, REGIONS, REPLICA_REGION, REPOSITORY
+from local_aws.deploy import STAGED
+from local_aws.layout import ALIAS, PRIMARY_REGION, REGIONS, REPLICA_REGION, REPOSITORY
 
 NAME = "second-latchkey"
 

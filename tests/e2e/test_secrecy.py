@@ -1,16 +1,16 @@
-"""Canaries go through every path, those of faults too: a plaintext, and the data key that it is sealed under. Afterwards they are in
-no log, trace, metric, record, event or problem."""
+"""Canaries go through every path, those of faults too: a plaintext, and the data key that it is sealed under. Afterwards they are
+in no log, trace, metric, record, event or problem."""
 
 import base64
 import json
 import time
 
 import pytest
-from faults import Faults
-from layout import LOCAL, REGIONS
-from schedule import Schedule
 
-from e2e_support import base64_of
+from local_aws.faults import Faults
+from local_aws.layout import LOCAL, REGIONS
+from local_aws.schedule import Schedule
+from tests.e2e.e2e_support import base64_of
 
 CANARY = b"canary-7f3a9c51-plaintext"
 

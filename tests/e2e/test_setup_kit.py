@@ -13,10 +13,11 @@ import subprocess
 import zipfile
 
 import pytest
-from client import ROLE_POLICY, Customer
-from layout import PRIMARY_REGION, REGIONS, REPOSITORY, aws_client
 
-from e2e_support import Workspace, outcomes_of, problem_of
+from local_aws.client import ROLE_POLICY, Customer
+from local_aws.layout import PRIMARY_REGION, REGIONS, REPOSITORY, aws_client
+from local_aws.schedule import Schedule
+from tests.e2e.e2e_support import Workspace, outcomes_of, problem_of
 
 FOLDER = "latchkey-setup-kit"
 # All the characters that a workspace id may have beside letters and digits, and beginnings that mean something to somebody.
@@ -52,9 +53,11 @@ class AdminShell:
 
 
 @pytest.fixture
-def workspace_id() -> str:
+def workspace_id(stack):
     """A workspace that nobody knows yet, with every character that its id may have."""
-    return f"ws-_+=,.@:/{random.randrange(16**12):012x}"
+    workspace_id = f"ws-_+=,.@:/{random.randrange(16**12):012x}"
+    yield workspace_id
+    Schedule.of(stack).forget(workspace_id)
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from e2e_support import base64_of, problem_of
+from tests.e2e.e2e_support import base64_of, problem_of
 
 PATHS = [
     "/v1/vaults",
@@ -82,7 +82,7 @@ def test_another_workspaces_key_cannot_be_taken(workspace, new_workspace):
     stranger = new_workspace()
     answer = stranger.call("/v1/vaults", workspace.customer.vault_request("Not mine"))
     assert problem_of(answer) == (422, "validation-failed")
-    assert ("role_assumable" in [found["check"] for found in answer.json["findings"]])
+    assert "role_assumable" in [found["check"] for found in answer.json["findings"]]
 
 
 @pytest.mark.parametrize("body", ["", "{", "[]", "null", '"x"', "{}{}", '{"name":"a","name":"a"}', "[" * 50_000])

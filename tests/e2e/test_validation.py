@@ -3,9 +3,9 @@
 import json
 
 import pytest
-from layout import PRIMARY_REGION, REGIONS, REPLICA_REGION
 
-from e2e_support import outcomes_of, problem_of
+from local_aws.layout import PRIMARY_REGION, REGIONS, REPLICA_REGION
+from tests.e2e.e2e_support import outcomes_of, problem_of
 
 
 def refused(workspace, **more) -> dict[tuple[str, str | None], dict]:

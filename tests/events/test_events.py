@@ -3,58 +3,52 @@
 import json
 
 import pytest
-import sample_events
-import watch
-from stack import free_port
 
-# In this order: the vault of the events is disabled, and enabled again, last. For decrypt-item, whose answers are item by item,
-# the outcome is that of its one item.
-EXPECTED = {
-    "create-vault/success.json": (201, None),
-    "create-vault/refused-no-claims.json": (401, "unauthenticated"),
-    "create-vault/refused-member.json": (403, "forbidden"),
-    "create-vault/refused-malformed.json": (400, "malformed-request"),
-    "create-vault/refused-name-taken.json": (409, "vault-name-taken"),
-    "create-vault/refused-validation-failed.json": (422, "validation-failed"),
-    "validate-vault/success.json": (200, None),
-    "validate-vault/scheduled.json": (200, None),
-    "validate-vault/refused-foreign-workspace.json": (404, "vault-not-found"),
-    "encrypt-item/success.json": (200, None),
-    "encrypt-item/success-rest-api.json": (200, None),
-    "encrypt-item/refused-function-url.json": (401, "unauthenticated"),
-    "encrypt-item/refused-malformed.json": (400, "malformed-request"),
-    "encrypt-item/refused-no-default-vault.json": (409, "no-default-vault"),
-    "decrypt-item/success.json": (200, None),
-    "decrypt-item/refused-wrong-item-id.json": (422, "item-does-not-open"),
-    "decrypt-item/refused-foreign-workspace.json": (404, "vault-not-found"),
-    "decrypt-item/refused-malformed.json": (400, "malformed-request"),
-    "get-setup-kit/success.json": (200, None),
-    "get-setup-kit/success-zip.json": (200, None),
-    "get-setup-kit/refused-member.json": (403, "forbidden"),
-    "get-setup-kit/refused-no-claims.json": (401, "unauthenticated"),
-    "reassign-item/success.json": (200, None),
-    "reassign-item/success-dry-run.json": (200, None),
-    "reassign-item/refused-foreign-workspace.json": (404, "vault-not-found"),
-    "reassign-item/refused-malformed.json": (400, "malformed-request"),
-    "list-vaults/success.json": (200, None),
-    "list-vaults/success-rest-api.json": (200, None),
-    "list-vaults/success-one.json": (200, None),
-    "list-vaults/refused-malformed.json": (400, "malformed-request"),
-    "list-vaults/refused-foreign-workspace.json": (404, "vault-not-found"),
-    "update-vault/success.json": (200, None),
-    "update-vault/refused-precondition-failed.json": (412, "precondition-failed"),
-    "update-vault/refused-member.json": (403, "forbidden"),
-    "update-vault/refused-malformed.json": (400, "malformed-request"),
-    "disable-vault/refused-member.json": (403, "forbidden"),
-    "disable-vault/refused-precondition-failed.json": (412, "precondition-failed"),
-    "disable-vault/success-decrypt-only.json": (200, None),
-    "disable-vault/success.json": (200, None),
-    "disable-vault/refused-wrong-status.json": (409, "wrong-vault-status"),
-    "update-vault/refused-wrong-status.json": (409, "wrong-vault-status"),
-    "enable-vault/refused-member.json": (403, "forbidden"),
-    "enable-vault/refused-foreign-workspace.json": (404, "vault-not-found"),
-    "enable-vault/success.json": (200, None),
+from local_aws import sample_events, watch
+from local_aws.stack import free_port
+from tests.contract import openapi
+
+# Those whose order matters: the vault of the events is disabled, and enabled again, last.
+LAST = [
+    "disable-vault/refused-member.json",
+    "disable-vault/refused-precondition-failed.json",
+    "disable-vault/success-decrypt-only.json",
+    "disable-vault/success.json",
+    "disable-vault/refused-wrong-status.json",
+    "update-vault/refused-wrong-status.json",
+    "enable-vault/refused-member.json",
+    "enable-vault/refused-foreign-workspace.json",
+    "enable-vault/success.json",
+]
+# What an event is named for, where that is not the problem itself.
+PROBLEMS = {
+    "no-claims": "unauthenticated",
+    "member": "forbidden",
+    "function-url": "unauthenticated",
+    "malformed": "malformed-request",
+    "foreign-workspace": "vault-not-found",
+    "name-taken": "vault-name-taken",
+    "wrong-item-id": "item-does-not-open",
+    "wrong-status": "wrong-vault-status",
 }
+
+
+def events() -> list[str]:
+    """Every sample event, in the order in which they are sent: by the table of operations, what succeeds first."""
+    names = [f"{path.parent.name}/{path.name}" for path in sample_events.SOURCE.glob("*/*.json")]
+    order = openapi.functions()
+    first = sorted(set(names) - set(LAST), key=lambda name: (order.index(name.partition("/")[0]), "/refused-" in name, name))
+    assert set(LAST) <= set(names)
+    return first + LAST
+
+
+def expected(event: str) -> tuple[int, str | None]:
+    """Status and problem, by the event's name. For decrypt-item, whose answers are item by item, those of its one item."""
+    function, _, name = event.removesuffix(".json").partition("/")
+    if not name.startswith("refused-"):
+        return (201 if function == "create-vault" else 200), None
+    problem = PROBLEMS.get(name.removeprefix("refused-"), name.removeprefix("refused-"))
+    return openapi.status_of(problem), problem
 
 
 @pytest.fixture(scope="module")
@@ -67,11 +61,15 @@ def running(stack, new_customer, tmp_path_factory):
         yield port
 
 
-def test_every_event_has_an_expected_outcome():
-    assert {str(path.relative_to(sample_events.SOURCE)) for path in sample_events.SOURCE.glob("*/*.json")} == EXPECTED.keys()
+def test_every_operation_has_a_sample_event_that_succeeds():
+    for operation in openapi.operations().values():
+        events = (sample_events.SOURCE / operation.function).glob("success*.json")
+        assert f"{operation.method} {operation.path}" in {json.loads(event.read_text()).get("routeKey") for event in events}, (
+            operation.name
+        )
 
 
-@pytest.mark.parametrize("event", EXPECTED)
+@pytest.mark.parametrize("event", events())
 def test_event(running, event):
     response = watch.invoke(event.partition("/")[0], sample_events.READY / event, running)
     body = {} if response["isBase64Encoded"] else json.loads(response["body"])
@@ -80,5 +78,5 @@ def test_event(running, event):
         error = body["items"][0].get("error", {})
         status, problem = error.get("status", 200), error.get("type")
         assert ("plaintext" in body["items"][0]) == (not error)
-    expected_status, expected_problem = EXPECTED[event]
+    expected_status, expected_problem = expected(event)
     assert (status, problem) == (expected_status, expected_problem and f"urn:latchkey:problem:{expected_problem}"), body

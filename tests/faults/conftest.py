@@ -1,20 +1,15 @@
 """The matrix of faults, as far as its cells are asked for; and what came of it, at the end."""
 
 import os
-import sys
-from pathlib import Path
 
 import pytest
 
-REPOSITORY = Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(Path(__file__).resolve().parent), str(REPOSITORY / "tests" / "e2e")]
-
-import faults_table  # noqa: E402 (found by the line above)
-from e2e_support import Workspace  # noqa: E402
-from faults import Faults  # noqa: E402
-from lanes import Environments, Matrix  # noqa: E402
-from layout import STAGE  # noqa: E402
-from schedule import Schedule  # noqa: E402
+from local_aws.faults import Faults
+from local_aws.layout import STAGE
+from local_aws.schedule import Schedule
+from tests.e2e.e2e_support import Workspace
+from tests.faults import faults_table
+from tests.faults.lanes import Environments, Matrix
 
 SLOWEST = pytest.StashKey[dict]()
 

@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from matrix import AT_ONCE, OUTAGES, Row
+from tests.faults.matrix import AT_ONCE, OUTAGES, RECORDS_ONLY, Row
 
 DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "faults.md"
 HEADING = "## The matrix"
@@ -11,9 +11,13 @@ HEADING = "## The matrix"
 
 def cells_of(row: Row) -> list[str]:
     """A row, but for what was measured."""
-    operations = ", ".join(f"`{operation.partition(',')[0]}`{operation[len(operation.partition(',')[0]):]}" for operation in row.operations)
+    operations = named(row.operations).replace(named(RECORDS_ONLY), "those on records alone")
     answers = " or ".join(row.answers) + ("" if row.is_met else "; the failing Region or service is not asked")
     return [operations, ", ".join(row.services), ", ".join(row.places), faults_of(row), answers, f"{row.seconds} s"]
+
+
+def named(operations: tuple[str, ...]) -> str:
+    return ", ".join(f"`{operation.partition(',')[0]}`{operation[len(operation.partition(',')[0]) :]}" for operation in operations)
 
 
 def faults_of(row: Row) -> str:

@@ -8,14 +8,13 @@ from collections import defaultdict
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 
-from deploy import replace_environments
-from e2e_support import Workspace
-from faults import Faults
-from layout import REGIONS, STAGE, aws_client
-from matrix import ROW_OF, Cell
-from operations import OPERATIONS, problem_named
-from schedule import PAST, Schedule, key_of, plain
-
+from local_aws.deploy import replace_environments
+from local_aws.faults import Faults
+from local_aws.layout import REGIONS, STAGE, aws_client
+from local_aws.schedule import PAST, Schedule, key_of, plain
+from tests.e2e.e2e_support import Workspace
+from tests.faults.matrix import ROW_OF, Cell
+from tests.faults.operations import OPERATIONS, problem_named
 
 # More would only wait for each other, and the functions' timeouts would tell of that.
 LANES_AT_ONCE = 10
@@ -186,7 +185,10 @@ class Matrix:
         # A sweep asks for what is due before it has any vault.
         due = {"caller": f"role/{operation.environments.function}-{cell.region}/", "match": ["due_partition"]}
         of_service = {
-            "sts": [own, {"caller": f"role/{operation.environments.function}-{cell.region}/", "match": [self.stack["access_role_arn"]]}],
+            "sts": [
+                own,
+                {"caller": f"role/{operation.environments.function}-{cell.region}/", "match": [self.stack["access_role_arn"]]},
+            ],
             "dynamodb": [own, due] if cell.operation.startswith("sweep") else [own],
         }
         return [

@@ -5,10 +5,10 @@ import itertools
 import json
 import time
 
-from client import Answer
-from e2e_support import base64_of
-from layout import ALIAS, REGIONS, STAGE
-from subscription import Subscription
+from local_aws.client import Answer
+from local_aws.layout import ALIAS, REGIONS, STAGE
+from tests.e2e.e2e_support import base64_of
+from tests.e2e.subscription import Subscription
 
 SETTLED_SECONDS = 30  # several pauses of the breaker
 BETWEEN_CALLS_SECONDS = 0.05
@@ -207,7 +207,9 @@ def report_outcome(report: dict) -> str:
         return "as ever"
     if all(NO_WORD_ON_THE_CUSTOMER in check["message"] for check in failed):
         return "a report of what was not answered"
-    return "a report of " + ", ".join(sorted({check["check"] for check in failed if NO_WORD_ON_THE_CUSTOMER not in check["message"]}))
+    return "a report of " + ", ".join(
+        sorted({check["check"] for check in failed if NO_WORD_ON_THE_CUSTOMER not in check["message"]})
+    )
 
 
 class EnableVault(Operation):

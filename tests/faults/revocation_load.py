@@ -6,9 +6,9 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from client import Api, Customer, token_of
-from e2e_support import base64_of
-from layout import REGIONS
+from local_aws.client import Api, Customer, token_of
+from local_aws.layout import REGIONS
+from tests.e2e.e2e_support import base64_of
 
 DECRYPT, ENCRYPT = "decrypt-item", "encrypt-item"
 # How often each client succeeds before the revocation, so that many environments hold the data key by then.

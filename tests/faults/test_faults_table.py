@@ -3,11 +3,11 @@
 import re
 from itertools import product
 
-import faults_table
-import openapi
-from layout import REGIONS
-from matrix import AT_ONCE, BOTH, DYNAMODB, ITEMS, KMS, OTHER, OWN, ROWS, STS, VALIDATING, is_in_the_sample
-from operations import OPERATIONS
+from local_aws.layout import REGIONS
+from tests.contract import openapi
+from tests.faults import faults_table
+from tests.faults.matrix import AT_ONCE, BOTH, DYNAMODB, ITEMS, KMS, OTHER, OWN, ROWS, STS, VALIDATING, is_in_the_sample
+from tests.faults.operations import OPERATIONS
 
 CELLS = [cell for row in ROWS for cell in row.cells()]
 

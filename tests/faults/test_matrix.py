@@ -1,10 +1,21 @@
 """Each cell of the matrix: what the caller gets and within which time, and that nothing is lost or done twice."""
 
 import pytest
-from matrix import ROWS, Cell, Row, is_in_the_sample
+
+from tests.faults.matrix import ROWS, Cell, Row, is_in_the_sample
 
 # What no caller must see: words of AWS, of its SDK, and of the fault proxy, which stands for AWS here.
-OF_AWS = ("Said by", "Exception", "InternalFailure", "ServiceUnavailable", "Throttling", "00000000-0000", "127.0.0.1", "Sdk", "hyper")
+OF_AWS = (
+    "Said by",
+    "Exception",
+    "InternalFailure",
+    "ServiceUnavailable",
+    "Throttling",
+    "00000000-0000",
+    "127.0.0.1",
+    "Sdk",
+    "hyper",
+)
 
 
 def cells():

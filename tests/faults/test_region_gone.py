@@ -1,20 +1,16 @@
 """A whole Region is gone: its API is not called, and what the functions of the other one ask of its KMS, STS, DynamoDB and
 EventBridge is refused. Everything opens through the other, and when the Region is back, all is as before."""
 
-import sys
 import time
 from contextlib import ExitStack, contextmanager
-from pathlib import Path
 
 import pytest
 
-sys.path.append(str(Path(__file__).resolve().parent.parent / "e2e"))
-
-from e2e_support import Workspace, base64_of, new_environments  # noqa: E402 (found by the line above, as all that follow)
-from faults import Faults  # noqa: E402
-from layout import REGIONS  # noqa: E402
-from schedule import Schedule  # noqa: E402
-from subscription import Subscription  # noqa: E402
+from local_aws.faults import Faults
+from local_aws.layout import REGIONS
+from local_aws.schedule import Schedule
+from tests.e2e.e2e_support import Workspace, base64_of, new_environments
+from tests.e2e.subscription import Subscription
 
 SERVICES = ("kms", "sts", "dynamodb", "events")
 # The longest that a call may take while the other Region is gone: it has no business with it.

@@ -4,19 +4,15 @@ use it all the time. docs/revocation.md has the numbers; `-s` shows those of thi
     .venv/bin/python -m pytest tests/faults/test_revocation_under_load.py -s
 """
 
-import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import pytest
 
-sys.path[:0] = [str(Path(__file__).resolve().parent), str(Path(__file__).resolve().parent.parent / "e2e")]
-
-from client import Api  # noqa: E402 (found by the line above, as all that follow)
-from layout import REGIONS, REPOSITORY  # noqa: E402
-from revocation_load import DECRYPT, ENCRYPT, WAYS, Cell  # noqa: E402
-from schedule import Schedule  # noqa: E402
+from local_aws.client import Api
+from local_aws.layout import REGIONS, REPOSITORY
+from local_aws.schedule import Schedule
+from tests.faults.revocation_load import DECRYPT, ENCRYPT, WAYS, Cell
 
 BOUNDS = (0, 5, 30)
 # For how long the load goes on after the longest bound, to see what comes too late.
@@ -72,7 +68,8 @@ def test_what_is_written_of_it_is_so(cells):
 
 def table(cells) -> list[str]:
     lines = [
-        "| what was done | bound | allowed | last success in us-east-2 | in us-west-2 | requests begun after it | of them refused |",
+        "| what was done | bound | allowed | last success in us-east-2 | in us-west-2 "
+        "| requests begun after it | of them refused |",
         "| --- | --- | --- | --- | --- | --- | --- |",
     ]
     for cell in cells:

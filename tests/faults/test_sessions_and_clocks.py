@@ -6,8 +6,9 @@ import time
 from datetime import UTC, datetime
 
 import pytest
-from e2e_support import base64_of, problem_of
-from layout import REGIONS
+
+from local_aws.layout import REGIONS
+from tests.e2e.e2e_support import base64_of, problem_of
 
 EXPIRED = {"status": 400, "code": "ExpiredTokenException", "message": "The security token included in the request is expired"}
 UNKNOWN = {"status": 400, "code": "UnrecognizedClientException", "message": "The security token included in the request is invalid"}
@@ -137,7 +138,7 @@ def test_a_clock_that_is_off_is_never_the_customers_refusal(workspace, vault_id,
         assert answered["status"] in (500, 503) and not answered.get("findings"), answered
         sealing = workspace.encrypt(vault_id, [{"item_id": "i", "plaintext": base64_of(b"x")}], region)
         # Where a session is held, STS is not asked.
-        assert sealing.status == 200 and service == "sts" or problem_of(sealing)[0] in (500, 503), sealing.text
+        assert (sealing.status == 200 and service == "sts") or problem_of(sealing)[0] in (500, 503), sealing.text
         report = workspace.validate(vault_id, region=region).json
         assert report["result"] == "fail"
         assert faults.met(rule) > 0

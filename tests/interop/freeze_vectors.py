@@ -127,9 +127,7 @@ def official_message(size: int, frame_length: int, context: dict, arn: str) -> b
             encryption_algorithm="RSAES_OAEP_SHA_256",
         )
     )
-    client = aws_encryption_sdk.EncryptionSDKClient(
-        commitment_policy=CommitmentPolicy.REQUIRE_ENCRYPT_REQUIRE_DECRYPT
-    )
+    client = aws_encryption_sdk.EncryptionSDKClient(commitment_policy=CommitmentPolicy.REQUIRE_ENCRYPT_REQUIRE_DECRYPT)
     message, _ = client.encrypt(
         source=plaintext_of(size),
         keyring=keyring,
@@ -147,7 +145,7 @@ def our_message(size: int, encryption_context: dict, arn: str, **arguments) -> b
     if "kms_plaintext" not in arguments:
         der = PUBLIC_KEY.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
         arguments["public_key"] = text(der)
-    run = ["cargo", "run", "--quiet", "--profile", "local", "--package", "sealed-item", "--example", "message_tool"]
+    run = ["cargo", "run", "--workspace", "--quiet", "--profile", "local", "--example", "message_tool"]
     ran = subprocess.run(run, cwd=REPOSITORY, input=json.dumps(request | arguments).encode(), stdout=subprocess.PIPE)
     return base64.b64decode(json.loads(ran.stdout)["message"])
 

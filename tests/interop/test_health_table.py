@@ -1,13 +1,11 @@
 """The table "What is found, end to end" of docs/health.md and the scenarios of tests/e2e/ say the same, row by row."""
 
 import re
-import sys
 from pathlib import Path
 
-REPOSITORY = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(REPOSITORY / "tests" / "e2e"))
+from tests.e2e.health_scenarios import REGIONS, SCENARIOS
 
-from health_scenarios import REGIONS, SCENARIOS  # noqa: E402 (found by the line above)
+REPOSITORY = Path(__file__).resolve().parents[2]
 
 FINDING = re.compile(r"`(\w+)`(?: in (both Regions|us-east-2|us-west-2))?")
 

@@ -9,11 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.e2e.e2e_support import Workspace
+
 TESTS = Path(__file__).resolve().parents[1]
 SCRIPT = TESTS / "interop" / "open_without_us.py"
-sys.path.insert(0, str(TESTS / "e2e"))
-
-from e2e_support import Workspace  # noqa: E402 (found by the line above)
 
 # Item id, plaintext, context.
 ITEMS = [
@@ -68,9 +67,7 @@ def test_a_customer_opens_its_items_without_us_in_either_region(workspace, store
     status, answers = leave(stored, key_arn=getattr(workspace.customer, key))
     assert status == 0
     assert plaintexts(answers) == [plaintext for _, plaintext, _ in ITEMS]
-    assert [(answer["item_id"], answer["context"]) for answer in answers] == [
-        (item_id, context) for item_id, _, context in ITEMS
-    ]
+    assert [(answer["item_id"], answer["context"]) for answer in answers] == [(item_id, context) for item_id, _, context in ITEMS]
 
 
 def test_items_open_without_us_after_the_vault_was_disabled(workspace, leave):

@@ -8,7 +8,6 @@ Needs the fixtures `customer_kms` (Region to a boto3 KMS client that may use the
 """
 
 import base64
-import json
 import random
 from pathlib import Path
 
@@ -65,9 +64,7 @@ class CustomerKey:
         )
 
     def decrypt(self, ciphertext: bytes) -> bytes:
-        return self.kms.decrypt(
-            KeyId=self.arn, CiphertextBlob=ciphertext, EncryptionAlgorithm=ENCRYPTION_ALGORITHM
-        )["Plaintext"]
+        return self.kms.decrypt(KeyId=self.arn, CiphertextBlob=ciphertext, EncryptionAlgorithm=ENCRYPTION_ALGORITHM)["Plaintext"]
 
 
 @pytest.fixture
@@ -77,9 +74,7 @@ def customer_keys(customer_kms, stack):
 
 @pytest.fixture(scope="session")
 def official_sdk():
-    return aws_encryption_sdk.EncryptionSDKClient(
-        commitment_policy=CommitmentPolicy.REQUIRE_ENCRYPT_REQUIRE_DECRYPT
-    )
+    return aws_encryption_sdk.EncryptionSDKClient(commitment_policy=CommitmentPolicy.REQUIRE_ENCRYPT_REQUIRE_DECRYPT)
 
 
 def plaintext_of(size: int) -> bytes:
@@ -92,9 +87,7 @@ def text(data: bytes) -> str:
 
 def seal(message_tool, key: CustomerKey, plaintext: bytes, **arguments) -> bytes:
     """Seals with this project, under a fresh data key that it wraps itself."""
-    answer = message_tool(
-        "seal", key_arn=key.arn, public_key=text(key.public_key), plaintext=text(plaintext), **arguments
-    )
+    answer = message_tool("seal", key_arn=key.arn, public_key=text(key.public_key), plaintext=text(plaintext), **arguments)
     return base64.b64decode(answer["message"])
 
 
@@ -119,9 +112,7 @@ def test_the_official_sdk_opens_our_messages_in_both_regions(message_tool, custo
                 frame_length=frame_length,
             )
             for opening_region in REGIONS:
-                opened, header = official_sdk.decrypt(
-                    source=message, keyring=customer_keys[opening_region].keyring()
-                )
+                opened, header = official_sdk.decrypt(source=message, keyring=customer_keys[opening_region].keyring())
                 assert opened == plaintext, (size, frame_length, sealing_region, opening_region)
                 assert header.algorithm == ALGORITHM_SUITE
                 assert header.encryption_context == context
@@ -167,9 +158,7 @@ def test_we_open_what_the_official_sdk_sealed(message_tool, customer_keys, offic
 def test_neither_opens_an_altered_message(message_tool, customer_keys, official_sdk):
     key = customer_keys["primary"]
     message = bytearray(seal(message_tool, key, b"plaintext", encryption_context=CONTEXTS[1], frame_length=16))
-    payload = key.decrypt(
-        base64.b64decode(message_tool("inspect", message=text(message))["encrypted_data_key"])
-    )
+    payload = key.decrypt(base64.b64decode(message_tool("inspect", message=text(message))["encrypted_data_key"]))
     assert message_tool("open", message=text(message), kms_plaintext=text(payload))["plaintext"]
 
     message[-1] ^= 1
@@ -182,9 +171,7 @@ def test_neither_opens_an_altered_message(message_tool, customer_keys, official_
 def test_neither_opens_a_data_key_of_another_encryption_context(message_tool, customer_keys, official_sdk):
     key = customer_keys["primary"]
     message = seal(message_tool, key, b"plaintext", encryption_context={"vault": "one"}, frame_length=16)
-    payload = key.decrypt(
-        base64.b64decode(message_tool("inspect", message=text(message))["encrypted_data_key"])
-    )
+    payload = key.decrypt(base64.b64decode(message_tool("inspect", message=text(message))["encrypted_data_key"]))
     moved = message.replace(b"one", b"two", 1)
     assert message_tool("open", message=text(moved), kms_plaintext=text(payload)) == {
         "error": "the data key was wrapped for another encryption context"
@@ -220,9 +207,7 @@ def test_the_official_sdk_opens_our_random_messages(message_tool, customer_keys,
         # Not so short that a long plaintext takes the SDK, which reads frame by frame, seconds.
         frame_length = generator.randrange(1 + len(plaintext) // 500, 1 + max(1, len(plaintext)) * 2)
         sealing, opening = generator.choices(REGIONS, k=2)
-        message = seal(
-            message_tool, customer_keys[sealing], plaintext, encryption_context=context, frame_length=frame_length
-        )
+        message = seal(message_tool, customer_keys[sealing], plaintext, encryption_context=context, frame_length=frame_length)
         opened, header = official_sdk.decrypt(source=message, keyring=customer_keys[opening].keyring())
         assert opened == plaintext
         assert (header.encryption_context, header.frame_length) == (context, frame_length)

@@ -1,5 +1,5 @@
-//! The simplest cache that the Encryption SDK for Rust can be given, which has none of its own: the first data key that is made, and
-//! the first that is unwrapped, serve for ever. For a benchmark alone: it looks at nothing that it is asked for.
+//! The simplest cache for the Encryption SDK for Rust, which has none of its own. The first data key that is made and
+//! the first that is unwrapped are used for ever. For a benchmark only: it ignores what it is asked for.
 
 use std::sync::OnceLock;
 

@@ -1,5 +1,5 @@
-//! Times the AWS Encryption SDK for Rust and, in the same run, sealed-item, at sealing and opening. Started by run.py with a folder
-//! of RSA keys; prints a line of JSON for each measurement.
+//! Times sealing and opening with the AWS Encryption SDK for Rust and, in the same run, with sealed-item. run.py starts
+//! it with a folder of RSA keys. Prints one line of JSON for each measurement.
 
 mod caching;
 
@@ -34,7 +34,7 @@ fn report(peer: &str, operation: &str, size: usize, each: Duration) {
     println!(r#"{{"peer": "{peer}", "operation": "{operation}", "size": {size}, "microseconds": {microseconds:.3}}}"#);
 }
 
-/// The fastest of some batches: what is slower was disturbed.
+/// Reports the fastest of several batches, because slower ones were disturbed.
 macro_rules! time {
     ($peer:expr, $operation:expr, $size:expr, $body:expr) => {{
         let start = Instant::now();
@@ -103,7 +103,7 @@ fn encryption_sdk() -> Outcome<(Client, MaterialProviders)> {
 }
 
 async fn kms_rsa_keyring(providers: &MaterialProviders, public_key_pem: Vec<u8>) -> Outcome<KeyringRef> {
-    // Never called: sealing takes the public key alone.
+    // Never called, because sealing needs only the public key.
     let config = aws_sdk_kms::Config::builder()
         .behavior_version(aws_sdk_kms::config::BehaviorVersion::latest())
         .region(aws_sdk_kms::config::Region::new("us-east-2"))

@@ -1,25 +1,5 @@
 //! Lambda function `disable-vault`: `POST /v1/vaults/{vault_id}/disable`.
 
-use latchkey_aws::{Aws, Settings};
-use latchkey_core::operations::DisableVault;
-use latchkey_core::ports::SystemClock;
-use latchkey_http::endpoints::DisableVaultEndpoint;
-use latchkey_http::{ALLOCATOR, Allocator, block_on, init, serve};
-
-#[global_allocator]
-static GLOBAL_ALLOCATOR: Allocator = ALLOCATOR;
-
-fn main() -> Result<(), lambda_runtime::Error> {
-    block_on(run())
-}
-
-async fn run() -> Result<(), lambda_runtime::Error> {
-    init();
-    let settings = Settings::from_environment()?;
-    let aws = Aws::connect(&settings).await;
-    serve(DisableVaultEndpoint(DisableVault {
-        store: aws.vault_records(),
-        clock: SystemClock,
-    }))
-    .await
+fn main() -> Result<(), latchkey_functions::Error> {
+    latchkey_functions::disable_vault()
 }

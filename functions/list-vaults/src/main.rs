@@ -1,23 +1,5 @@
 //! Lambda function `list-vaults`: `GET /v1/vaults` and `GET /v1/vaults/{vault_id}`.
 
-use latchkey_aws::{Aws, Settings};
-use latchkey_core::operations::ListVaults;
-use latchkey_http::endpoints::ListVaultsEndpoint;
-use latchkey_http::{ALLOCATOR, Allocator, block_on, init, serve};
-
-#[global_allocator]
-static GLOBAL_ALLOCATOR: Allocator = ALLOCATOR;
-
-fn main() -> Result<(), lambda_runtime::Error> {
-    block_on(run())
-}
-
-async fn run() -> Result<(), lambda_runtime::Error> {
-    init();
-    let settings = Settings::from_environment()?;
-    let aws = Aws::connect(&settings).await;
-    serve(ListVaultsEndpoint(ListVaults {
-        store: aws.vault_records(),
-    }))
-    .await
+fn main() -> Result<(), latchkey_functions::Error> {
+    latchkey_functions::list_vaults()
 }

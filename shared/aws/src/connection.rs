@@ -1,15 +1,17 @@
-//! The clients: one for KMS and one for STS in each Region, one for DynamoDB and, where it is asked for, one for EventBridge
-//! in our own, and one for Lambda in each. Made once per execution environment, with timeouts (`deadline_timeouts`) and retries that are ours and not the
-//! SDK's defaults.
+//! The AWS clients, with our own timeouts (`deadline_timeouts`) and retries in place of the SDK's defaults.
 //!
-//! Calls are retried here and nowhere above: with jitter, and on a budget. The SDK takes each retry from a bucket of tokens
-//! that successes fill again, one bucket for each service and Region; when it is empty, nothing is retried.
+//! KMS and STS have one client in each Region. DynamoDB has one in our own Region. They are made once per execution
+//! environment. EventBridge has one client in our own Region and Lambda one in each; these are made only on demand.
+//!
+//! Calls are retried here and nowhere above, with jitter and within a budget. The SDK has a bucket of tokens for each
+//! service and Region. Retries take tokens from it, successes refill it, and when it is empty nothing is retried.
 
 use core::time::Duration;
 use std::sync::Arc;
 
 use aws_config::retry::RetryConfig;
 use aws_config::{BehaviorVersion, SdkConfig};
+use latchkey_core::operations::Ports;
 use latchkey_core::ports::{Clock, SystemClock};
 use latchkey_core::values::Region;
 
@@ -22,15 +24,15 @@ use crate::per_region::PerRegion;
 use crate::settings::Settings;
 use crate::vault_records::VaultRecords;
 
-/// The first pause is up to this long, the next up to twice as long, and so on; the SDK draws its length at random.
+/// The first pause takes up to this long, the next up to twice as long, and so on. The SDK picks a random length.
 const INITIAL_BACKOFF: Duration = Duration::from_millis(50);
 const MAX_BACKOFF: Duration = Duration::from_millis(500);
 /// One retry: the other Region is the better second try.
 const KEY_ATTEMPTS: u32 = 2;
-/// Our own records, and our own event bus, have no other Region to turn to.
+/// Two retries: our records and our event bus have no other Region to fall back on.
 const OWN_ATTEMPTS: u32 = 3;
 
-/// AWS, as one execution environment reaches it.
+/// The AWS clients of one execution environment.
 #[derive(Clone)]
 pub struct Aws {
     vault_records: VaultRecords,
@@ -41,8 +43,8 @@ pub struct Aws {
 }
 
 impl Aws {
-    /// Makes the clients, with the credentials and endpoints of the environment (`AWS_ENDPOINT_URL` included). Calls
-    /// nobody.
+    /// Makes the clients with the credentials and endpoints of the environment, `AWS_ENDPOINT_URL` included. Calls no
+    /// service.
     pub async fn connect(settings: &Settings) -> Self {
         let config = aws_config::defaults(BehaviorVersion::v2026_01_12())
             .region(sdk_region(settings.region))
@@ -52,7 +54,7 @@ impl Aws {
         Self::from_sdk_config(&config, settings, Arc::new(SystemClock))
     }
 
-    /// Makes the clients from `config`; its Region, timeouts and retries are replaced. Sessions age by `clock`.
+    /// Makes the clients from `config`. Replaces its Region, timeouts and retries. `clock` tells how old sessions are.
     pub fn from_sdk_config(config: &SdkConfig, settings: &Settings, clock: Arc<dyn Clock>) -> Self {
         let kms = PerRegion::new(|region| {
             aws_sdk_kms::Client::from_conf(
@@ -99,7 +101,7 @@ impl Aws {
         self.vault_records.clone()
     }
 
-    /// The event bus. Only one function has a use for it, so its client is made when it is asked for.
+    /// The event bus. Only one function uses it, so its client is made on demand.
     pub fn event_bus(&self) -> EventBus {
         let config = aws_sdk_eventbridge::config::Builder::from(&self.own_config).interceptor(DeadlineTimeouts);
         EventBus::new(
@@ -108,7 +110,7 @@ impl Aws {
         )
     }
 
-    /// The deployment's functions in both Regions. Only the canary has a use for them.
+    /// The deployment's functions in both Regions. Only the canary uses them.
     pub fn deployed_functions(&self) -> LambdaFunctions {
         let clients = PerRegion::new(|region| {
             aws_sdk_lambda::Client::from_conf(
@@ -128,11 +130,34 @@ impl Aws {
     }
 }
 
+impl Ports for Aws {
+    type Store = VaultRecords;
+    type CustomerKeys = KmsCustomerKeys;
+    type Clock = SystemClock;
+    type Announcer = EventBus;
+
+    fn store(&self) -> VaultRecords {
+        self.vault_records()
+    }
+
+    fn customer_keys(&self) -> KmsCustomerKeys {
+        self.customer_keys()
+    }
+
+    fn clock(&self) -> SystemClock {
+        SystemClock
+    }
+
+    fn announcer(&self) -> EventBus {
+        self.event_bus()
+    }
+}
+
 fn sdk_region(region: Region) -> aws_config::Region {
     aws_config::Region::from_static(region.code())
 }
 
-/// Standard mode retries what is transient or throttled and nothing else: a refusal is never sent twice.
+/// Standard mode retries only transient errors and throttling, so a refused call is never repeated.
 fn retries(max_attempts: u32) -> RetryConfig {
     RetryConfig::standard()
         .with_max_attempts(max_attempts)

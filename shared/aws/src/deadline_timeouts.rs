@@ -1,8 +1,8 @@
-//! Timeouts by the request's deadline, for every call to AWS.
+//! Timeouts for every call to AWS, derived from the request's deadline.
 //!
-//! An attempt gets half of what is left to the work that makes the call, and the call with its other attempts three quarters:
-//! so there is time for a second attempt, and then for the work to do something about a call that was not answered. The
-//! ceilings are for requests that have much time: nobody should wait for long for an answer that does not come.
+//! An attempt gets half of the time that the calling work has left, and the call with all its attempts gets three
+//! quarters. That leaves time for a second attempt, and for the calling work to react if no answer comes. The
+//! ceilings matter when much time is left: no caller should wait long for an answer that never comes.
 
 use core::time::Duration;
 
@@ -13,13 +13,13 @@ use aws_smithy_types::config_bag::ConfigBag;
 use aws_smithy_types::timeout::TimeoutConfig;
 use latchkey_core::request::time_limit;
 
-/// The same for all calls: it is the connector's, and there is one (`https`).
+/// The same for all calls: it belongs to the connector, and there is only one (`https`).
 pub(crate) const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 const LONGEST_ATTEMPT: Duration = Duration::from_secs(2);
-/// Two attempts that time out, and the pause between them.
+/// Enough for two attempts that time out and the pause between them.
 const LONGEST_CALL: Duration = Duration::from_millis(4_500);
 
-/// The timeouts of a call that has all the time it may want.
+/// The timeouts of a call that no deadline shortens.
 pub(crate) fn longest() -> TimeoutConfig {
     TimeoutConfig::builder()
         .connect_timeout(CONNECT_TIMEOUT)

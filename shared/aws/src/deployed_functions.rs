@@ -1,4 +1,4 @@
-//! The functions of this deployment, as they are deployed: the canary invokes them.
+//! The deployment's Lambda functions, which the canary invokes.
 
 use core::time::Duration;
 
@@ -11,12 +11,13 @@ use latchkey_core::values::Region;
 
 use crate::per_region::PerRegion;
 
-/// As long as the slowest function may take; who waits for less says so himself (`latchkey_core::request::time_limit`).
+/// The longest that any function may take. Callers with less patience set their own limit
+/// (`latchkey_core::request::time_limit`).
 const LONGEST_ANSWER: Duration = Duration::from_secs(30);
-/// The alias that everything calls: the version that serves (template.yaml, `AutoPublishAlias`).
+/// The alias that every caller uses. It points to the version that serves (template.yaml, `AutoPublishAlias`).
 const ALIAS: &str = "live";
 
-/// The timeouts of an invocation. What is not set here is as for all other calls.
+/// The timeouts of an invocation. Those not set here are the same as for all other calls.
 pub(crate) fn timeouts() -> TimeoutConfig {
     TimeoutConfig::builder()
         .operation_attempt_timeout(LONGEST_ANSWER)
@@ -24,7 +25,7 @@ pub(crate) fn timeouts() -> TimeoutConfig {
         .build()
 }
 
-/// The functions, through Lambda in both Regions.
+/// The functions, invoked through Lambda in both Regions.
 #[derive(Clone)]
 pub struct LambdaFunctions {
     clients: PerRegion<Client>,
@@ -37,7 +38,7 @@ impl LambdaFunctions {
         Self { clients, stage }
     }
 
-    /// As template.yaml names it.
+    /// The function's name in template.yaml.
     fn name(&self, operation: &str) -> String {
         format!("{}-latchkey-{operation}", self.stage)
     }

@@ -1,7 +1,6 @@
-//! What of an error that AWS answers may be logged: its code, and nothing else. The rest may repeat what was asked, or hold what
-//! was to be answered.
+//! The only part of an AWS error that may be logged: its code. The rest may repeat the request or contain the answer.
 
-/// The code, if it has the form of one: `KMSInvalidStateException`. Another text in its place is not repeated.
+/// The code, if it looks like one (`KMSInvalidStateException`). Any other text is replaced.
 pub(crate) fn loggable(code: &str) -> &str {
     let is_name = (1..=64).contains(&code.len()) && code.bytes().all(|byte| byte.is_ascii_alphabetic() || byte == b'.');
     if is_name { code } else { "unreadable" }

@@ -1,4 +1,4 @@
-//! The event bus, on which the outside is told of vaults' health. docs/events.md has the schema.
+//! The event bus that carries announcements of vaults' health. docs/events.md has the schema.
 
 use aws_sdk_eventbridge::Client;
 use aws_sdk_eventbridge::types::PutEventsRequestEntry;
@@ -34,7 +34,7 @@ impl Announcer for EventBus {
             .detail(detail)
             .build();
         let answer = self.client.put_events().entries(event).send().await;
-        // An entry that is refused by itself comes with a 200 (EventBridge API reference, PutEvents).
+        // EventBridge answers 200 even if it refuses the entry (EventBridge API reference, PutEvents).
         match answer {
             Ok(answer) if answer.failed_entry_count() == 0 => Ok(()),
             Ok(_) | Err(_) => Err(AnnouncerError),

@@ -1,8 +1,8 @@
 //! The HTTPS connector: one for all clients, made when the execution environment starts.
 //!
-//! Left to itself, the SDK makes one for each client when the client is made, throws it away, and makes it again in the
-//! client's first call (aws-smithy-http-client, `HyperClient`). Each time all of the system's roots are parsed, some 140
-//! certificates. Here that is done once, ahead of the first request, and never in one.
+//! By default, the SDK makes a connector for each new client, throws it away, and makes another in the client's first
+//! call (aws-smithy-http-client, `HyperClient`). Each time it parses all of the system's root certificates, about
+//! 140. We parse them once, before the first request.
 
 use aws_smithy_http_client::proxy::ProxyConfig;
 use aws_smithy_http_client::tls::Provider;
@@ -18,9 +18,10 @@ use crate::deadline_timeouts::CONNECT_TIMEOUT;
 pub(crate) struct OneConnector(SharedHttpConnector);
 
 impl OneConnector {
-    /// Reads the system's roots (or those of `SSL_CERT_FILE` and `SSL_CERT_DIR`) and configures TLS. Connects to nobody.
+    /// Reads the system's root certificates (or those of `SSL_CERT_FILE` and `SSL_CERT_DIR`) and configures TLS.
+    /// Opens no connection.
     ///
-    /// As the SDK's own: TLS by rustls on aws-lc, and a proxy if the environment names one.
+    /// Like the SDK's own connector, it uses rustls on aws-lc, and a proxy if the environment names one.
     pub(crate) fn new() -> Self {
         let settings = HttpConnectorSettings::builder()
             .connect_timeout(CONNECT_TIMEOUT)
@@ -34,7 +35,7 @@ impl OneConnector {
 }
 
 impl HttpClient for OneConnector {
-    /// The same for all settings: every client here has the same connect timeout, and no timeout for reading alone.
+    /// Ignores the settings: all clients here share one connect timeout, and none has a read timeout.
     fn http_connector(&self, _: &HttpConnectorSettings, _: &RuntimeComponents) -> SharedHttpConnector {
         self.0.clone()
     }

@@ -2,20 +2,21 @@
 //!
 //! | to find | read |
 //! | --- | --- |
-//! | what comes from the environment | [`settings`] |
+//! | what a function reads from its environment | [`settings`] |
 //! | clients and retries; timeouts; TLS | `connection`, `deadline_timeouts`, `https` |
 //! | the table: keys, records, conditions | [`vault_records`] |
 //! | the customer's role and key | [`customer_keys`] |
-//! | the events that others hear | [`event_bus`] |
-//! | the functions, as the canary invokes them | [`deployed_functions`] |
-//! | who is not asked for a while | `customer_keys::breaker` |
-//! | which AWS error is a refusal and which an outage | `customer_keys::errors` |
+//! | the events that we publish | [`event_bus`] |
+//! | the functions that the canary invokes | [`deployed_functions`] |
+//! | which silent keys and Regions are not called for a while | `customer_keys::breaker` |
+//! | whether an AWS error is a refusal or an outage | `customer_keys::errors` |
 //!
-//! A function makes its clients from its environment, and the ports from them. Nobody is called until an operation does:
+//! A function makes its clients from its environment, and its operation from the clients. No service is called until the
+//! operation runs:
 //!
 //! ```
 //! use latchkey_aws::{Aws, Settings};
-//! use latchkey_core::operations::ListVaults;
+//! use latchkey_core::operations::Service;
 //!
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -30,8 +31,8 @@
 //!     };
 //!     Some(value.to_owned())
 //! })?;
-//! let aws = Aws::connect(&settings).await;
-//! let list_vaults = ListVaults { store: aws.vault_records() };
+//! let service = Service { ports: Aws::connect(&settings).await, settings: settings.service() };
+//! let list_vaults = service.list_vaults();
 //! # Ok(())
 //! # }
 //! ```

@@ -1,4 +1,4 @@
-//! One of a thing in each Region.
+//! A value per Region, such as a client.
 
 use latchkey_core::values::Region;
 

@@ -1,12 +1,14 @@
-//! What a function learns from its environment.
+//! What a function reads from its environment.
 
 use std::env;
 
 use latchkey_core::customer::ManagedKey;
+use latchkey_core::data_keys::rotation::RotationLimits;
+use latchkey_core::operations::ServiceSettings;
 use latchkey_core::setup_kit::TemplatesUrl;
 use latchkey_core::values::{AwsAccountId, CustomerKey, KmsKeyId, Region, RoleArn};
 
-/// Where we are and what we work with.
+/// Where a function runs and which resources it uses.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
     /// The Region we run in (`AWS_REGION`).
@@ -16,20 +18,20 @@ pub struct Settings {
     /// How many requests an execution environment serves at a time (`AWS_LAMBDA_MAX_CONCURRENCY`, which Lambda sets; 1 without
     /// it).
     pub max_concurrency: usize,
-    /// The event bus for what others are to hear (`LATCHKEY_EVENT_BUS_NAME`).
+    /// The event bus that announcements go to (`LATCHKEY_EVENT_BUS_NAME`).
     pub event_bus_name: String,
     /// The table of vault records (`LATCHKEY_TABLE_NAME`).
     pub table_name: String,
-    /// The key for workspaces that bring none (`LATCHKEY_MANAGED_KEY_ID`, `LATCHKEY_MANAGED_KEY_ROLE_ARN`); none when the id is
-    /// empty.
+    /// The key for workspaces without a key of their own (`LATCHKEY_MANAGED_KEY_ID`,
+    /// `LATCHKEY_MANAGED_KEY_ROLE_ARN`). `None` if the id is empty.
     pub managed_key: Option<ManagedKey>,
     /// The service's access role, which customers trust (`LATCHKEY_ACCESS_ROLE_ARN`).
     pub access_role_arn: RoleArn,
-    /// Where AWS's console can read the templates of `customer-setup/` from (`LATCHKEY_SETUP_KIT_TEMPLATES_URL`, optional).
+    /// Where the AWS console reads the templates of `customer-setup/` (`LATCHKEY_SETUP_KIT_TEMPLATES_URL`, optional).
     pub setup_kit_templates_url: Option<TemplatesUrl>,
 }
 
-/// Why a function does not start. Names the variable, never its value.
+/// Why a function does not start. The error names the variable, never its value.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SettingsError {
     /// A variable is missing, or not UTF-8.
@@ -38,15 +40,15 @@ pub enum SettingsError {
         /// The variable.
         name: &'static str,
     },
-    /// A variable has a value that it cannot have.
+    /// A variable has a value that is not allowed.
     #[error("the environment variable {name} must be {expected}")]
     Invalid {
         /// The variable.
         name: &'static str,
-        /// What it could be.
+        /// What the value must be.
         expected: &'static str,
     },
-    /// The SDK was told to log the bodies that KMS answers with: plaintext data keys.
+    /// The SDK is told to log the bodies of answers. Those of KMS contain plaintext data keys.
     #[error("the environment variable LOG_SENSITIVE_BODIES must not be true: it has plaintext data keys logged")]
     SensitiveBodiesLogged,
 }
@@ -60,12 +62,12 @@ impl Settings {
         Self::from_variables(|name| env::var(name).ok())
     }
 
-    /// Reads the environment that `variable` tells of.
+    /// Reads the environment through `variable`, which returns the value of a variable.
     ///
     /// # Errors
     /// As [`from_environment`](Self::from_environment).
     pub fn from_variables(variable: impl Fn(&str) -> Option<String>) -> Result<Self, SettingsError> {
-        // As the SDK reads it (aws-smithy-runtime, orchestrator/http.rs).
+        // The SDK reads it the same way (aws-smithy-runtime, orchestrator/http.rs).
         if variable("LOG_SENSITIVE_BODIES").is_some_and(|value| value.eq_ignore_ascii_case("true")) {
             return Err(SettingsError::SensitiveBodiesLogged);
         }
@@ -99,7 +101,7 @@ impl Settings {
                 .parse()
                 .map_err(|error: latchkey_core::values::Invalid| invalid("AWS_REGION", error.expectation()))?,
             stage: required("LATCHKEY_STAGE")?,
-            // What is no number counts as one at a time, as it does for the Lambda runtime.
+            // A value that is not a number counts as 1, as it does in the Lambda runtime.
             max_concurrency: variable("AWS_LAMBDA_MAX_CONCURRENCY")
                 .and_then(|value| value.parse().ok())
                 .unwrap_or(1),
@@ -121,6 +123,18 @@ impl Settings {
                 .transpose()
                 .map_err(|error| invalid("LATCHKEY_SETUP_KIT_TEMPLATES_URL", error.expectation()))?,
         })
+    }
+
+    /// What of it the operations are told.
+    pub fn service(&self) -> ServiceSettings {
+        ServiceSettings {
+            region: self.region,
+            access_role: self.access_role_arn.clone(),
+            managed_key: self.managed_key.clone(),
+            templates_url: self.setup_kit_templates_url.clone(),
+            rotation_limits: RotationLimits::DEFAULT,
+            max_concurrency: self.max_concurrency,
+        }
     }
 }
 

@@ -1,5 +1,6 @@
-//! How many vaults one execution environment checks: 10,000 vaults on the ports in one process, each call with the latency
-//! that it has on AWS. `make bench-sweep`; docs/sweep-at-scale.md has the figures and what follows from them.
+//! Measures how many vaults one execution environment checks. It has 10,000 vaults on the ports in one process, and
+//! each call takes as long as on AWS. Run it with `make bench-sweep`; docs/sweep-at-scale.md has the figures and their
+//! consequences.
 
 #![allow(
     clippy::unwrap_used,
@@ -17,7 +18,7 @@ use std::time::{Duration, Instant};
 
 use latchkey_core::caller::{Caller, WorkspaceRole};
 use latchkey_core::health::due::{Due, DuePartition};
-use latchkey_core::operations::{CreateVault, CreateVaultCommand, SweepVaults, Swept, ValidateVault};
+use latchkey_core::operations::{self, CreateVaultCommand, GivenPorts, ServiceSettings, Swept};
 use latchkey_core::ports::{Clock, VaultStore};
 use latchkey_core::request::RequestContext;
 use latchkey_core::values::{
@@ -28,10 +29,10 @@ use latchkey_core::vault::VaultSettings;
 use latchkey_in_memory::{FakeClock, InMemoryCustomer, InMemoryEventBus, InMemoryRecords, RsaKeyPair};
 
 const VAULTS: u32 = 10_000;
-/// What a function with a timeout of 28 s has.
+/// The time that a function with a timeout of 28 s has.
 const TIME_OF_A_SWEEP: Duration = Duration::from_millis(27_700);
 
-// What the calls take. An assumption, on the careful side: us-east-2 and us-west-2 are some 50 ms apart, and each read and
+// How long the calls take: assumed, on the careful side. us-east-2 and us-west-2 are about 50 ms apart. Each read and
 // write of a table with strong multi-Region consistency goes to another Region and back.
 const OWN_REGION: Duration = Duration::from_millis(15);
 const OTHER_REGION: Duration = Duration::from_millis(65);
@@ -92,7 +93,7 @@ async fn measure(name: &str, whole: bool) {
     );
 }
 
-/// A line of the process's status, in KiB.
+/// A value of the process's status, in KiB.
 fn status(name: &str) -> u64 {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix(name));
@@ -107,7 +108,7 @@ struct Service {
 }
 
 impl Service {
-    /// Vaults that are due, for the check of each minute or for the whole validation.
+    /// A service with vaults that are due for the check of each minute or, if `whole`, for the whole validation.
     async fn with_vaults(whole: bool) -> Self {
         let key = CustomerKey {
             account_id: AwsAccountId::parse("222222222222").unwrap(),
@@ -137,14 +138,7 @@ impl Service {
             settings,
             set_as_default: false,
         };
-        let create_vault = CreateVault {
-            store: service.records.clone(),
-            customer_keys: service.customer.clone(),
-            clock: service.clock.clone(),
-            access_role: access_role(),
-            managed_key: None,
-            home: Region::UsEast2,
-        };
+        let create_vault = service.operations().create_vault();
         let (view, _) = create_vault.run(&request(), &caller, command).await.unwrap();
         service.clock.advance(Duration::from_secs(60));
         let now = service.clock.now().wall;
@@ -162,17 +156,22 @@ impl Service {
         service
     }
 
-    async fn sweep(&self) -> Swept {
-        let sweep_vaults = SweepVaults {
-            validate_vault: ValidateVault {
+    fn operations(
+        &self,
+    ) -> operations::Service<GivenPorts<InMemoryRecords, InMemoryCustomer, FakeClock, InMemoryEventBus>> {
+        operations::Service {
+            ports: GivenPorts {
                 store: self.records.clone(),
                 customer_keys: self.customer.clone(),
                 clock: self.clock.clone(),
-                access_role: access_role(),
-                home: Region::UsEast2,
+                announcer: InMemoryEventBus::default(),
             },
-            announcer: InMemoryEventBus::default(),
-        };
+            settings: ServiceSettings::new(Region::UsEast2, access_role()),
+        }
+    }
+
+    async fn sweep(&self) -> Swept {
+        let sweep_vaults = self.operations().sweep_vaults();
         let partitions = DuePartition::of_shard(0, 1);
         sweep_vaults.run(&request(), &partitions, &|_| Ok(())).await.unwrap()
     }

@@ -1,32 +1,18 @@
-//! Who calls, and what that role may do (requirement W1).
+//! The caller and its role. The table of operations says what a role may do.
 
 use core::fmt;
 
-use crate::error::Error;
 use crate::values::WorkspaceId;
 
-/// A caller whose token has been verified, with the workspace that the token names.
+/// A caller whose token was verified, with the workspace that the token names.
 #[derive(Clone, Debug)]
 pub struct Caller {
     /// The only workspace whose vaults this caller sees.
     pub workspace_id: WorkspaceId,
     /// The caller's role in it.
     pub role: WorkspaceRole,
-    /// The token's subject; recorded as `created_by` and in the audit log.
+    /// The token's subject. It is recorded as `created_by` and in the audit log.
     pub subject: String,
-}
-
-impl Caller {
-    /// Lets owners, super admins and admins pass: they create, configure, validate, disable and enable vaults.
-    ///
-    /// # Errors
-    /// [`Error::Forbidden`] for any other member.
-    pub fn require_vault_admin(&self) -> Result<(), Error> {
-        match self.role {
-            WorkspaceRole::Owner | WorkspaceRole::SuperAdmin | WorkspaceRole::Admin => Ok(()),
-            WorkspaceRole::Member => Err(Error::Forbidden),
-        }
-    }
 }
 
 /// A role in a workspace.
@@ -38,12 +24,23 @@ pub enum WorkspaceRole {
     SuperAdmin,
     /// `admin`
     Admin,
-    /// Everyone else in the workspace, whatever the service calls the role: may seal and open items, no more.
+    /// Everyone else in the workspace, whatever the role is called: may seal and open items, and nothing more.
     Member,
 }
 
 impl WorkspaceRole {
-    /// Reads the role claim. A name that we do not know carries the least rights.
+    /// All of them, the one with the most rights first.
+    pub const ALL: [Self; 4] = [Self::Owner, Self::SuperAdmin, Self::Admin, Self::Member];
+
+    /// Whether it administers the workspace's vaults: creates, configures, validates, disables and enables them.
+    pub const fn administers_vaults(self) -> bool {
+        match self {
+            Self::Owner | Self::SuperAdmin | Self::Admin => true,
+            Self::Member => false,
+        }
+    }
+
+    /// Reads the role claim. An unknown role has the fewest rights.
     pub fn from_claim(claim: &str) -> Self {
         match claim {
             "owner" => Self::Owner,
@@ -71,15 +68,7 @@ mod tests {
 
     #[test]
     fn only_the_three_admin_roles_may_administer_vaults() {
-        let may = |claim: &str| {
-            Caller {
-                workspace_id: WorkspaceId::parse("ws-1").expect("valid"),
-                role: WorkspaceRole::from_claim(claim),
-                subject: "user".to_owned(),
-            }
-            .require_vault_admin()
-            .is_ok()
-        };
+        let may = |claim: &str| WorkspaceRole::from_claim(claim).administers_vaults();
         for claim in ["owner", "super_admin", "admin"] {
             assert!(may(claim), "{claim}");
         }

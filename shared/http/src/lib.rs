@@ -1,6 +1,6 @@
 //! The edge: who calls and with what, the shapes of requests and answers, problem details, audit, telemetry.
 //!
-//! A function's `main` wires its operation to an endpoint and hands it to [`serve`](process::serve). What a stranger can send is
+//! A function hands the endpoint of its operation to [`serve`](process::serve). What a stranger can send is
 //! parsed here, once, into types of `latchkey-core` that cannot be wrong; inside nothing is checked again.
 //!
 //! An event as API Gateway sends it, and its answer:
@@ -54,4 +54,4 @@ pub mod telemetry;
 
 pub use answers::{FileAnswer, Response, Success};
 pub use endpoints::Endpoint;
-pub use process::{ALLOCATOR, Allocator, Deployment, answer, block_on, init, serve};
+pub use process::{ALLOCATOR, Allocator, AnyEndpoint, Deployment, answer, block_on, init, serve};

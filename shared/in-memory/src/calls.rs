@@ -1,4 +1,4 @@
-//! How often each call was made.
+//! Counts how often each call was made.
 
 use std::collections::BTreeMap;
 

@@ -22,19 +22,19 @@ impl FakeClock {
         })))
     }
 
-    /// Time passes, on both clocks.
+    /// Moves both clocks forward.
     pub fn advance(&self, time: Duration) {
         self.advance_monotonic(time);
         self.advance_wall(time);
     }
 
-    /// Time passes on the monotonic clock alone, as when the wall clock is set back meanwhile.
+    /// Moves only the monotonic clock forward, as when the wall clock is set back meanwhile.
     pub fn advance_monotonic(&self, time: Duration) {
         let mut now = lock(&self.0);
         now.monotonic = now.monotonic.checked_add(time).unwrap_or(now.monotonic);
     }
 
-    /// Time passes on the wall clock alone, as it does for a frozen execution environment.
+    /// Moves only the wall clock forward, as happens while an execution environment is frozen.
     pub fn advance_wall(&self, time: Duration) {
         let mut now = lock(&self.0);
         now.wall = now.wall.checked_add(time).unwrap_or(now.wall);

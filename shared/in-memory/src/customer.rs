@@ -1,4 +1,4 @@
-//! A customer's account: one key in two Regions, one role, and what is wrong with them.
+//! A customer's account: one key in two Regions, one role, and whatever is wrong with them.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -12,7 +12,7 @@ use super::rsa_key_pair::RsaKeyPair;
 use latchkey_core::customer::{AccessError, Outage};
 use latchkey_core::values::{CustomerKey, Region, RoleArn, WorkspaceId};
 
-/// One customer. All is as the setup documentation has it until it is changed.
+/// One customer. The key and the role are as the setup documentation describes them until they are changed.
 #[derive(Clone, Debug)]
 pub struct InMemoryCustomer {
     pub(super) key: CustomerKey,
@@ -33,7 +33,7 @@ pub(super) struct State {
 /// How STS and KMS fail in a Region.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RegionOutage {
-    /// They answer nothing at all, ever.
+    /// They never answer.
     Hangs,
     /// They fail at once.
     Fails(Outage),
@@ -80,7 +80,7 @@ impl InMemoryCustomer {
         self.with_state(|state| change(&mut state.role));
     }
 
-    /// Lets STS and KMS of a Region fail; `None` mends it.
+    /// Makes STS and KMS fail in a Region. `None` ends the outage.
     pub fn set_outage(&self, region: Region, outage: Option<RegionOutage>) {
         self.with_state(|state| match outage {
             Some(outage) => {
@@ -92,12 +92,12 @@ impl InMemoryCustomer {
         });
     }
 
-    /// Lets every call of `action` in `region` be answered by `error`, whatever the role and the key say.
+    /// Makes every call of `action` in `region` answer with `error`, whatever the role and the key say.
     pub fn answer_with(&self, region: Region, action: &'static str, error: AccessError) {
         self.with_state(|state| state.answers.insert((action, region), error));
     }
 
-    /// How long every answer takes, in the runtime's time.
+    /// Sets how long every answer takes, in the runtime's time.
     pub fn set_latency(&self, latency: impl Into<Latency>) {
         let latency = latency.into();
         for region in Region::ALL {
@@ -105,22 +105,22 @@ impl InMemoryCustomer {
         }
     }
 
-    /// How long every answer of one Region takes, in the runtime's time.
+    /// Sets how long every answer of one Region takes, in the runtime's time.
     pub fn set_latency_of(&self, region: Region, latency: impl Into<Latency>) {
         self.with_state(|state| state.latency.insert(region, latency.into()));
     }
 
-    /// Whether the service may not even enter its own access role.
+    /// Sets whether the service is refused even its own access role.
     pub fn set_service_misconfigured(&self, misconfigured: bool) {
         self.with_state(|state| state.service_misconfigured = misconfigured);
     }
 
-    /// How often `action` (`kms:Decrypt`, `sts:AssumeRole`, ...) was asked for in `region`, let through or not.
+    /// How often `action` (`kms:Decrypt`, `sts:AssumeRole`, ...) was called in `region`, allowed or not.
     pub fn calls_in(&self, region: Region, action: &str) -> usize {
         self.with_state(|state| state.calls.count(|called| *called == (action, region)))
     }
 
-    /// How often `action` was asked for in either Region.
+    /// How often `action` was called in either Region.
     pub fn calls_of(&self, action: &str) -> usize {
         self.with_state(|state| state.calls.count(|(called, _)| *called == action))
     }

@@ -1,4 +1,4 @@
-//! The customer's key in one Region, and when KMS lets it be used there.
+//! The customer's key in one Region, and when KMS allows its use there.
 
 use std::collections::BTreeSet;
 
@@ -13,17 +13,17 @@ use latchkey_core::values::{CustomerKey, MultiRegionKeyType, Region};
 /// A state of a key, in KMS's words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum KeyState {
-    /// In use.
+    /// The key can be used.
     Enabled,
-    /// Switched off by the customer. Reversible.
+    /// The customer switched the key off. This can be undone.
     Disabled,
-    /// To be deleted at that time.
+    /// KMS deletes the key at this time.
     PendingDeletion(Timestamp),
-    /// A primary that is to be deleted once its replicas are gone. KMS states no date yet.
+    /// A primary key that KMS deletes once its replicas are gone. KMS states no date yet.
     PendingReplicaDeletion,
-    /// A replica that is still being made.
+    /// A replica that KMS is still making.
     Creating,
-    /// Of a set that changes its primary. It works meanwhile.
+    /// A key of a set that is changing its primary. The key works meanwhile.
     Updating,
     /// There is no such key.
     Missing,
@@ -34,26 +34,26 @@ pub enum KeyState {
 pub struct RegionalKey {
     /// Its state here.
     pub state: KeyState,
-    /// Its material. Another pair than the other Region's: it was replaced.
+    /// Its material. If it differs from the other Region's, the key was replaced.
     pub key_pair: RsaKeyPair,
-    /// Its spec, as DescribeKey tells it. A mere label: the pair has 2048 bits whatever it says.
+    /// Its spec, as DescribeKey returns it. It is only a label: the pair always has 2048 bits.
     pub key_spec: String,
     /// Its usage.
     pub key_usage: String,
     /// Where its material is from.
     pub origin: String,
-    /// Its part in its set; `None` for a single-Region key.
+    /// Its part in its multi-Region set. `None` for a single-Region key.
     pub multi_region_key_type: Option<MultiRegionKeyType>,
-    /// Where the set's primary is.
+    /// The Region of the set's primary.
     pub primary: Region,
-    /// Where the set's replicas are.
+    /// The Regions of the set's replicas.
     pub replicas: Vec<Region>,
     /// The actions that the policies allow here.
     pub allowed: BTreeSet<&'static str>,
 }
 
 impl RegionalKey {
-    /// As the setup documentation has it.
+    /// The key as the setup documentation describes it.
     pub(super) fn as_agreed(region: Region, key_pair: RsaKeyPair) -> Self {
         Self {
             state: KeyState::Enabled,
@@ -68,7 +68,7 @@ impl RegionalKey {
         }
     }
 
-    /// Whether KMS would let the key be used for RSA-OAEP, leaving policies aside.
+    /// Whether KMS would allow RSA-OAEP with the key. Does not consider policies.
     pub(super) fn usable(&self) -> Result<(), Refusal> {
         match self.state {
             KeyState::Missing => Err(Refusal::KeyNotFound),
@@ -84,7 +84,7 @@ impl RegionalKey {
         }
     }
 
-    /// What DescribeKey tells, in every state but `Missing`.
+    /// What DescribeKey returns, in every state except `Missing`.
     pub(super) fn describe(&self, key: &CustomerKey, region: Region) -> Result<KeyDescription, Refusal> {
         let arn = |region| key.arn(region).as_str().to_owned();
         let (key_state, deletion_date) = match self.state {

@@ -1,4 +1,5 @@
-//! What STS and KMS answer for a customer, in their order: out of reach, then the role, then policies, then the key.
+//! What STS and KMS answer for a customer. The checks have their order: an outage first, then the role, then policies,
+//! then the key.
 
 use core::future::pending;
 
@@ -15,7 +16,7 @@ use latchkey_core::request::{KeyUse, RequestContext};
 use latchkey_core::values::{CustomerPublicKey, Region, RequestId};
 
 impl CustomerKeys for InMemoryCustomer {
-    /// There is nothing to prepare; a Region that hangs does so all the same.
+    /// There is nothing to prepare, but in a Region that hangs this hangs too.
     async fn prepare(&self, region: Region) {
         if self.with_state(|state| matches!(state.outages.get(&region), Some(RegionOutage::Hangs))) {
             pending().await
@@ -93,7 +94,7 @@ impl CustomerKeys for InMemoryCustomer {
 }
 
 impl InMemoryCustomer {
-    /// A call to KMS, in a session of the customer's role that allows what `access` is for.
+    /// Makes a call to KMS in a session of the customer's role. The session allows what the purpose of `access` needs.
     async fn call_key<T>(
         &self,
         context: &RequestContext,
@@ -117,7 +118,7 @@ impl InMemoryCustomer {
         .await
     }
 
-    /// A call to AWS. Others get their turn before it is answered.
+    /// Makes a call to AWS. Other tasks get their turn before it is answered.
     async fn call<T>(
         &self,
         context: &RequestContext,

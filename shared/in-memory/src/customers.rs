@@ -16,7 +16,7 @@ use latchkey_core::values::{CustomerKey, CustomerPublicKey, Region};
 pub struct InMemoryCustomers(Arc<HashMap<CustomerKey, InMemoryCustomer>>);
 
 impl InMemoryCustomers {
-    /// These customers. Of two with one key, the last.
+    /// The given customers. If two have the same key, the last one is kept.
     pub fn new(customers: impl IntoIterator<Item = InMemoryCustomer>) -> Self {
         let by_key = customers.into_iter().map(|customer| (customer.key.clone(), customer));
         Self(Arc::new(by_key.collect()))

@@ -6,7 +6,7 @@ use super::lock;
 use latchkey_core::ports::{Announcer, AnnouncerError};
 use latchkey_core::vault::announcement::Announcement;
 
-/// An event bus that keeps what it was given. Clones share it.
+/// An event bus that keeps what it was given. Clones share one state.
 #[derive(Clone, Debug, Default)]
 pub struct InMemoryEventBus(Arc<Mutex<State>>);
 
@@ -22,7 +22,7 @@ impl InMemoryEventBus {
         lock(&self.0).events.clone()
     }
 
-    /// Whether it takes no event from now on.
+    /// Sets whether it refuses events from now on.
     pub fn set_refuses(&self, refuses: bool) {
         lock(&self.0).refuses = refuses;
     }

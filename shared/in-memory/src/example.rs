@@ -1,13 +1,11 @@
-//! What the examples of the operations start from.
+//! What the examples in the operations' documentation start from.
 
 use core::time::Duration;
 use std::error::Error;
 
 use super::{FakeClock, InMemoryCustomer, InMemoryEventBus, InMemoryRecords, RsaKeyPair};
 use latchkey_core::caller::{Caller, WorkspaceRole};
-use latchkey_core::data_keys::DataKeys;
-use latchkey_core::data_keys::rotation::RotationLimits;
-use latchkey_core::operations::{CreateVault, CreateVaultCommand, DecryptItem, EncryptItem, ValidateVault};
+use latchkey_core::operations::{CreateVaultCommand, GivenPorts, Service, ServiceSettings};
 use latchkey_core::request::RequestContext;
 use latchkey_core::values::{
     AwsAccountId, CustomerKey, DataKeyCacheBound, KmsKeyId, Region, RequestId, RoleArn, Strategy, VaultId, VaultName,
@@ -29,15 +27,15 @@ pub struct Example {
     pub admin: Caller,
     /// The service's role that the customer trusts.
     pub access_role: RoleArn,
-    /// What the customer asks for: a vault that becomes the default.
+    /// What the customer asks for: to create a vault that becomes the default.
     pub command: CreateVaultCommand,
 }
 
 impl Example {
-    /// Nothing is on record yet.
+    /// An example with nothing on record yet.
     ///
     /// # Errors
-    /// When no RSA key can be made.
+    /// If no RSA key can be made.
     pub fn new() -> Result<Self, Box<dyn Error>> {
         let workspace_id = WorkspaceId::parse("ws-acme")?;
         let customer_key = CustomerKey {
@@ -74,60 +72,34 @@ impl Example {
         })
     }
 
-    /// With the vault that the customer asks for.
+    /// An example with the vault that the customer asks for.
     ///
     /// # Errors
     /// As [`new`](Self::new).
     pub async fn with_vault() -> Result<(Self, VaultId), Box<dyn Error>> {
         let example = Self::new()?;
-        let create_vault = CreateVault {
-            store: example.records.clone(),
-            customer_keys: example.customer.clone(),
-            clock: example.clock.clone(),
-            access_role: example.access_role.clone(),
-            managed_key: None,
-            home: Region::UsEast2,
-        };
+        let create_vault = example.service().create_vault();
         let created = create_vault
             .run(&example.request(), &example.admin, example.command.clone())
             .await?;
         Ok((example, created.0.vault.vault_id))
     }
 
-    /// A request that has a minute.
+    /// A request with a deadline in one minute.
     pub fn request(&self) -> RequestContext {
         RequestContext::new(RequestId::generate(), Duration::from_secs(60))
     }
 
-    /// validate-vault, which enabling and sweeping are built on.
-    pub fn validate_vault(&self) -> ValidateVault<InMemoryRecords, InMemoryCustomer, FakeClock> {
-        ValidateVault {
-            store: self.records.clone(),
-            customer_keys: self.customer.clone(),
-            clock: self.clock.clone(),
-            access_role: self.access_role.clone(),
-            home: Region::UsEast2,
+    /// The service in us-east-2. Each call is a new execution environment, which holds nothing yet.
+    pub fn service(&self) -> Service<GivenPorts<InMemoryRecords, InMemoryCustomer, FakeClock, InMemoryEventBus>> {
+        Service {
+            ports: GivenPorts {
+                store: self.records.clone(),
+                customer_keys: self.customer.clone(),
+                clock: self.clock.clone(),
+                announcer: self.event_bus.clone(),
+            },
+            settings: ServiceSettings::new(Region::UsEast2, self.access_role.clone()),
         }
-    }
-
-    /// encrypt-item, in an execution environment that holds nothing yet.
-    pub fn encrypt_item(&self) -> EncryptItem<InMemoryRecords, InMemoryRecords, InMemoryCustomer, FakeClock> {
-        EncryptItem {
-            store: self.records.clone(),
-            data_keys: self.data_keys(),
-        }
-    }
-
-    /// decrypt-item, in an execution environment that holds nothing yet.
-    pub fn decrypt_item(&self) -> DecryptItem<InMemoryRecords, InMemoryRecords, InMemoryCustomer, FakeClock> {
-        DecryptItem {
-            store: self.records.clone(),
-            data_keys: self.data_keys(),
-        }
-    }
-
-    fn data_keys(&self) -> DataKeys<InMemoryRecords, InMemoryCustomer, FakeClock> {
-        let (store, customer_keys, clock) = (self.records.clone(), self.customer.clone(), self.clock.clone());
-        DataKeys::new(store, customer_keys, clock, Region::UsEast2, RotationLimits::DEFAULT)
     }
 }

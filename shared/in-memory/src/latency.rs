@@ -8,7 +8,7 @@ use fastrand::Rng;
 
 use super::lock;
 
-/// Drawn anew for each call. Clones draw from one sequence.
+/// How long answers take, drawn anew for each call. Clones draw from one sequence.
 #[derive(Clone, Debug)]
 pub struct Latency {
     median: Duration,
@@ -18,8 +18,9 @@ pub struct Latency {
 }
 
 impl Latency {
-    /// Log-normal, as services answer: half of the calls within `median`, a few much later, none later than `longest`.
-    /// `spread` is the standard deviation of the logarithm. The same `seed` draws the same sequence.
+    /// A log-normal latency, as services have it. Half of the calls take at most `median`, a few take much longer, and
+    /// none takes longer than `longest`. `spread` is the standard deviation of the logarithm. The same `seed` gives the
+    /// same sequence.
     pub fn log_normal(median: Duration, spread: f64, longest: Duration, seed: u64) -> Self {
         Self {
             median,
@@ -34,7 +35,7 @@ impl Latency {
             let mut random = lock(&self.random);
             (random.f64(), random.f64())
         };
-        // The method of Box and Muller: two uniform variates make a normal one.
+        // The Box-Muller transform: two uniform variates make a normal one.
         let normal = (-2.0 * (1.0 - radius).ln()).sqrt() * (TAU * angle).cos();
         let seconds = self.median.as_secs_f64() * (self.spread * normal).exp();
         Duration::try_from_secs_f64(seconds)
@@ -43,7 +44,7 @@ impl Latency {
     }
 }
 
-/// Always the same.
+/// A latency that is always the same.
 impl From<Duration> for Latency {
     fn from(always: Duration) -> Self {
         Self::log_normal(always, 0.0, always, 0)

@@ -1,8 +1,9 @@
-//! The ports in one process: records, a customer's account, an event bus and a clock, each with switches for what goes wrong outside.
+//! The ports in one process: records, a customer's account, an event bus and a clock. Each has switches that make it
+//! fail as the outside world does.
 //!
-//! Faithful where the domain could notice: conditional writes, real RSA, KMS's order of refusals, calls that are
-//! answered later than they are made. Clones share one state, so several operations, and several execution
-//! environments, can work with the same records and the same customer.
+//! They are faithful where the domain could notice: conditional writes, real RSA, KMS's order of refusals, and answers
+//! that come later than their calls. Clones share one state, so several operations and several execution environments
+//! can work with the same records and the same customer.
 
 mod calls;
 mod clock;
@@ -36,7 +37,7 @@ pub use write_faults::WriteFault;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// The state behind a lock that is never held across an await. A test that panicked meanwhile spoils no other.
+/// Locks the state. The lock is never held across an await. If a test panics with it, other tests still get the state.
 fn lock<T>(state: &Mutex<T>) -> MutexGuard<'_, T> {
     state.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -14,16 +14,16 @@ use latchkey_core::request::RequestContext;
 use latchkey_core::values::{CustomerPublicKey, Region};
 use latchkey_core::vault::announcement::Announcement;
 
-/// When a process is killed, as seen from the call at which it is.
+/// When a process is killed, relative to the call at which that happens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Death {
-    /// The call is never made.
+    /// Before the call: it is never made.
     Before,
-    /// The call has taken effect, and nobody hears the answer.
+    /// After the call: it has taken effect, but the process does not see the answer.
     After,
 }
 
-/// One process, which makes all its calls to the outside through this. Clones are the same process.
+/// One process, which makes all its calls to the outside through this type. Clones are the same process.
 #[derive(Clone, Debug, Default)]
 pub struct Process(Arc<Inner>);
 
@@ -40,7 +40,7 @@ struct State {
     dead: bool,
 }
 
-/// A port as a process uses it: its calls are the process's.
+/// A port as a process uses it. Calls to the port count as calls of the process.
 #[derive(Clone, Debug)]
 pub struct OfProcess<P> {
     port: P,
@@ -55,7 +55,7 @@ impl Process {
         process
     }
 
-    /// The port, as this process uses it.
+    /// Wraps a port, so that its calls count as this process's.
     pub fn using<P>(&self, port: P) -> OfProcess<P> {
         OfProcess {
             port,
@@ -63,12 +63,12 @@ impl Process {
         }
     }
 
-    /// How many calls it has made, or was about to make when it was killed.
+    /// How many calls it has made. The call at which it was killed counts, even if it was not made.
     pub fn calls(&self) -> usize {
         lock(&self.0.state).calls
     }
 
-    /// What the work comes to; `None` if the process is killed first. Then the work stops where it stands, all of it.
+    /// Runs `work`. `None` if the process is killed first, which stops all of the work at once.
     pub async fn run<T>(&self, work: impl Future<Output = T>) -> Option<T> {
         let outcome = select! {
             biased;
@@ -78,7 +78,7 @@ impl Process {
         outcome.filter(|_| !lock(&self.0.state).dead)
     }
 
-    /// One call to the outside.
+    /// Makes one call to the outside.
     pub async fn call<T>(&self, call: impl Future<Output = T>) -> T {
         let death = self.next_call();
         if death == Some(Death::Before) {
@@ -91,7 +91,7 @@ impl Process {
         answer
     }
 
-    /// Counts a call; tells whether the process is killed at it. One that is dead already makes no further call.
+    /// Counts a call, and says whether the process is killed at it. A dead process makes no further calls.
     fn next_call(&self) -> Option<Death> {
         let mut state = lock(&self.0.state);
         if state.dead {
@@ -116,7 +116,7 @@ impl<P: Announcer> Announcer for OfProcess<P> {
 }
 
 impl<P: CustomerKeys> CustomerKeys for OfProcess<P> {
-    /// Not a call at which a process is killed: it changes nothing outside.
+    /// Does not count as a call, because it changes nothing outside.
     async fn prepare(&self, region: Region) {
         self.port.prepare(region).await
     }
@@ -181,7 +181,7 @@ mod tests {
 
     use super::*;
 
-    /// Two calls at the same time and a third after them. How many took effect, and what came of it.
+    /// Makes two calls at the same time and a third one after them. Returns how many took effect, and the outcome.
     async fn work(process: &Process) -> (usize, Option<()>) {
         let done = AtomicUsize::new(0);
         let call = || {

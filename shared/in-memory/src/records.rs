@@ -1,4 +1,4 @@
-//! The records of both Regions: one state, consistent reads, conditional writes, no transactions.
+//! The records of both Regions, in one state: consistent reads, conditional writes, no transactions.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -38,35 +38,35 @@ pub(super) struct Tables {
 }
 
 impl InMemoryRecords {
-    /// No records yet.
+    /// An empty store.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Lets the `nth` write from now on go wrong, counted from 1. A conditional write whose condition does not hold
-    /// counts too.
+    /// Makes the `nth` write from now on fail, counted from 1. A conditional write whose condition does not hold counts
+    /// too.
     pub fn order_write_fault(&self, nth: usize, fault: WriteFault) {
         lock(&self.0).write_faults.order(nth, fault);
     }
 
-    /// Whether a fault was ordered that no write has met yet.
+    /// Whether an ordered fault is still to come.
     pub fn awaits_write_fault(&self) -> bool {
         lock(&self.0).write_faults.is_ordered()
     }
 
-    /// Lets every read fail from now on; `None` mends it.
+    /// Makes every read fail from now on. `None` ends this.
     pub fn fail_reads(&self, error: Option<StoreError>) {
         lock(&self.0).read_fault = error;
     }
 
-    /// How long every read and every write takes, in the runtime's time.
+    /// Sets how long every read and every write takes, in the runtime's time.
     pub fn set_latency(&self, read: impl Into<Latency>, write: impl Into<Latency>) {
         let mut state = lock(&self.0);
         state.read_latency = Some(read.into());
         state.write_latency = Some(write.into());
     }
 
-    /// How often the operation of this name, as the port spells it, was called.
+    /// How often the operation with this name, as the port spells it, was called.
     pub fn calls_of(&self, operation: &str) -> usize {
         lock(&self.0).calls.count(|called| *called == operation)
     }
@@ -88,7 +88,7 @@ impl InMemoryRecords {
         lock(&self.0).tables.data_keys.values().cloned().collect()
     }
 
-    /// Whether nothing at all is on record: no vault, name, default or data key.
+    /// Whether nothing is on record: no vault, name, default or data key.
     pub fn is_empty(&self) -> bool {
         let Tables {
             vaults,
@@ -99,7 +99,7 @@ impl InMemoryRecords {
         vaults.is_empty() && names.is_empty() && defaults.is_empty() && data_keys.is_empty()
     }
 
-    /// One read. Others get their turn first, as they would while an answer is on its way.
+    /// Makes one read. Other tasks get their turn first, as they would while an answer is on its way.
     pub(super) async fn read<T>(
         &self,
         operation: &'static str,
@@ -118,7 +118,7 @@ impl InMemoryRecords {
         }
     }
 
-    /// One write, atomic with its condition.
+    /// Makes one write, atomic with its condition.
     pub(super) async fn write<T: Send>(
         &self,
         operation: &'static str,

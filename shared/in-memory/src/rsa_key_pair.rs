@@ -1,4 +1,4 @@
-//! A real RSA key, as KMS would keep it.
+//! A real RSA key pair, as KMS would keep it.
 
 use std::fmt;
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 
 use latchkey_core::values::CustomerPublicKey;
 
-/// A private key with its public half. Making one takes a while; clones share it.
+/// A private key with its public half. Making one takes a while. Clones share it.
 #[derive(Clone)]
 pub struct RsaKeyPair {
     private_key: Arc<OaepPrivateDecryptingKey>,
@@ -19,19 +19,19 @@ pub struct RsaKeyPair {
 }
 
 impl RsaKeyPair {
-    /// A new key of 2048 bits, the quickest of KMS's.
+    /// Makes a new key of 2048 bits, the fastest size that KMS has.
     ///
     /// # Errors
-    /// [`Unspecified`] when the crypto library fails.
+    /// [`Unspecified`] if the crypto library fails.
     pub fn generate() -> Result<Self, Unspecified> {
         let pkcs8: Pkcs8V1Der<'_> = PrivateDecryptingKey::generate(KeySize::Rsa2048)?.as_der()?;
         Self::from_pkcs8(pkcs8.as_ref())
     }
 
-    /// The key of an unencrypted PKCS #8 document.
+    /// Reads the key from an unencrypted PKCS #8 document.
     ///
     /// # Errors
-    /// [`Unspecified`] when it holds no RSA key.
+    /// [`Unspecified`] if the document holds no RSA key.
     pub fn from_pkcs8(pkcs8: &[u8]) -> Result<Self, Unspecified> {
         let private_key = PrivateDecryptingKey::from_pkcs8(pkcs8).map_err(|_| Unspecified)?;
         let der: PublicKeyX509Der<'_> = private_key.public_key().as_der()?;

@@ -1,19 +1,19 @@
-//! Writes that go wrong on order.
+//! Writes that fail on order.
 
 use core::future::pending;
 
 use latchkey_core::ports::StoreError;
 
-/// What goes wrong with a write.
+/// How a write fails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum WriteFault {
     /// It has no effect and answers [`StoreError::Unavailable`].
     FailsBefore,
     /// It takes effect, but answers [`StoreError::Unavailable`]: the answer was lost.
     FailsAfter,
-    /// It has no effect and never returns: the caller died just before. Drop the caller's future.
+    /// It has no effect and never returns, as if the caller died just before it. Drop the caller's future.
     CrashesBefore,
-    /// It takes effect and never returns: the caller died just after. Drop the caller's future.
+    /// It takes effect and never returns, as if the caller died just after it. Drop the caller's future.
     CrashesAfter,
 }
 
@@ -22,7 +22,7 @@ impl WriteFault {
         matches!(self, Self::FailsAfter | Self::CrashesAfter)
     }
 
-    /// What the writer sees of it.
+    /// What the writer sees of the fault.
     pub(super) async fn strike(self) -> StoreError {
         match self {
             Self::FailsBefore | Self::FailsAfter => StoreError::Unavailable,
@@ -31,7 +31,7 @@ impl WriteFault {
     }
 }
 
-/// Counts writes and tells which one goes wrong.
+/// Counts writes, and says which one fails.
 #[derive(Debug, Default)]
 pub(super) struct WriteFaults {
     ordered: Option<(usize, WriteFault)>,
@@ -47,7 +47,7 @@ impl WriteFaults {
         self.ordered.is_some()
     }
 
-    /// Takes note of a write; tells what goes wrong with it.
+    /// Counts a write, and says how it fails, if it does.
     pub(super) fn next(&mut self) -> Option<WriteFault> {
         let (left, fault) = self.ordered.take()?;
         match left.saturating_sub(1) {

@@ -1,7 +1,8 @@
-//! Seals and opens messages for the tests against the official SDKs: one JSON command on standard input, one JSON
-//! answer on standard output, binary as base64. A failure is `{"error": ...}` and exit status 1.
+//! Seals and opens messages for the tests against the official SDKs. Reads one JSON command from standard input and
+//! writes one JSON answer to standard output; binary values are base64. On failure it writes `{"error": ...}` and exits
+//! with status 1.
 //!
-//! For tests alone: it takes and gives secrets in the clear. See tests/interop/.
+//! For tests only: it reads and writes secrets in the clear. See tests/interop/.
 
 use std::collections::BTreeMap;
 use std::error::Error;
@@ -21,29 +22,29 @@ use zeroize::Zeroizing;
 #[derive(Deserialize)]
 #[serde(tag = "command", rename_all = "snake_case")]
 enum Command {
-    /// Seals under a data key.
+    /// Seals a plaintext under a data key.
     Seal {
         key_arn: String,
         #[serde(flatten)]
         key: Key,
         encryption_context: BTreeMap<String, String>,
         plaintext: String,
-        /// As an item of this identity, or as a message with this frame length.
+        /// As an item with this identity, or as a message with this frame length.
         #[serde(flatten)]
         shape: Shape,
     },
-    /// Tells what KMS is to be asked for.
+    /// Tells what to ask KMS for.
     Inspect { message: String },
-    /// Opens with what `kms:Decrypt` answered.
+    /// Opens a message with what `kms:Decrypt` returned.
     Open { message: String, kms_plaintext: String },
 }
 
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum Key {
-    /// A fresh one, wrapped with this public key: DER, as `kms:GetPublicKey` returns it.
+    /// A fresh data key, wrapped with this public key in DER, as `kms:GetPublicKey` returns it.
     Fresh { public_key: String },
-    /// One that was wrapped before, and what `kms:Decrypt` answers for it.
+    /// A data key that was wrapped before, and what `kms:Decrypt` returns for it.
     Known {
         encrypted_data_key: String,
         kms_plaintext: String,
@@ -51,7 +52,7 @@ enum Key {
 }
 
 impl Key {
-    /// In the clear, and wrapped.
+    /// The data key in the clear, and wrapped.
     fn take(&self, encryption_context: &EncryptionContext) -> Result<(PlaintextDataKey, Vec<u8>), Box<dyn Error>> {
         match self {
             Self::Fresh { public_key } => {

@@ -9,7 +9,7 @@ use crate::wire::Reader;
 
 /// Sequence number, initialisation vector, tag.
 const REGULAR_FRAME_OVERHEAD: usize = 4 + IV_LENGTH + TAG_LENGTH;
-/// As a regular frame, and the end marker and the length.
+/// A regular frame's overhead, and the end marker and the length field.
 const FINAL_FRAME_OVERHEAD: usize = 4 + REGULAR_FRAME_OVERHEAD + 4;
 
 /// How a body is laid out (data-format/message-header.md, "Content Type" and "Frame Length").
@@ -19,13 +19,13 @@ pub(crate) enum Layout {
     Framed(FrameLength),
 }
 
-/// A body's frames, in sequence: any number of regular frames and the final one; or the single block.
+/// A body's frames in order: any number of regular frames, then the final one. An unframed body is one single block.
 pub(crate) struct Body<'a> {
     frames: Vec<Frame<'a>>,
 }
 
 impl<'a> Body<'a> {
-    /// Takes all that is left: bytes behind the final frame are refused.
+    /// Parses the rest of the message. Bytes after the final frame are refused.
     pub(crate) fn parse(layout: Layout, reader: &mut Reader<'a>) -> Result<Self, ParseError> {
         let frames = match layout {
             Layout::SingleBlock => vec![parse_single_block(reader)?],
@@ -42,16 +42,16 @@ impl<'a> Body<'a> {
         self.frames.len()
     }
 
-    /// The plaintext's length in bytes. No more than the message's own, so never out of range.
+    /// The plaintext's length in bytes. It cannot overflow, because the message is longer.
     pub(crate) fn plaintext_length(&self) -> usize {
         self.frames
             .iter()
             .fold(0, |sum, frame| sum.saturating_add(frame.ciphertext.len()))
     }
 
-    /// The whole plaintext, if every tag matches. On an error what was decrypted so far is zeroed, not returned.
+    /// Decrypts the whole plaintext. If a tag does not match, what was decrypted so far is zeroed and not returned.
     pub(crate) fn open(&self, key: &ContentKey, message_id: &MessageId) -> Result<Plaintext, AeadError> {
-        // Never grows, so leaves no copy behind.
+        // The buffer never grows, so it leaves no copy behind.
         let mut plaintext = Plaintext::with_capacity(self.plaintext_length());
         let mut aad = FrameAad::new(message_id);
         for frame in &self.frames {
@@ -63,7 +63,7 @@ impl<'a> Body<'a> {
 
 fn parse_single_block<'a>(reader: &mut Reader<'a>) -> Result<Frame<'a>, ParseError> {
     let iv = reader.array()?;
-    // More than can be addressed is more than is there.
+    // A length that does not fit in `usize` is longer than the message.
     let length = usize::try_from(reader.u64()?).map_err(|_| ParseError::Truncated)?;
     // The sequence number of a single block is 1 (data-format/message-body-aad.md, "Sequence Number").
     Ok(Frame {
@@ -76,7 +76,7 @@ fn parse_single_block<'a>(reader: &mut Reader<'a>) -> Result<Frame<'a>, ParseErr
 }
 
 fn parse_frames<'a>(frame_length: FrameLength, reader: &mut Reader<'a>) -> Result<Vec<Frame<'a>>, ParseError> {
-    // As many as there is room for in the bytes that are there, so that the vector never grows.
+    // Reserves room for the most frames that the remaining bytes can hold, so that the vector never grows.
     let longest = frame_length.as_usize().saturating_add(REGULAR_FRAME_OVERHEAD);
     let most = reader.remaining().checked_div(longest).unwrap_or_default();
     let mut frames = Vec::with_capacity(most.saturating_add(1));
@@ -119,7 +119,7 @@ fn final_length(frame_length: FrameLength, reader: &mut Reader<'_>) -> Result<us
     usize::try_from(length).map_err(|_| ParseError::Truncated)
 }
 
-/// How many bytes the body of so long a plaintext has.
+/// The length in bytes of the body for a plaintext of this length.
 pub(crate) fn sealed_length(frame_length: FrameLength, plaintext_length: usize) -> Result<usize, SealError> {
     let regular_frames = frame_count(frame_length, plaintext_length)?.saturating_sub(1);
     usize::try_from(regular_frames)
@@ -130,9 +130,11 @@ pub(crate) fn sealed_length(frame_length: FrameLength, plaintext_length: usize) 
         .ok_or(SealError::PlaintextTooLong)
 }
 
-/// How many frames so long a plaintext has. A plaintext of whole frames has a full final frame, as "Final Frame"
-/// recommends: only an empty plaintext has an empty one. Sequence numbers have 32 bits, and the highest can stand only
-/// in a final frame, as a regular one would read as the end marker.
+/// The number of frames for a plaintext of this length. If the plaintext fills its frames exactly, the final frame is
+/// full, as "Final Frame" recommends. Only an empty plaintext has an empty final frame.
+///
+/// Sequence numbers have 32 bits. Only a final frame can have the highest one: in a regular frame it would read as the
+/// end marker.
 fn frame_count(frame_length: FrameLength, plaintext_length: usize) -> Result<u32, SealError> {
     let frames = plaintext_length.div_ceil(frame_length.as_usize()).max(1);
     u32::try_from(frames).map_err(|_| SealError::PlaintextTooLong)

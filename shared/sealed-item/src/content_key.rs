@@ -8,11 +8,11 @@ pub(crate) const IV_LENGTH: usize = 12;
 /// The length of an authentication tag in bytes.
 pub(crate) const TAG_LENGTH: usize = 16;
 
-/// The crypto library refused: the tag does not match, or the input is not one that it takes.
+/// The crypto library failed: the tag does not match, or the library does not accept the input.
 pub(crate) struct AeadError;
 
-/// Encrypts one message's header and frames. Used for nothing else: the message id makes it unique, and with it every
-/// initialisation vector under it.
+/// Encrypts the header and frames of one message, and nothing else. The message id makes the key unique, so an
+/// initialisation vector need only be unique within the message.
 pub(crate) struct ContentKey(LessSafeKey);
 
 impl ContentKey {
@@ -60,7 +60,7 @@ impl ContentKey {
         tag.as_ref().try_into().map_err(|_| AeadError)
     }
 
-    /// Appends the plaintext to `out` if the tag matches. On an error nothing of `out` may be used.
+    /// Appends the plaintext to `out` if the tag matches. After an error, `out` must not be used.
     pub(crate) fn open(
         &self,
         iv: [u8; IV_LENGTH],

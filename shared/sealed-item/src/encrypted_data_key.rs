@@ -1,4 +1,4 @@
-//! The encrypted data key: the data key as the customer's key wrapped it.
+//! The encrypted data key: a data key, wrapped with the customer's key.
 
 use std::fmt;
 
@@ -12,12 +12,12 @@ pub const KMS_RSA_PROVIDER_ID: &str = "aws-kms-rsa";
 #[derive(Clone, Eq, Hash, PartialEq)]
 pub struct EncryptedDataKey {
     key_provider_id: KeyProviderId,
-    /// Key provider info and ciphertext, one behind the other.
+    /// The key provider info, then the ciphertext.
     fields: Vec<u8>,
     key_provider_info_length: usize,
 }
 
-/// Most messages name one and the same keyring: no text is allocated for it.
+/// Most messages name the AWS KMS RSA keyring, so its id takes no allocation.
 #[derive(Clone, Eq, Hash, PartialEq)]
 enum KeyProviderId {
     KmsRsa,
@@ -77,7 +77,7 @@ impl EncryptedDataKey {
     }
 
     fn key_provider_info_and_ciphertext(&self) -> (&[u8], &[u8]) {
-        // Never longer than the fields.
+        // The stored length is never longer than the fields.
         let split = self.fields.split_at_checked(self.key_provider_info_length);
         split.unwrap_or_default()
     }
@@ -88,7 +88,7 @@ impl EncryptedDataKey {
         write_short_field(out, self.ciphertext())
     }
 
-    /// The keyring that wrapped it, e.g. [`KMS_RSA_PROVIDER_ID`].
+    /// The id of the keyring that wrapped the data key, e.g. [`KMS_RSA_PROVIDER_ID`].
     pub fn key_provider_id(&self) -> &str {
         match &self.key_provider_id {
             KeyProviderId::KmsRsa => KMS_RSA_PROVIDER_ID,
@@ -96,7 +96,7 @@ impl EncryptedDataKey {
         }
     }
 
-    /// Whatever that keyring finds its wrapping key by; for the AWS KMS RSA keyring the key's ARN.
+    /// What that keyring uses to find its wrapping key. For the AWS KMS RSA keyring, it is the key's ARN.
     pub fn key_provider_info(&self) -> &[u8] {
         self.key_provider_info_and_ciphertext().0
     }
@@ -115,7 +115,7 @@ impl EncryptedDataKey {
     }
 }
 
-/// The provider id and lengths alone: the ARN names the customer.
+/// Prints the provider id and lengths only, because the ARN names the customer.
 impl fmt::Debug for EncryptedDataKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("EncryptedDataKey")

@@ -1,4 +1,4 @@
-//! The encryption context: what a data key is for, in the clear, bound to it.
+//! The encryption context: cleartext pairs that say what a data key is for. They are bound to the data key.
 
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
@@ -10,10 +10,10 @@ use crate::wire::{Reader, TooLong, write_short_field};
 /// Keys with this prefix belong to the specification itself (framework/structures.md, "Encryption Context").
 pub const RESERVED_KEY_PREFIX: &str = "aws-crypto-";
 
-/// Pairs of text with unique keys, sorted by the UTF-8 bytes of the key. Not secret: it stands in the message in the
+/// Pairs of text with unique keys, sorted by the UTF-8 bytes of the key. Not secret: a message carries them in the
 /// clear.
 ///
-/// Its serialisation is at most 65,535 bytes, as are each key, each value and the number of pairs.
+/// The serialised context, each key and each value have at most 65,535 bytes. There are at most 65,535 pairs.
 ///
 /// ```
 /// use sealed_item::{EncryptionContext, EncryptionContextError};
@@ -26,8 +26,8 @@ pub const RESERVED_KEY_PREFIX: &str = "aws-crypto-";
 /// ```
 #[derive(Clone, Default, Eq, PartialEq)]
 pub struct EncryptionContext {
-    /// The pairs are read from here when they are asked for: each message needs the bytes, few need a pair, and nothing but
-    /// its own bytes is allocated for a context that is parsed.
+    /// Pairs are read from these bytes when they are asked for. Each message needs the bytes and few need a pair.
+    /// Parsing a context allocates nothing else.
     serialized: Vec<u8>,
 }
 
@@ -35,8 +35,8 @@ impl EncryptionContext {
     /// The encryption context of these pairs.
     ///
     /// # Errors
-    /// [`EncryptionContextError`] if a key has the prefix [`RESERVED_KEY_PREFIX`] or stands twice, or if a 16-bit
-    /// length cannot hold what it must.
+    /// [`EncryptionContextError`] if a key has the prefix [`RESERVED_KEY_PREFIX`], if two pairs have the same key, or
+    /// if a length does not fit in 16 bits.
     pub fn new<K, V>(pairs: impl IntoIterator<Item = (K, V)>) -> Result<Self, EncryptionContextError>
     where
         K: Into<String>,
@@ -57,12 +57,13 @@ impl EncryptionContext {
         Ok(Self { serialized })
     }
 
-    /// Reads what [`serialize`](Self::serialize) writes. Reserved keys are taken: official messages may have them.
+    /// Reads what [`serialize`](Self::serialize) writes. Reserved keys are accepted, because official messages may have
+    /// them.
     pub(crate) fn parse(bytes: &[u8]) -> Result<Self, ParseError> {
         if bytes.is_empty() {
             return Ok(Self::default());
         }
-        // The whole field is here: what runs out now is a length that lies, not a truncated message.
+        // The whole field is here. If it runs out now, a length inside it is wrong; the message is not truncated.
         check_pairs(bytes).map_err(|error| match error {
             ParseError::Truncated => ParseError::EncryptionContextLength,
             other => other,
@@ -82,7 +83,7 @@ impl EncryptionContext {
         Pairs::new(&self.serialized)
     }
 
-    /// The number of pairs, then each pair; nothing at all for no pairs (framework/structures.md, "Serialization";
+    /// The number of pairs, then each pair. No pairs give no bytes (framework/structures.md, "Serialization";
     /// data-format/message-header.md, "AAD", without its leading length).
     pub fn serialize(&self) -> Vec<u8> {
         self.serialized.clone()
@@ -93,7 +94,7 @@ impl EncryptionContext {
     }
 }
 
-/// The number of pairs alone: the pairs are the customer's.
+/// Prints the number of pairs only, because the pairs are the customer's.
 impl fmt::Debug for EncryptionContext {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("EncryptionContext")
@@ -113,7 +114,7 @@ fn serialize(pairs: &BTreeMap<String, String>) -> Result<Vec<u8>, TooLong> {
         write_short_field(&mut out, key.as_bytes())?;
         write_short_field(&mut out, value.as_bytes())?;
     }
-    // The header states the whole length in 16 bits too.
+    // The header states the total length in 16 bits too.
     u16::try_from(out.len()).map_err(|_| TooLong)?;
     Ok(out)
 }
@@ -128,7 +129,7 @@ fn check_pairs(bytes: &[u8]) -> Result<(), ParseError> {
     for _ in 0..count {
         let key = text(reader.short_field()?)?;
         text(reader.short_field()?)?;
-        // By their bytes, as the specification orders them.
+        // Compares the bytes, as the specification orders keys.
         match last.map(|last: &str| last.cmp(key)) {
             Some(Ordering::Equal) => return Err(ParseError::EncryptionContextDuplicateKey),
             Some(Ordering::Greater) => return Err(ParseError::EncryptionContextOrder),
@@ -142,7 +143,7 @@ fn check_pairs(bytes: &[u8]) -> Result<(), ParseError> {
     }
 }
 
-/// The pairs of a context whose bytes were checked.
+/// The pairs of a serialised context that was checked.
 struct Pairs<'a> {
     reader: Reader<'a>,
     left: u16,

@@ -4,7 +4,8 @@ use crate::content_key::{AeadError, ContentKey, IV_LENGTH, TAG_LENGTH};
 use crate::error::FrameLengthError;
 use crate::message_id::MessageId;
 
-/// Stands where a regular frame has its sequence number (data-format/message-body.md, "Sequence Number End").
+/// Marks a final frame, in the place of a regular frame's sequence number (data-format/message-body.md, "Sequence
+/// Number End").
 pub(crate) const SEQUENCE_NUMBER_END: u32 = u32::MAX;
 
 /// How many bytes of plaintext a regular frame holds: from 1 to 2^31-1.
@@ -12,7 +13,7 @@ pub(crate) const SEQUENCE_NUMBER_END: u32 = u32::MAX;
 pub struct FrameLength(u32);
 
 impl FrameLength {
-    /// 4,096 bytes, as the official SDKs have it.
+    /// 4,096 bytes, the default of the official SDKs.
     pub const DEFAULT: Self = Self(4096);
     /// 2^31-1 bytes.
     pub const MAX: Self = Self(i32::MAX as u32);
@@ -34,7 +35,7 @@ impl FrameLength {
         self.0
     }
 
-    /// The frame length in bytes. No target of this crate has a `usize` of less than 32 bits.
+    /// The frame length in bytes. On every target of this crate, `usize` has at least 32 bits.
     pub(crate) const fn as_usize(self) -> usize {
         self.0 as usize
     }
@@ -54,12 +55,12 @@ impl TryFrom<u32> for FrameLength {
     }
 }
 
-/// What a frame is to its body. Authenticated with it, so that no frame can stand in for one of another kind.
+/// The kind of a frame. It is authenticated with the frame, so that no frame can pass for one of another kind.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum FrameKind {
     Regular,
     Final,
-    /// All of a body that is not framed.
+    /// The whole of a body that is not framed.
     SingleBlock,
 }
 
@@ -74,7 +75,7 @@ impl FrameKind {
     }
 }
 
-/// A frame as it stands in a message.
+/// A frame as parsed from a message.
 pub(crate) struct Frame<'a> {
     pub(crate) kind: FrameKind,
     pub(crate) sequence_number: u32,
@@ -84,16 +85,16 @@ pub(crate) struct Frame<'a> {
 }
 
 impl Frame<'_> {
-    /// Appends the frame's plaintext to `out`, under the stored initialisation vector: the specification makes it the
-    /// sequence number, but the official vectors have others, and the tag vouches for it either way.
+    /// Appends the frame's plaintext to `out`. Uses the initialisation vector that the frame states. In the
+    /// specification that is the sequence number, but the official vectors have others. The tag fails if it is altered.
     pub(crate) fn open(&self, key: &ContentKey, aad: &mut FrameAad, out: &mut Vec<u8>) -> Result<(), AeadError> {
         let aad = aad.of(self.kind, self.sequence_number, self.ciphertext.len())?;
         key.open(*self.iv, aad, self.ciphertext, self.tag, out)
     }
 }
 
-/// The initialisation vector of a frame that is sealed: its sequence number, padded on the left
-/// (client-apis/encrypt.md, "Construct a frame"). Counted from 1, so never that of the header, which is 0.
+/// The initialisation vector of a frame that we seal: its sequence number, padded on the left (client-apis/encrypt.md,
+/// "Construct a frame"). Sequence numbers start at 1, so it differs from the header's, which is 0.
 pub(crate) fn frame_iv(sequence_number: u32) -> [u8; IV_LENGTH] {
     u128::from(sequence_number)
         .to_be_bytes()
@@ -102,8 +103,8 @@ pub(crate) fn frame_iv(sequence_number: u32) -> [u8; IV_LENGTH] {
         .unwrap_or_default()
 }
 
-/// What is authenticated with each frame (data-format/message-body-aad.md): message id, kind, sequence number, length.
-/// One buffer serves all frames of a message.
+/// What is authenticated with each frame (data-format/message-body-aad.md): message id, kind, sequence number and
+/// length. All frames of a message share one buffer.
 pub(crate) struct FrameAad([u8; Self::LONGEST]);
 
 impl FrameAad {

@@ -14,25 +14,25 @@ const MESSAGE_FORMAT_VERSION: u8 = 2;
 const CONTENT_TYPE_SINGLE_BLOCK: u8 = 1;
 const CONTENT_TYPE_FRAMED: u8 = 2;
 
-/// The initialisation vector of the header's tag (client-apis/encrypt.md, "Construct the header"). Frames count from 1.
+/// The initialisation vector of the header's tag (client-apis/encrypt.md, "Construct the header"). Frames start at 1.
 const HEADER_IV: [u8; IV_LENGTH] = [0; IV_LENGTH];
 
-/// What a header with one encrypted data key has besides its context and the data key's three fields: version, suite,
-/// message id; the length of the context; the count of data keys and three lengths; content type, frame length, commit
-/// key; tag.
+/// The length in bytes of a header with one encrypted data key, apart from the encryption context and the data key's
+/// three fields. It has the version, suite and message id; the length of the context; the number of data keys and three
+/// lengths; the content type, frame length and commit key; and the tag.
 const FIXED_LENGTH: usize = (1 + 2 + MessageId::LENGTH) + 2 + (2 + 3 * 2) + (1 + 4 + CommitKey::LENGTH) + TAG_LENGTH;
 
-/// How many encrypted data keys a reader takes.
+/// How many encrypted data keys the parser accepts.
 #[derive(Clone, Copy)]
 pub(crate) enum KeyCount {
-    /// Exactly one. A second one would be a second way in that nobody put on record.
+    /// Exactly one. A second one would be a second way to open the message, and not on record.
     One,
-    /// One or more, of which the first is kept: some official vectors have two.
+    /// One or more. The first is kept. Some official vectors have two.
     #[cfg(test)]
     OneOrMore,
 }
 
-/// A header as it stands in a message.
+/// A header as parsed from a message.
 pub(crate) struct Header<'a> {
     /// What the tag authenticates.
     body: &'a [u8],
@@ -45,7 +45,7 @@ pub(crate) struct Header<'a> {
 }
 
 impl<'a> Header<'a> {
-    /// Takes a header off the front of `bytes`; returns it and a reader of what follows.
+    /// Parses the header at the start of `bytes`. Returns it and a reader of the bytes after it.
     pub(crate) fn parse(bytes: &'a [u8], key_count: KeyCount) -> Result<(Self, Reader<'a>), ParseError> {
         let mut reader = Reader::new(bytes);
         if reader.u8()? != MESSAGE_FORMAT_VERSION {
@@ -77,8 +77,9 @@ impl<'a> Header<'a> {
         Ok((header, reader))
     }
 
-    /// Whether the message is committed to the data key that these keys are from, then whether the header is as it was
-    /// sealed (client-apis/decrypt.md, "Verify the header"). In this order: a tag alone can be made to match two keys.
+    /// Checks that these keys come from the data key that the message is committed to, then that the header is
+    /// unaltered (client-apis/decrypt.md, "Verify the header"). The commitment comes first, because a tag alone can be
+    /// made to match two keys.
     pub(crate) fn verify(&self, keys: &MessageKeys) -> Result<(), OpenError> {
         if !keys.commit_key.matches(self.commit_key) {
             return Err(OpenError::DoesNotOpen);
@@ -118,7 +119,7 @@ fn parse_layout(reader: &mut Reader<'_>) -> Result<Layout, ParseError> {
     }
 }
 
-/// What a header is written from.
+/// The values that a header is written from.
 pub(crate) struct HeaderFields<'a> {
     pub(crate) message_id: &'a MessageId,
     pub(crate) encryption_context: &'a EncryptionContext,
@@ -139,10 +140,10 @@ impl HeaderFields<'_> {
         .fold(FIXED_LENGTH, |sum, length| sum.saturating_add(*length))
     }
 
-    /// Writes the header and its tag to `out`, which is empty before. Nothing is added to what the tag authenticates:
-    /// no pair of the encryption context is required but left unstored.
+    /// Writes the header and its tag to `out`, which must be empty. The tag also authenticates pairs of the encryption
+    /// context that are required but not stored in the header; we have none.
     pub(crate) fn seal(&self, keys: &MessageKeys, out: &mut Vec<u8>) -> Result<(), SealError> {
-        // The values' own lengths were checked when they were built.
+        // The lengths were checked when the values were built.
         self.write(&keys.commit_key, out)
             .map_err(|TooLong| SealError::Encryption)?;
         let tag = keys
@@ -172,7 +173,7 @@ mod tests {
     use super::*;
     use crate::plaintext_data_key::PlaintextDataKey;
 
-    /// Sealed by one who has the data key and writes another commit key, so that every tag matches.
+    /// The forger has the data key and writes another commit key, so every tag matches.
     #[test]
     fn a_header_is_refused_for_its_commitment_alone() {
         let data_key = PlaintextDataKey::generate().unwrap();

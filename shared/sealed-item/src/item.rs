@@ -1,9 +1,9 @@
-//! The item: a message that is one item's own.
+//! The item: a message that belongs to one item.
 //!
-//! A data key and its encryption context serve many items, so neither can name one of them. The message id does: half
-//! of it is random, the other half is a digest of the item id and the caller's context. The message id is the salt of
-//! the key derivation and is covered by the header's tag, so it cannot be exchanged; and to any other reader it is a
-//! message id like any other. Nothing of the item id or the context is stored.
+//! Many items share a data key and its encryption context, so neither can identify an item. The message id does. Half
+//! of it is random; the other half is a digest of that half, the item id and the caller's context. The message id is
+//! the salt of the key derivation and the header's tag covers it, so it cannot be exchanged. To other readers it looks
+//! like any message id. The item id and the context are not stored.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -21,15 +21,15 @@ use crate::message_id::MessageId;
 use crate::plaintext::Plaintext;
 use crate::plaintext_data_key::PlaintextDataKey;
 
-/// The version of the item format. Belongs into each data key's encryption context, so that no version's items can pass
-/// for another's.
+/// The version of the item format. Each data key's encryption context must contain it, so that an item of one version
+/// cannot pass for one of another.
 pub const ITEM_FORMAT_VERSION: &str = "1";
 
-/// Keeps these digests apart from any other use of SHA-256. Names the version, and so changes with it.
+/// Keeps these digests apart from any other use of SHA-256. It names the version, so it changes with the version.
 const DOMAIN_TAG: &[u8] = b"latchkey:item-identity:v1";
 
-/// Items are sealed and opened whole, so short frames would gain nothing, and each frame costs a tag: 4,096-byte frames
-/// make AES-GCM over 1 MiB a quarter slower.
+/// Items are sealed and opened whole, so short frames gain nothing, and each frame costs a tag. With 4,096-byte frames,
+/// AES-GCM over 1 MiB is a quarter slower.
 const ITEM_FRAME_LENGTH: FrameLength = match FrameLength::new(65_536) {
     Ok(frame_length) => frame_length,
     Err(_) => FrameLength::DEFAULT,
@@ -38,15 +38,15 @@ const ITEM_FRAME_LENGTH: FrameLength = match FrameLength::new(65_536) {
 const NONCE_LENGTH: usize = 16;
 const BINDING_LENGTH: usize = 16;
 
-/// Which item it is: its id and the caller's context, both needed again to open it.
+/// Identifies an item by its id and the caller's context. Opening the item needs both again.
 pub struct ItemIdentity {
-    /// No two identities have the same bytes: every text stands behind its length, and the pairs are counted and
+    /// No two identities have the same bytes: each text is preceded by its length, and the pairs are counted and
     /// sorted.
     canonical: Vec<u8>,
 }
 
 impl ItemIdentity {
-    /// The identity of the item with this id and context. Any text is taken; limits are for the caller to set.
+    /// The identity of the item with this id and context. Any text is accepted; the caller sets limits.
     pub fn new(item_id: &str, context: &BTreeMap<String, String>) -> Self {
         let texts = context.iter().flat_map(|(key, value)| [key.len(), value.len()]);
         let length = texts.fold(16_usize.saturating_add(item_id.len()), |sum, text| {
@@ -90,21 +90,21 @@ fn write_text(out: &mut Vec<u8>, text: &str) {
     out.extend_from_slice(text.as_bytes());
 }
 
-/// What an item is sealed under.
+/// What an item is sealed with.
 pub struct ItemSealingParameters<'a> {
     /// The data key that the message's keys are derived from.
     pub data_key: &'a PlaintextDataKey,
-    /// The same data key, wrapped by the AWS KMS RSA keyring. That they go together is the caller's word.
+    /// The same data key, wrapped by the AWS KMS RSA keyring. The caller must make sure that it is the same.
     pub encrypted_data_key: &'a EncryptedDataKey,
     /// The encryption context that the data key was wrapped for.
     pub encryption_context: &'a EncryptionContext,
 }
 
-/// Seals an item. Each call draws a fresh random nonce of 128 bits, so one data key serves 2^32 items safely.
+/// Seals an item. Each call generates a random nonce of 128 bits, so one data key serves 2^32 items safely.
 ///
 /// # Errors
-/// [`SealError::KeyProvider`] if the data key is not wrapped by the AWS KMS RSA keyring; [`SealError::Random`] if no
-/// nonce could be had; otherwise as [`message::seal`].
+/// [`SealError::KeyProvider`] if the AWS KMS RSA keyring did not wrap the data key; [`SealError::Random`] if the nonce
+/// could not be generated; otherwise as [`message::seal`].
 pub fn seal_item(
     parameters: &ItemSealingParameters<'_>,
     identity: &ItemIdentity,
@@ -123,18 +123,19 @@ pub fn seal_item(
     message::seal(&message_parameters, plaintext)
 }
 
-/// A sealed item whose structure is whole. Nothing about it is authentic before [`open`](Self::open) succeeds: ask
-/// first [`matches`](Self::matches), then whether [`encrypted_data_key`](Self::encrypted_data_key) is on record, and
-/// only then KMS.
+/// A sealed item with a valid structure. Nothing in it is authentic until [`open`](Self::open) succeeds. First call
+/// [`matches`](Self::matches), then check that [`encrypted_data_key`](Self::encrypted_data_key) is on record, and only
+/// then call KMS.
 pub struct SealedItem<'a> {
     message: Message<'a>,
 }
 
 impl<'a> SealedItem<'a> {
-    /// Checks the structure, without any key: a [`Message`], framed, whose data key the AWS KMS RSA keyring wrapped.
+    /// Checks the structure without a key. An item is a framed [`Message`] with a data key that the AWS KMS RSA keyring
+    /// wrapped.
     ///
     /// # Errors
-    /// [`ParseError`], at the first rule that is broken.
+    /// [`ParseError`] for the first rule that is broken.
     pub fn parse(bytes: &'a [u8]) -> Result<Self, ParseError> {
         let message = Message::parse(bytes)?;
         if message.frame_length().is_none() {
@@ -150,7 +151,7 @@ impl<'a> SealedItem<'a> {
         Ok(Self { message })
     }
 
-    /// Whether it is this item's, in constant time and without any key.
+    /// Whether the item has this identity. Takes constant time and no key.
     pub fn matches(&self, identity: &ItemIdentity) -> bool {
         let stored = self.message.message_id().as_bytes();
         match stored.first_chunk() {
@@ -162,7 +163,7 @@ impl<'a> SealedItem<'a> {
     /// Decrypts the item.
     ///
     /// # Errors
-    /// [`OpenError::WrongItem`], before any decryption, if it is another item's; [`OpenError::DoesNotOpen`] as
+    /// [`OpenError::WrongItem`] if it is another item, before anything is decrypted; [`OpenError::DoesNotOpen`] as
     /// [`Message::open`].
     pub fn open(&self, identity: &ItemIdentity, data_key: &PlaintextDataKey) -> Result<Plaintext, OpenError> {
         if !self.matches(identity) {
@@ -173,7 +174,7 @@ impl<'a> SealedItem<'a> {
 
     /// The ARN of the KMS key that the data key was wrapped with.
     pub fn key_arn(&self) -> &str {
-        // There is one: it was asked for when the item was parsed.
+        // An item without an ARN was refused when it was parsed.
         self.encrypted_data_key().key_arn().unwrap_or_default()
     }
 
@@ -187,13 +188,13 @@ impl<'a> SealedItem<'a> {
         self.message.encryption_context()
     }
 
-    /// The message that the item is.
+    /// The item as a message.
     pub fn message(&self) -> &Message<'a> {
         &self.message
     }
 }
 
-/// The shape alone: neither context nor ciphertext.
+/// Prints the shape only, not the context or the ciphertext.
 impl fmt::Debug for SealedItem<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SealedItem")

@@ -1,4 +1,4 @@
-//! From one plaintext data key to each message's own keys.
+//! Derives each message's own keys from a plaintext data key.
 
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use aws_lc_rs::hmac;
@@ -11,9 +11,9 @@ use crate::plaintext_data_key::PlaintextDataKey;
 /// The one algorithm suite: AES-256-GCM, HKDF-SHA512, key commitment, no signature.
 pub(crate) const ALGORITHM_SUITE_ID: u16 = 0x0478;
 
-/// What is expanded to the content key: the algorithm suite id, the label, and HKDF's own block counter.
+/// HKDF's info for the content key: the algorithm suite id, the label, and HKDF's own block counter.
 const CONTENT_KEY_INFO: &[u8] = b"\x04\x78DERIVEKEY\x01";
-/// What is expanded to the commit key: the label, and HKDF's own block counter.
+/// HKDF's info for the commit key: the label, and HKDF's own block counter.
 const COMMIT_KEY_INFO: &[u8] = b"COMMITKEY\x01";
 
 /// The key derivation failed inside the crypto library.
@@ -26,26 +26,26 @@ pub(crate) struct MessageKeys {
     pub(crate) commit_key: CommitKey,
 }
 
-/// Commits a message to one data key. Stands in the header in the clear.
+/// Commits a message to one data key. The header carries it in the clear.
 pub(crate) struct CommitKey([u8; Self::LENGTH]);
 
-/// More than the derivation uses of the stack, for the contexts of HMAC and their moves: 9 KiB at `opt-level = 1`.
+/// More stack than the derivation uses. The contexts of HMAC and their moves take 9 KiB at `opt-level = 1`.
 const STACK_USED: usize = if cfg!(debug_assertions) { 64 * 1024 } else { 12 * 1024 };
 
 impl MessageKeys {
-    /// An `hmac::Key` is zeroed on drop, but each move of one leaves its hash states behind, and those of the PRK's are as
-    /// good as the PRK itself; so the stack that the derivation used is zeroed after it.
+    /// Derives the keys, then zeroes the stack that the derivation used. An `hmac::Key` is zeroed on drop, but each
+    /// move of it leaves its hash states on the stack. The states of the PRK are worth as much as the PRK itself.
     pub(crate) fn derive(message_id: &MessageId, data_key: &PlaintextDataKey) -> Result<Self, DerivationError> {
         let keys = Self::derive_on_the_stack_below(message_id, data_key);
         zeroize_stack::<STACK_USED>();
         keys
     }
 
-    // Never inlined: its frame has to be below that of `derive`, where `zeroize_stack` has its own.
+    // Never inlined: its frame must be below that of `derive`, where `zeroize_stack` puts its own.
     #[inline(never)]
     fn derive_on_the_stack_below(message_id: &MessageId, data_key: &PlaintextDataKey) -> Result<Self, DerivationError> {
         let prk = extract(message_id, data_key)?;
-        // Keeps the PRK's padded blocks for both expansions.
+        // This key keeps the PRK's padded blocks for both expansions.
         let prk = hmac::Key::new(hmac::HMAC_SHA512, prk.as_slice());
         let content_key = expand(&prk, CONTENT_KEY_INFO)?;
         let commit_key = expand(&prk, COMMIT_KEY_INFO)?;
@@ -64,14 +64,14 @@ impl CommitKey {
         &self.0
     }
 
-    /// Whether the message is committed to the data key that this was derived from, in constant time.
+    /// Whether the message is committed to the data key that this key was derived from. Compares in constant time.
     pub(crate) fn matches(&self, stored: &[u8; Self::LENGTH]) -> bool {
         verify_slices_are_equal(&self.0, stored).is_ok()
     }
 }
 
-// HKDF (RFC 5869) is spelt out over HMAC because `aws_lc_rs::hkdf` repeats the extraction for each expansion, and the
-// derivation is most of what a small message costs. Neither step is inlined, so that they use the same stack.
+// HKDF (RFC 5869) is written out over HMAC. `aws_lc_rs::hkdf` repeats the extraction for each expansion, and the
+// derivation is most of what a small message costs. Neither step is inlined, so that both use the same stack.
 
 /// HKDF-Extract: HMAC-SHA512(salt, input keying material).
 #[inline(never)]
@@ -82,7 +82,7 @@ fn extract(message_id: &MessageId, data_key: &PlaintextDataKey) -> Result<Zeroiz
     Ok(prk)
 }
 
-/// HKDF-Expand to 32 bytes, which is within one block of SHA-512: T(1) = HMAC-SHA512(PRK, info || 0x01), cut to length.
+/// HKDF-Expand to 32 bytes. One block of SHA-512 is enough: T(1) = HMAC-SHA512(PRK, info || 0x01), cut to length.
 #[inline(never)]
 fn expand(prk: &hmac::Key, info_and_counter: &[u8]) -> Result<Zeroizing<[u8; 32]>, DerivationError> {
     let mut block = Zeroizing::new([0; 64]);
@@ -106,7 +106,7 @@ mod tests {
         }
     }
 
-    /// The library's own HKDF, for the two expansions as the specification words them.
+    /// The same derivation with the library's own HKDF and the infos of the specification.
     fn hkdf(message_id: &MessageId, data_key: &PlaintextDataKey, info: &[&[u8]]) -> [u8; 32] {
         let mut key = [0; 32];
         let prk = Salt::new(HKDF_SHA512, message_id.as_bytes()).extract(data_key.expose_secret());

@@ -1,9 +1,9 @@
-//! A data key wrapped with a KMS key's RSA public key, as the AWS KMS RSA keyring of the AWS Cryptographic Material
-//! Providers Library does it (framework/aws-kms/aws-kms-rsa-keyring.md).
+//! Wraps a data key with the RSA public key of a KMS key, as the AWS KMS RSA keyring of the AWS Cryptographic Material
+//! Providers Library does (framework/aws-kms/aws-kms-rsa-keyring.md).
 //!
-//! Wrapping needs the public key alone and happens here. Unwrapping needs `kms:Decrypt`, with the encryption algorithm
-//! `RSAES_OAEP_SHA_256`; what KMS returns is checked here. KMS takes no encryption context for RSA keys, so a digest of
-//! the context is wrapped with the data key.
+//! Wrapping needs only the public key and happens here. Unwrapping needs `kms:Decrypt` with the encryption algorithm
+//! `RSAES_OAEP_SHA_256`; this module checks what KMS returns. KMS takes no encryption context for RSA keys, so a digest
+//! of the context is wrapped with the data key.
 //!
 //! ```
 //! use aws_lc_rs::encoding::{AsDer, PublicKeyX509Der};
@@ -12,7 +12,7 @@
 //! use sealed_item::{EncryptionContext, PlaintextDataKey, WrappingPublicKey};
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! // In KMS's place.
+//! // Stands in for KMS.
 //! let private_key = PrivateDecryptingKey::generate(KeySize::Rsa2048)?;
 //! let der: PublicKeyX509Der<'_> = private_key.public_key().as_der()?;
 //! let private_key = OaepPrivateDecryptingKey::new(private_key)?;
@@ -55,14 +55,15 @@ pub struct WrappingPublicKey {
 }
 
 impl WrappingPublicKey {
-    /// The key in these bytes: a `SubjectPublicKeyInfo` in DER, as `kms:GetPublicKey` returns it.
+    /// Parses a key: a `SubjectPublicKeyInfo` in DER, as `kms:GetPublicKey` returns it.
     ///
     /// # Errors
-    /// [`WrappingPublicKeyError`] if they are anything else, or if the modulus is not of 2048, 3072 or 4096 bits.
+    /// [`WrappingPublicKeyError`] if the bytes are anything else, or if the modulus does not have 2048, 3072 or 4096
+    /// bits.
     pub fn from_der(der: &[u8]) -> Result<Self, WrappingPublicKeyError> {
         let malformed = |_| WrappingPublicKeyError::Malformed;
         let key = PublicEncryptingKey::from_der(der).map_err(|_| WrappingPublicKeyError::Malformed)?;
-        // One key, one encoding, one digest to pin: what does not come out as it went in is refused.
+        // A key has one encoding, and so one digest to pin. Bytes that are not that encoding are refused.
         let encoded: PublicKeyX509Der<'_> = key.as_der().map_err(malformed)?;
         if encoded.as_ref() != der {
             return Err(WrappingPublicKeyError::Malformed);
@@ -82,8 +83,8 @@ impl WrappingPublicKey {
         })
     }
 
-    /// Wraps a data key for this encryption context: RSA-OAEP over SHA-384 of the serialised context, then the data
-    /// key. The result is as long as the modulus.
+    /// Wraps a data key for this encryption context: encrypts the SHA-384 digest of the serialised context and the data
+    /// key with RSA-OAEP. The result is as long as the modulus.
     ///
     /// # Errors
     /// [`WrapError::Encryption`] if the crypto library fails.
@@ -101,8 +102,8 @@ impl WrappingPublicKey {
         self.encrypt_oaep_sha256(payload.as_slice())
     }
 
-    /// RSA-OAEP with SHA-256, MGF1 with SHA-256 and an empty label: what KMS calls `RSAES_OAEP_SHA_256`. The result is
-    /// as long as the modulus.
+    /// Encrypts with RSA-OAEP with SHA-256, MGF1 with SHA-256 and an empty label, which KMS calls `RSAES_OAEP_SHA_256`.
+    /// The result is as long as the modulus.
     ///
     /// # Errors
     /// [`WrapError::TooLong`] if the plaintext is longer than the modulus less 66 bytes.
@@ -139,8 +140,8 @@ impl fmt::Debug for WrappingPublicKey {
     }
 }
 
-/// The data key in what `kms:Decrypt` returned, if it was wrapped for this encryption context. The context's digest is
-/// compared in constant time.
+/// Takes the data key out of what `kms:Decrypt` returned, if it was wrapped for this encryption context. The digest of
+/// the context is compared in constant time.
 ///
 /// # Errors
 /// [`UnwrapError::Length`] if the payload is not [`PAYLOAD_LENGTH`] bytes long; [`UnwrapError::EncryptionContext`] if

@@ -21,7 +21,7 @@
 //! # let key_arn = "arn:aws:kms:us-east-2:222222222222:key/mrk-0123456789abcdef0123456789abcdef";
 //! # let private_key = PrivateDecryptingKey::generate(KeySize::Rsa2048)?;
 //! # let public_key: PublicKeyX509Der<'_> = private_key.public_key().as_der()?;
-//! // A data key, wrapped with the public key that `kms:GetPublicKey` answers.
+//! // A data key, wrapped with the public key that `kms:GetPublicKey` returns.
 //! let encryption_context = EncryptionContext::new([("latchkey:vault-id", "vlt_1")])?;
 //! let data_key = PlaintextDataKey::generate()?;
 //! let wrapped = WrappingPublicKey::from_der(public_key.as_ref())?.wrap(&encryption_context, &data_key)?;
@@ -44,10 +44,10 @@
 //! # }
 //! ```
 //!
-//! The bytes are those of the [AWS Encryption SDK specification], message format version 2, algorithm suite 0x0478
-//! (AES-256-GCM, HKDF-SHA512, key commitment, no signature), so any official SDK that has the AWS KMS RSA keyring
-//! opens a sealed item with nothing but the customer's own access to the key. Comments name the sections of the
-//! specification that they follow, by its file names.
+//! The format is that of the [AWS Encryption SDK specification]: message format version 2, algorithm suite 0x0478
+//! (AES-256-GCM, HKDF-SHA512, key commitment, no signature). Any official SDK that has the AWS KMS RSA keyring opens a
+//! sealed item; all it needs is the customer's own access to the key. Comments cite the specification by file name and
+//! section.
 //!
 //! [AWS Encryption SDK specification]: https://github.com/awslabs/aws-encryption-sdk-specification
 

@@ -1,7 +1,7 @@
-//! Looks for a secret in all the memory of this process that can be written, as a core dump or a debugger would.
+//! Searches all writable memory of this process for a secret, as a core dump or a debugger would show it.
 //!
-//! Linux alone: /proc/self/maps says what there is, /proc/self/mem reads it. What is searched for is kept in disguise, so
-//! that the search does not find itself.
+//! Linux only: /proc/self/maps lists the memory, and /proc/self/mem reads it. The bytes to search for are kept in
+//! disguise, so that the search does not find itself.
 
 #![cfg(target_os = "linux")]
 #![allow(clippy::arithmetic_side_effects)]
@@ -17,7 +17,7 @@ use zeroize::{Zeroize, Zeroizing};
 const DISGUISE: u8 = 0xa5;
 const CHUNK_LENGTH: usize = 1 << 20;
 
-/// One search at a time: it holds a copy of what it has just read, which another would find.
+/// Allows one search at a time. A search holds a copy of what it has just read, and another search would find it.
 static SEARCH: Mutex<()> = Mutex::new(());
 
 /// The bytes to look for, each XORed with [`DISGUISE`].
@@ -25,14 +25,14 @@ static SEARCH: Mutex<()> = Mutex::new(());
 pub(crate) struct Needle(Vec<u8>);
 
 impl Needle {
-    /// A needle of which this process never held the plain form: random bytes are taken for the disguised ones.
+    /// A needle that this process never held in its plain form: the random bytes are the disguised form.
     pub(crate) fn random(length: usize) -> Self {
         let mut disguised = vec![0; length];
         aws_lc_rs::rand::fill(&mut disguised).unwrap();
         Self(disguised)
     }
 
-    /// A needle from a text constant, which is in memory that cannot be written and so is not searched.
+    /// A needle from a text constant. The constant is in memory that is not writable, so it is not searched.
     pub(crate) fn from_hex(hex: &str) -> Self {
         let digit = |digit: u8| (digit as char).to_digit(16).unwrap() as u8;
         let pairs = hex.as_bytes().chunks(2);
@@ -43,24 +43,24 @@ impl Needle {
         )
     }
 
-    /// A needle for bytes that live.
+    /// A needle for bytes that are in memory.
     pub(crate) fn of(plain: &[u8]) -> Self {
         Self(plain.iter().map(|byte| byte ^ DISGUISE).collect())
     }
 
-    /// The same needle as SHA-512 keeps it in its message schedule: words of 8 bytes, little-endian.
+    /// The same needle as SHA-512 keeps it in its message schedule: little-endian words of 8 bytes.
     pub(crate) fn byte_swapped(&self) -> Self {
         Self(self.0.chunks(8).flat_map(|word| word.iter().rev().copied()).collect())
     }
 
-    /// Writes the plain form: one byte at a time, into the place where it is to live.
+    /// Writes the plain form byte by byte into the place where it is to live.
     pub(crate) fn reveal(&self, place: &mut [u8]) {
         for (plain, disguised) in place.iter_mut().zip(&self.0) {
             *plain = *disguised ^ DISGUISE;
         }
     }
 
-    /// Its second half is searched for: of a block that was freed, the first 16 bytes are the allocator's own.
+    /// The search is for the second half only: the allocator overwrites the first 16 bytes of a freed block.
     fn second_half(&self) -> &[u8] {
         &self.0[self.0.len() / 2..]
     }
@@ -74,11 +74,11 @@ impl Needle {
                 .all(|(byte, disguised)| *byte ^ DISGUISE == *disguised)
     }
 
-    /// How many times it stands in memory.
+    /// How many times the needle is in memory.
     pub(crate) fn count(&self) -> usize {
         let _alone = SEARCH.lock().unwrap_or_else(PoisonError::into_inner);
         let mut chunk = vec![0_u8; CHUNK_LENGTH];
-        // Reading the chunk's own memory would find what the last read left in it.
+        // The chunk's own memory is skipped: it still holds what the last read left in it.
         let own = chunk.as_ptr() as u64..chunk.as_ptr() as u64 + CHUNK_LENGTH as u64;
         let memory = File::open("/proc/self/mem").unwrap();
         let mut count = 0;
@@ -95,7 +95,7 @@ impl Needle {
         let (mut at, mut count) = (part.start, 0);
         while at < part.end {
             let length = chunk.len().min((part.end - at) as usize);
-            // Gone since the maps were read, or not backed by memory.
+            // The memory was unmapped since the maps were read, or nothing backs it.
             let Ok(read) = memory.read_at(&mut chunk[..length], at) else {
                 return count;
             };
@@ -105,7 +105,7 @@ impl Needle {
             if read < self.second_half().len() || at + read as u64 >= part.end {
                 return count;
             }
-            // A needle across two chunks is whole in the second.
+            // Chunks overlap, so a needle across two of them is whole in the second.
             at += (read - self.second_half().len() + 1) as u64;
         }
         count
@@ -124,8 +124,8 @@ fn writable_maps() -> Vec<Range<u64>> {
         .collect()
 }
 
-/// Runs `make` and then `drop` on a thread of its own, which stands still whenever the caller looks: `alive` after the
-/// first, `gone` after the second. So nothing overwrites what is left on that thread's stack.
+/// Runs `make` and then `drop` on a thread of its own. The thread waits while `alive` runs after the first and `gone`
+/// after the second. So nothing overwrites what they left on that thread's stack.
 pub(crate) fn observe<T>(
     make: impl FnOnce() -> T + Send,
     alive: impl FnOnce(),
@@ -134,7 +134,7 @@ pub(crate) fn observe<T>(
 ) {
     let (reached, wait_for) = mpsc::channel();
     let (go_on, wait_to) = mpsc::channel();
-    // Takes both ends along, so that a panic in here closes them and the thread ends.
+    // The scope takes both ends of the channels, so a panic in it closes them and the thread ends.
     thread::scope(move |scope| {
         scope.spawn(move || {
             let made = far_down_the_stack(make);
@@ -153,7 +153,7 @@ pub(crate) fn observe<T>(
     });
 }
 
-/// Calls with so much stack in between that the waiting above writes over nothing that the call has left.
+/// Calls `call` far down the stack, so that the waits above do not overwrite what the call left there.
 #[inline(never)]
 fn far_down_the_stack<T>(call: impl FnOnce() -> T) -> T {
     let between = std::hint::black_box([0_u8; 1 << 16]);
@@ -177,7 +177,7 @@ fn a_needle_is_found_wherever_it_stands() {
             let mut stack = Zeroizing::new([0; 4096]);
             needle.reveal(&mut stack[1000..1032]);
             std::hint::black_box(&stack);
-            // Left on the stack, as a careless function would.
+            // Left on the stack, as a careless function would leave it.
             std::mem::forget(stack);
         },
         || assert!(needle.count() > 3, "what a function leaves on its stack is found"),

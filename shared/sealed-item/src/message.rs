@@ -1,4 +1,4 @@
-//! The message: sealed, parsed, opened. An ESDK message as any official SDK reads and writes it.
+//! Seals, parses and opens messages: ESDK messages, as any official SDK reads and writes them.
 //!
 //! ```
 //! use sealed_item::{
@@ -19,7 +19,7 @@
 //! assert_eq!((message.frame_count(), message.plaintext_length()), (2, 5000));
 //! assert_eq!(message.open(&data_key)?.as_bytes(), [7; 5000]);
 //!
-//! // Whatever is altered, nothing comes out.
+//! // An altered message does not open.
 //! *bytes.last_mut().expect("a tag") ^= 1;
 //! assert!(Message::parse(&bytes)?.open(&data_key).is_err());
 //! # Ok(())
@@ -39,15 +39,15 @@ use crate::message_id::MessageId;
 use crate::plaintext::Plaintext;
 use crate::plaintext_data_key::PlaintextDataKey;
 
-/// What a message is sealed under.
+/// What a message is sealed with.
 pub struct MessageParameters<'a> {
     /// The data key that the message's keys are derived from.
     pub data_key: &'a PlaintextDataKey,
-    /// The same data key, encrypted. That they go together is the caller's word.
+    /// The same data key, encrypted. The caller must make sure that it is the same.
     pub encrypted_data_key: &'a EncryptedDataKey,
     /// The encryption context that the data key was encrypted under.
     pub encryption_context: &'a EncryptionContext,
-    /// Must differ from that of every other message under this data key.
+    /// The message id. It must differ from that of every other message under this data key.
     pub message_id: &'a MessageId,
     /// How many bytes of plaintext a frame holds.
     pub frame_length: FrameLength,
@@ -83,19 +83,19 @@ pub fn seal(parameters: &MessageParameters<'_>, plaintext: &[u8]) -> Result<Vec<
     Ok(message)
 }
 
-/// A message whose structure is whole. Nothing about it is authentic before [`open`](Self::open) succeeds.
+/// A message with a valid structure. Nothing in it is authentic until [`open`](Self::open) succeeds.
 pub struct Message<'a> {
     header: Header<'a>,
     body: Body<'a>,
 }
 
 impl<'a> Message<'a> {
-    /// Checks the structure of a whole message, without any key: version 2, suite 0x0478, exactly one encrypted data
-    /// key, a sorted encryption context of unique keys in UTF-8, every frame in sequence, a final frame, and nothing
-    /// after it. Each length is checked against the bytes that are there before anything is allocated for it.
+    /// Checks the structure of a whole message without a key. A message has version 2, suite 0x0478, exactly one
+    /// encrypted data key, a sorted encryption context of unique keys in UTF-8, frames in sequence, a final frame, and
+    /// nothing after it. Each length is checked against the remaining bytes before anything is allocated for it.
     ///
     /// # Errors
-    /// [`ParseError`], at the first byte that breaks a rule.
+    /// [`ParseError`] at the first byte that breaks a rule.
     pub fn parse(bytes: &'a [u8]) -> Result<Self, ParseError> {
         Self::parse_with(bytes, KeyCount::One)
     }
@@ -111,11 +111,11 @@ impl<'a> Message<'a> {
         self.header.commit_key
     }
 
-    /// Decrypts the message, once the key commitment, the header's tag and every frame's tag have been found to match,
-    /// in this order (client-apis/decrypt.md).
+    /// Decrypts the message. The key commitment, the header's tag and every frame's tag must match. They are checked in
+    /// this order (client-apis/decrypt.md).
     ///
     /// # Errors
-    /// [`OpenError::DoesNotOpen`] if any of them does not match, whichever it is.
+    /// [`OpenError::DoesNotOpen`] if any of them does not match. The error does not tell which.
     pub fn open(&self, data_key: &PlaintextDataKey) -> Result<Plaintext, OpenError> {
         let keys = MessageKeys::derive(&self.header.message_id, data_key).map_err(|_| OpenError::DoesNotOpen)?;
         self.header.verify(&keys)?;
@@ -158,7 +158,7 @@ impl<'a> Message<'a> {
     }
 }
 
-/// The shape alone: neither context nor ciphertext.
+/// Prints the shape only, not the context or the ciphertext.
 impl fmt::Debug for Message<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Message")

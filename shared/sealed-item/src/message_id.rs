@@ -1,4 +1,4 @@
-//! The message id: what makes each message's keys its own.
+//! The message id, which makes each message's keys unique.
 
 use std::fmt;
 
@@ -8,7 +8,7 @@ use crate::error::RandomError;
 
 /// A message id of 32 bytes (data-format/message-header.md, "Message ID", version 2). Not secret.
 ///
-/// It is the salt of the key derivation, so under one data key no two messages may share one.
+/// It is the salt of the key derivation, so no two messages under one data key may share one.
 #[derive(Clone, Copy, Eq, Hash, PartialEq)]
 pub struct MessageId([u8; Self::LENGTH]);
 

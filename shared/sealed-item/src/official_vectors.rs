@@ -1,7 +1,7 @@
-//! The official key-commitment vectors (awslabs/aws-encryption-sdk-test-vectors), read from the file that the
-//! environment variable `LATCHKEY_COMMITMENT_VECTORS` names; they are not part of this repository.
+//! The official key-commitment vectors (awslabs/aws-encryption-sdk-test-vectors). They are not part of this repository;
+//! the environment variable `LATCHKEY_COMMITMENT_VECTORS` names the file.
 //!
-//! Here rather than in `tests/`, because nine of them have two encrypted data keys, which the public parser refuses,
+//! These tests are not in `tests/`, because nine vectors have two encrypted data keys, which the public parser refuses,
 //! and because the public API does not tell a failed commitment from any other failure.
 
 #![allow(clippy::arithmetic_side_effects)]
@@ -38,7 +38,7 @@ struct Vector {
     plaintext_frames: Option<Vec<String>>,
 }
 
-/// How many vectors came to which end.
+/// How many vectors had which outcome.
 #[derive(Debug, Default, Eq, PartialEq)]
 struct Tally {
     opened: usize,

@@ -1,16 +1,15 @@
-//! What was sealed, in the clear.
+//! The plaintext of a message or item.
 
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
-/// An item's or message's plaintext. Zeroed on drop. No `Debug`, no `Clone`: it can be neither logged nor copied by
-/// accident.
+/// A plaintext, zeroed on drop. It has no `Debug` and no `Clone`, so it cannot be logged or copied by accident.
 ///
-/// Not `Zeroizing<Vec<u8>>`, which writes a vector's bytes one by one: that takes longer than to decrypt them.
+/// It is not a `Zeroizing<Vec<u8>>`, which zeroes a vector byte by byte. That takes longer than decrypting it.
 pub struct Plaintext(Vec<u8>);
 
 impl Drop for Plaintext {
     fn drop(&mut self) {
-        // As slices, which are zeroed in bulk, behind the same barrier.
+        // Slices are zeroed in bulk, behind the same barrier.
         self.0.as_mut_slice().zeroize();
         self.0.spare_capacity_mut().zeroize();
     }
@@ -19,7 +18,7 @@ impl Drop for Plaintext {
 impl ZeroizeOnDrop for Plaintext {}
 
 impl Plaintext {
-    /// The bytes. Each caller is a place where the plaintext could leak: hand them on, keep none.
+    /// The bytes. Each caller is a place where the plaintext could leak: pass them on and keep none.
     pub fn as_bytes(&self) -> &[u8] {
         &self.0
     }
@@ -36,8 +35,8 @@ impl Plaintext {
 }
 
 impl Plaintext {
-    /// Room for so many bytes. Filled through [`buffer`](Self::buffer), which must not outgrow it: a vector that moves
-    /// leaves its old bytes behind.
+    /// An empty plaintext with room for this many bytes. It is filled through [`buffer`](Self::buffer), which must not
+    /// outgrow it: a vector that moves leaves its old bytes behind.
     pub(crate) fn with_capacity(capacity: usize) -> Self {
         Self(Vec::with_capacity(capacity))
     }

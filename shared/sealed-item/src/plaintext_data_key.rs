@@ -1,4 +1,4 @@
-//! The key that a message's keys are derived from, in the clear.
+//! The plaintext data key, which a message's keys are derived from.
 
 use aws_lc_rs::rand;
 use zeroize::Zeroizing;
@@ -7,7 +7,7 @@ use crate::error::RandomError;
 
 /// A plaintext data key of 32 bytes (framework/algorithm-suites.md: the key derivation input of suite 0x0478).
 ///
-/// Zeroed on drop, and boxed so that moving it leaves no copy behind. No `Debug`, no `Clone`, no `PartialEq`.
+/// Zeroed on drop, and boxed so that a move leaves no copy behind. It has no `Debug`, `Clone` or `PartialEq`.
 pub struct PlaintextDataKey(Box<Zeroizing<[u8; Self::LENGTH]>>);
 
 impl PlaintextDataKey {
@@ -35,12 +35,12 @@ impl PlaintextDataKey {
         data_key
     }
 
-    /// The bytes, for this crate alone: key derivation reads them, and the keyring wraps them.
+    /// The bytes, for this crate only: key derivation reads them, and the keyring wraps them.
     pub(crate) fn expose_secret(&self) -> &[u8; Self::LENGTH] {
         &self.0
     }
 
-    /// Filled in place, in the box: a key built on the stack and moved in would leave a copy on the stack.
+    /// A key to fill in its box. A key built on the stack and moved into a box would leave a copy on the stack.
     fn zeroed() -> Self {
         Self(Box::new(Zeroizing::new([0; Self::LENGTH])))
     }

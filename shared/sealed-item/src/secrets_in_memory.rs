@@ -1,5 +1,5 @@
-//! That secrets are gone when they should be: this process's memory is searched for them, first while they live, to know
-//! that the search would find them, then after.
+//! Shows that secrets are gone when they should be. Each test searches this process's memory while the secrets live, to
+//! show that the search finds them, and again afterwards.
 
 #![cfg(target_os = "linux")]
 
@@ -21,7 +21,8 @@ use crate::message::{self, Message, MessageParameters};
 use crate::message_id::MessageId;
 use crate::plaintext_data_key::PlaintextDataKey;
 
-/// What derives from these two, calculated with Python's `hmac`: HKDF's pseudorandom key and the content key.
+/// The inputs of the derivation. What derives from them was calculated with Python's `hmac`: HKDF's pseudorandom key
+/// and the content key.
 const DATA_KEY: [u8; 32] = *b"a data key of thirty-two bytes..";
 const MESSAGE_ID: MessageId = MessageId::from_bytes(*b"a message id of thirty-two bytes");
 const PSEUDORANDOM_KEY: &str = concat!(
@@ -29,8 +30,8 @@ const PSEUDORANDOM_KEY: &str = concat!(
     "734fd143e259222dde74b9fed8eb8b977ea0cb0e96e8e320dda084b604a60b72"
 );
 const CONTENT_KEY: &str = "a0d22a4f675066bba2d9a7aa16fd34b960db36ebd62d48bbd8ccb5cc3b0e0f85";
-/// What an HMAC under the pseudorandom key starts from, and as good as it: SHA-512's state after the inner and after the
-/// outer padded key.
+/// SHA-512's state after the inner and after the outer padded key. Every HMAC under the pseudorandom key starts from
+/// these states, so they are worth as much as that key.
 const INNER_STATE: &str = concat!(
     "ffe40baff4013e308d109310de3e43c2c5477248f906a2f067bfd974eb797c88",
     "b5d7456fe8ad3a03bf4e28ad471e80b61d43c0fd361820872f4de992ec7a075d"
@@ -40,10 +41,10 @@ const OUTER_STATE: &str = concat!(
     "fd4f77fdcc584e9875781947e76464141638523ffac455cb72f1b78149df60d5"
 );
 
-/// Held by each test that looks for what derives from the constants: side by side they would find each other's.
+/// Held by each test that searches for values derived from the constants. In parallel they would find each other's.
 static DERIVED: Mutex<()> = Mutex::new(());
 
-/// The data key as KMS returns it, in the one place where it is to be.
+/// The data key as KMS returns it, in the only place that may hold it.
 fn kms_plaintext(needle: &Needle) -> Zeroizing<Vec<u8>> {
     let mut payload = Zeroizing::new(vec![0; 80]);
     let context_digest = digest(&SHA384, EncryptionContext::default().as_serialized());
@@ -159,7 +160,7 @@ fn derived_keys_are_gone_after_drop() {
     );
 }
 
-/// That the needles of the derivation's inside are right: they are found while the library's own value lives.
+/// Shows that the needles for the derivation's states are right: they are found while the library's own value lives.
 #[test]
 fn the_states_that_stand_for_the_pseudorandom_key_can_be_found() {
     let _alone = DERIVED.lock().unwrap_or_else(PoisonError::into_inner);
@@ -172,7 +173,7 @@ fn the_states_that_stand_for_the_pseudorandom_key_can_be_found() {
         },
         || assert!(states.iter().all(|state| state.count() > 0)),
         |key| assert_eq!(hmac::sign(&key, b"\x04\x78DERIVEKEY\x01").as_ref().len(), 64),
-        // What the library alone leaves behind is not promised.
+        // The library does not promise to leave nothing behind.
         || {},
     );
 }
@@ -205,7 +206,7 @@ fn derived_keys_are_gone_after_sealing_and_opening() {
     );
 }
 
-/// Three frames, with the needle in the middle of the first. The plaintext that it was sealed from is zeroed.
+/// A message of three frames, with the needle in the middle of the first. Its plaintext is zeroed.
 fn sealed_around(needle: &Needle, data_key: &PlaintextDataKey) -> Vec<u8> {
     let mut plaintext = Zeroizing::new(vec![0; 10_000]);
     needle.reveal(&mut plaintext[2000..]);
@@ -234,7 +235,7 @@ fn the_first_frames_of_a_message_that_does_not_open_are_gone() {
     observe(
         || {
             let mut sealed = sealed_around(&needle, &data_key);
-            // The tag of the last frame: the two before it have been decrypted when it is found not to match.
+            // Alters the tag of the last frame. Two frames have been decrypted by the time it fails to match.
             *sealed.last_mut().unwrap() ^= 1;
             sealed
         },

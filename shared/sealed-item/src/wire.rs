@@ -2,8 +2,8 @@
 
 use crate::error::ParseError;
 
-/// Reads fields off the front of a byte string. A field that is not there is [`ParseError::Truncated`]; nothing is
-/// copied, and nothing is allocated for a length that the bytes do not back.
+/// Reads fields from the start of a byte string. A missing field is [`ParseError::Truncated`]. Nothing is copied, and
+/// nothing is allocated for a length that exceeds the remaining bytes.
 pub(crate) struct Reader<'a> {
     rest: &'a [u8],
 }
@@ -50,17 +50,17 @@ impl<'a> Reader<'a> {
         self.array().copied().map(u64::from_be_bytes)
     }
 
-    /// A field behind its own length in 16 bits.
+    /// A field, preceded by its length in 16 bits.
     pub(crate) fn short_field(&mut self) -> Result<&'a [u8], ParseError> {
         let length = self.u16()?;
         self.bytes(length.into())
     }
 }
 
-/// A length that does not fit its 16 bits.
+/// A length that does not fit in 16 bits.
 pub(crate) struct TooLong;
 
-/// Writes a field behind its own length in 16 bits.
+/// Writes a field, preceded by its length in 16 bits.
 pub(crate) fn write_short_field(out: &mut Vec<u8>, field: &[u8]) -> Result<(), TooLong> {
     let length = u16::try_from(field.len()).map_err(|_| TooLong)?;
     out.extend_from_slice(&length.to_be_bytes());

@@ -1,6 +1,6 @@
-//! Whatever its bytes say, a message makes the parser and the reader allocate a small multiple of its own length at most.
+//! Parsing and opening a message allocates at most a small multiple of its length, whatever its bytes say.
 //!
-//! A test binary of its own with a single test: the allocator counts for the whole process.
+//! This is a test binary of its own with a single test, because the allocator counts for the whole process.
 
 #![allow(
     unsafe_code,
@@ -21,7 +21,7 @@ use sealed_item::{
 };
 use zeroize::Zeroizing;
 
-/// Peak memory, of all that is allocated while a message is parsed and opened, is at most this many times its length.
+/// The most memory that is allocated at a time while a message is parsed and opened, as a multiple of its length.
 /// Measured: up to 1.24.
 const MULTIPLE: usize = 2;
 
@@ -30,7 +30,7 @@ struct Counting;
 static ALLOCATED: AtomicUsize = AtomicUsize::new(0);
 static PEAK: AtomicUsize = AtomicUsize::new(0);
 
-// SAFETY: hands every call on to the system's allocator unchanged.
+// SAFETY: passes every call on to the system's allocator unchanged.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         let now = ALLOCATED.fetch_add(layout.size(), Relaxed) + layout.size();
@@ -47,7 +47,7 @@ unsafe impl GlobalAlloc for Counting {
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
-/// The most that is allocated at a time while these bytes are parsed and opened.
+/// The most bytes that are allocated at a time while these bytes are parsed and opened.
 fn peak_of(bytes: &[u8], data_key: &PlaintextDataKey) -> usize {
     let before = ALLOCATED.load(Relaxed);
     PEAK.store(before, Relaxed);
@@ -73,7 +73,7 @@ fn sealed(encryption_context: &EncryptionContext, frame_length: u32, plaintext: 
     message::seal(&parameters, plaintext).unwrap()
 }
 
-/// As many pairs as fit, the shortest that are all different.
+/// As many pairs as fit: the shortest ones that are all different.
 fn most_pairs() -> EncryptionContext {
     let keys = (0_u32..).filter_map(char::from_u32).map(String::from);
     let mut pairs = vec![(String::new(), String::new())];
@@ -109,10 +109,10 @@ fn a_message_makes_nothing_allocate_more_than_a_small_multiple_of_its_length() {
     let pairs = most_pairs();
     let mut messages = vectors();
     messages.push(sealed(&none, 4096, &vec![0; 1 << 20]));
-    // The most frames for so many bytes, and the most pairs.
+    // The most frames for this many bytes, and the most pairs.
     messages.push(sealed(&none, 1, &vec![0; 100_000]));
     messages.push(sealed(&pairs, 4096, b"plaintext"));
-    // Each length that is stated in a message says the most that it can.
+    // Each length that a message states is set to its maximum.
     let whole = sealed(&none, 16, &[0; 40]);
     for at in 0..whole.len() - 4 {
         for width in [2, 4, 8] {
@@ -122,7 +122,7 @@ fn a_message_makes_nothing_allocate_more_than_a_small_multiple_of_its_length() {
         }
     }
 
-    // The first call of the crypto library sets up what stays.
+    // The crypto library's first call allocates what it keeps.
     assert!(peak_of(&whole, &data_key) > 0, "the allocator counts");
     for message in &messages {
         let allowed = MULTIPLE * message.len();

@@ -1,5 +1,5 @@
-//! What is asked of the API: to reseal items, to say whether they are there, to open them. Asked again where an answer says
-//! or suggests so; and nothing is taken for an answer that is not one to exactly what was asked.
+//! The calls to the API: to reseal items, to check that they are in the target, and to open them. A call is retried if
+//! its answer asks for that or suggests it. An answer is accepted only if it answers exactly what was asked.
 
 use core::future::Future;
 use std::time::Duration;
@@ -15,32 +15,32 @@ use crate::stop::Stop;
 
 /// How the API is reached.
 pub trait Transport: Send + Sync {
-    /// Sends one POST. `Err`: there was no answer; the text says why.
+    /// Sends one POST. `Err` means that there was no answer, and says why.
     fn post(&self, path: &str, body: String) -> impl Future<Output = Result<Answer, String>> + Send;
 }
 
 /// The API, for one target.
 pub struct Client<T> {
-    /// The way there.
+    /// The way to the API.
     pub transport: T,
     /// The target.
     pub to_vault_id: String,
-    /// For how long a call is asked again.
+    /// For how long a call is retried.
     pub patience: Duration,
 }
 
 /// What reassign-item did with an item.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reassigned {
-    /// It is sealed anew: these are its bytes in the target, in base64.
+    /// It was sealed anew. This is the sealed item in the target, in base64.
     Moved(String),
-    /// It is in the target already, and opens.
+    /// It was in the target already, and opens.
     Unchanged,
     /// It opens, but is not in the target.
     Elsewhere,
 }
 
-/// A plaintext in base64; never written, and zeroed.
+/// A plaintext in base64. It is never written, and it is zeroed on drop.
 pub type PlaintextBase64 = Zeroizing<String>;
 
 #[derive(Clone, Copy)]
@@ -58,21 +58,21 @@ struct Request<'a> {
     items: Vec<&'a Item>,
 }
 
-/// What was asked of some items, by their places.
+/// The outcomes of some items, with their places among the items that were asked about.
 type Outcomes<R> = Vec<(usize, Result<R, Failure>)>;
 
 impl<T: Transport> Client<T> {
     /// Reseals items in the target, each on its own.
     ///
     /// # Errors
-    /// What keeps the target from taking any item, or the API from answering.
+    /// [`Stop`] if the target cannot take any item, or if the API does not answer.
     pub async fn reassign(&self, items: &[&Item]) -> Result<Vec<Result<Reassigned, Failure>>, Stop> {
         let call = Call::Reassign { dry_run: false };
         self.ask(call, items, |item, answer| self.reassigned(item, answer))
             .await
     }
 
-    /// Whether items are in the target, and open.
+    /// Checks whether items are in the target and open.
     ///
     /// # Errors
     /// As [`Self::reassign`].
@@ -85,7 +85,7 @@ impl<T: Transport> Client<T> {
     /// Opens items.
     ///
     /// # Errors
-    /// When the API does not answer.
+    /// [`Stop`] if the API does not answer.
     pub async fn decrypt(&self, items: &[&Item]) -> Result<Vec<Result<PlaintextBase64, Failure>>, Stop> {
         self.ask(Call::Decrypt, items, |_, answer| {
             answer.plaintext.map(|text| Zeroizing::new(text.to_owned()))
@@ -105,7 +105,7 @@ impl<T: Transport> Client<T> {
         }
     }
 
-    /// Asks for all items, in as many calls as it takes.
+    /// Sends all items, in as many calls as it takes.
     async fn ask<R>(
         &self,
         call: Call,
@@ -178,7 +178,7 @@ impl<T: Transport> Client<T> {
         })
     }
 
-    /// Items that AWS left unanswered are asked for again, unless patience is at its end: then that is their failure.
+    /// Retries items that AWS left unanswered. If no patience is left, they fail.
     async fn again<R>(
         &self,
         patience: &mut Patience,
@@ -193,7 +193,8 @@ impl<T: Transport> Client<T> {
         (outcomes, Vec::new())
     }
 
-    /// A call that is refused for some of its items is made without them; one that is too large, in halves.
+    /// If a call was refused because of some items, retries without them. If a call was too large, retries it in
+    /// halves.
     fn without_those_at_fault<R>(
         &self,
         problem: ProblemAnswer,
@@ -234,13 +235,13 @@ impl Call {
     }
 }
 
-/// What was answered for an item, and whether the same question may get another answer.
+/// The outcome of an item, and whether asking again may change it.
 struct Settled<R> {
     outcome: Result<R, Failure>,
     passes: bool,
 }
 
-/// The answers item by item: as many as were asked for, under the same ids, in the same order.
+/// Reads the answers item by item. There must be as many as items were sent, with the same ids and in the same order.
 fn read_all<R>(
     asked: &[&Item],
     answer: &Answer,

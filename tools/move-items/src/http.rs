@@ -1,4 +1,4 @@
-//! The API over HTTPS, with the token of somebody who may open and seal items.
+//! The API over HTTPS, with the token of a person who may open and seal items.
 
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
@@ -18,9 +18,9 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Where the token comes from.
 pub enum TokenSource {
-    /// It was given, and stays the same.
+    /// A token that stays the same.
     Given(Zeroizing<String>),
-    /// A file that somebody keeps fresh: read again when the token has expired.
+    /// A file that someone keeps fresh. It is read again when the token has expired.
     File(PathBuf),
 }
 
@@ -36,7 +36,7 @@ impl Api {
     /// The API at `base`.
     ///
     /// # Errors
-    /// [`Stop::Settings`] for an address over which a token must not be sent, or without a token.
+    /// [`Stop::Settings`] if a token must not be sent to this address, or if there is no token.
     pub fn new(base: &str, source: TokenSource) -> Result<Self, Stop> {
         let url = Url::parse(base).map_err(|_| Stop::Settings(format!("{base} is not an address")))?;
         let is_loopback = matches!(url.host_str(), Some("127.0.0.1" | "[::1]" | "localhost"));
@@ -64,7 +64,7 @@ impl Api {
         self.token.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Another token than `refused`, if there is one by now.
+    /// A token other than `refused`, if there is one by now.
     fn fresh_token(&self, refused: &HeaderValue) -> Option<HeaderValue> {
         let TokenSource::File(_) = self.source else {
             return None;
@@ -90,7 +90,7 @@ impl Api {
             .and_then(|value| value.to_str().ok()?.parse().ok())
             .map(Duration::from_secs);
         let length = response.content_length().unwrap_or_default();
-        // With room for all of it from the start: a vector that moves leaves its old bytes behind.
+        // There is room for the whole body from the start: a vector that moves leaves its old bytes behind.
         let mut body = Zeroizing::new(Vec::with_capacity(usize::try_from(length).unwrap_or_default()));
         while let Some(chunk) = response.chunk().await.map_err(in_words)? {
             body.extend_from_slice(&chunk);
@@ -134,7 +134,7 @@ impl TokenSource {
     }
 }
 
-/// Why there was no answer. Not the library's text, which names the address.
+/// Says why there was no answer. Does not use the library's text, which names the address.
 fn in_words(error: reqwest::Error) -> String {
     let why = if error.is_timeout() {
         "the API did not answer in time"

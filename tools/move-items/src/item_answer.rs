@@ -1,4 +1,4 @@
-//! What the API answers, as far as it is read here.
+//! The parts of the API's answers that this tool reads.
 
 use std::borrow::Cow;
 use std::time::Duration;
@@ -10,17 +10,17 @@ use crate::failure::Failure;
 
 const TYPES: &str = "urn:latchkey:problem:";
 
-/// An answer to a call. The body may hold plaintext, and is zeroed.
+/// An answer to a call. The body may hold plaintext, so it is zeroed on drop.
 pub struct Answer {
     /// The HTTP status.
     pub status: u16,
-    /// The header, if it states seconds.
+    /// The Retry-After header, if it states seconds.
     pub retry_after: Option<Duration>,
     /// The body.
     pub body: Zeroizing<Vec<u8>>,
 }
 
-/// A 200 of reassign-item or decrypt-item.
+/// The body of a 200 from reassign-item or decrypt-item.
 #[derive(Deserialize)]
 pub(crate) struct ItemsAnswer<'a> {
     #[serde(borrow)]
@@ -35,7 +35,7 @@ pub(crate) struct ItemAnswer<'a> {
     pub(crate) outcome: Option<&'a str>,
     #[serde(default)]
     pub(crate) sealed_item: Option<&'a str>,
-    /// Borrowed, so that it stays in a body that is zeroed.
+    /// Borrowed, so that the plaintext stays in the body, which is zeroed.
     #[serde(default)]
     pub(crate) plaintext: Option<&'a str>,
     #[serde(default)]
@@ -73,7 +73,7 @@ struct Finding {
 }
 
 impl ProblemAnswer {
-    /// The problem of an answer. An answer from before the function, of API Gateway, has another body or none.
+    /// The problem in an answer. If API Gateway answers in place of the function, the body is another one or empty.
     pub(crate) fn of(answer: &Answer) -> Self {
         let known = serde_json::from_slice::<Self>(&answer.body)
             .ok()
@@ -97,7 +97,7 @@ impl ProblemAnswer {
         }
     }
 
-    /// What is wrong with which item of the call. `None`: something is wrong that is no item's.
+    /// What is wrong with which items of the call. `None` if anything is wrong that is not in an item.
     pub(crate) fn of_items(&self) -> Option<Vec<(usize, Failure)>> {
         let of_item = |error: &FieldError| {
             let rest = error.pointer.strip_prefix("#/items/")?;
@@ -120,7 +120,7 @@ impl ProblemAnswer {
         }
     }
 
-    /// The problem in words, with what was found at the customer's key.
+    /// The problem in words, with the findings at the customer's key.
     pub(crate) fn in_words(&self) -> String {
         let mut words = self.detail.clone();
         for finding in &self.findings {

@@ -1,7 +1,7 @@
 //! One line of JSON: an item, and whatever else its owner keeps with it.
 //!
-//! Only the value of `sealed_item` is ever replaced. All other bytes of the line stay as they are: spaces, the order of its
-//! fields, fields that are none of ours, numbers of any length.
+//! Only the value of `sealed_item` is ever replaced. All other bytes of the line stay as they are: spaces, the order of
+//! the fields, fields of its owner, numbers of any length.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -29,7 +29,7 @@ pub struct Item {
 #[derive(Clone, Debug)]
 pub struct ItemLine {
     text: Vec<u8>,
-    /// Where the JSON string is that holds the sealed item.
+    /// Where in the text the JSON string of the sealed item is.
     place: Range<usize>,
     /// The item.
     pub item: Item,
@@ -45,9 +45,9 @@ struct Fields<'a> {
 }
 
 impl ItemLine {
-    /// Reads a line, given without its line feed. `None`: it is not an item.
+    /// Parses a line without its line feed. `None` if it is not an item.
     pub fn parse(text: &[u8]) -> Option<Self> {
-        // Serde would take an array of the fields as well, which nobody means to write.
+        // Serde would also accept an array of the fields, which nobody means to write.
         if text.trim_ascii_start().first() != Some(&b'{') {
             return None;
         }
@@ -87,14 +87,15 @@ impl ItemLine {
 }
 
 impl Item {
-    /// The vault that the sealed item names. That it is true is known once it has opened.
+    /// The vault that the sealed item names. This is not authentic until the item has opened.
     pub fn vault_id(&self) -> Option<String> {
         let bytes = Base64::decode_vec(&self.sealed_item).ok()?;
         let sealed = SealedItem::parse(&bytes).ok()?;
         sealed.encryption_context().get(VAULT_ID).map(str::to_owned)
     }
 
-    /// Whether `sealed_item`, in base64, is this item as it would be in the vault: whole, under the same id and context.
+    /// Whether `sealed_item`, in base64, is this item as sealed in the vault: of valid structure, with the same id and
+    /// context.
     pub fn is_sealed_as(&self, sealed_item: &str, vault_id: &str) -> bool {
         let Ok(bytes) = Base64::decode_vec(sealed_item) else {
             return false;

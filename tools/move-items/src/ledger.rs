@@ -1,43 +1,49 @@
-//! What is on disk of a move, and the order in which it gets there.
+//! What a move keeps on disk, and the order in which it is written.
 //!
-//! Three files: the output, one line for each line of the input, in its order; the failures, one line for each item that did
-//! not move; and the journal, which says how much of both counts, and of which input. Of each batch
+//! There are three files. The output has one line for each line of the input, in the same order. The failures have one
+//! line for each item that did not move or does not read back. The journal says how much of both counts, and for which
+//! input. A batch is written in two steps:
 //!
-//! 1. its lines are added to the output, and its failures to the failures, and both are synced to the disk;
-//! 2. the journal is replaced by one that counts them.
+//! 1. Its lines are added to the output and its failures to the failures, and both are synced to the disk.
+//! 2. The journal is replaced by one that counts them.
 //!
-//! A run that dies before the second step has left bytes that no journal counts, whole lines or torn ones: the next run cuts
-//! them off and moves those items again, which does no harm, for the old sealed items are still what they were. So every
-//! item that the journal counts is in the output once, every other is not there, and what was counted is never touched again.
+//! A run that dies before the second step leaves bytes that no journal counts: whole lines or torn ones. The next run
+//! cuts them off and moves those items again. This does no harm, because the old sealed items are unchanged. So every
+//! item that the journal counts is in the output once, no other item is there, and what was counted is never touched
+//! again.
+//!
+//! Only a journal makes the other two files the move's own. Without one they must not exist, or be empty. Nothing is made
+//! or cut before all three are known to belong together.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, BufReader, Read};
 use std::path::{Path, PathBuf};
 
-use aws_lc_rs::digest::{Context, SHA256};
+use aws_lc_rs::digest::Context;
 
 use crate::disk::{Disk, GrowingFile};
-use crate::failure::{FailureLine, MOVE};
+use crate::failure::{FailureLine, MOVE, may_be_left};
+use crate::found::{counted, must_be_empty, not_as_written, own, rest_of};
 use crate::journal::{self, Journal, ReadBack};
 use crate::line_reader::{LineReader, hex};
 use crate::stop::Stop;
 
-/// Lines of the output that belong together, and what is to be counted of them.
+/// A batch of lines for the output, and what the journal counts of them.
 #[derive(Default)]
 pub struct Moved {
     /// The lines of the output, each with its line feed.
     pub output: Vec<u8>,
-    /// Those that did not move.
+    /// The items that did not move.
     pub failures: Vec<FailureLine>,
-    /// How many were moved, out of which vault.
+    /// How many items were moved out of each vault.
     pub from_vaults: BTreeMap<String, u64>,
-    /// How many were there already.
+    /// How many items were in the target already.
     pub unchanged: u64,
-    /// How many are blank.
+    /// How many lines are blank.
     pub blank: u64,
-    /// How many lines these are.
+    /// How many lines there are.
     pub lines: u64,
-    /// The digest of the input so far.
+    /// The digest of the input up to these lines.
     pub input_digest: String,
 }
 
@@ -48,6 +54,7 @@ pub struct Ledger<D: Disk> {
     output: D::File,
     output_digest: Context,
     failures: D::File,
+    failures_digest: Context,
     journal: Journal,
 }
 
@@ -69,51 +76,60 @@ pub fn journal_path(output: &Path) -> PathBuf {
 }
 
 impl<D: Disk> Ledger<D> {
-    /// Opens the files beside `output`, and cuts off what no journal counts.
+    /// Opens the files beside `output`, or makes them, and cuts off what the journal does not count.
     ///
     /// # Errors
-    /// [`Stop::OtherMove`] if what is there is not the beginning of this move; else the disk's trouble.
+    /// [`Stop::OtherMove`] if the files are not the beginning of this move; otherwise errors of the disk.
     pub fn open(disk: D, output: &Path, to_vault_id: &str) -> Result<Self, Stop> {
-        let journal_path = journal_path(output);
-        let mut file = open(&disk, output)?;
-        let mut failures = open(&disk, &failures_path(output))?;
-        let read = disk.read(&journal_path).map_err(Stop::disk("the journal"))?;
-        let journal = match read {
-            Some(text) => journal::parse(&text, to_vault_id)?,
-            None if file.length().map_err(Stop::disk("the output"))? > 0 => {
-                return Err(Stop::OtherMove(format!(
-                    "{} is there, but not its journal: name a new file",
-                    output.display()
-                )));
-            }
-            None => {
-                let journal = Journal::new(to_vault_id);
-                journal::write(&disk, &journal_path, &journal)?;
-                journal
-            }
-        };
-        let output_digest = counted(&file, &journal)?;
-        cut(&mut file, journal.output_bytes, "the output")?;
-        cut(&mut failures, journal.failures_bytes, "the failures")?;
+        let (journal_path, failures_path) = (journal_path(output), failures_path(output));
+        let found = disk.find(output)?;
+        let found_failures = disk.find(&failures_path)?;
+        let journal = journal::read(&disk, &journal_path, to_vault_id)?;
+        let is_new = journal.is_none();
+        if is_new {
+            must_be_empty(found.as_ref(), output)?;
+            must_be_empty(found_failures.as_ref(), &failures_path)?;
+        }
+        let journal = journal.unwrap_or_else(|| Journal::new(to_vault_id));
+        let (output_digest, rest) = counted(found.as_ref(), output, journal.output_bytes, &journal.output_sha256)?;
+        if journal.input_ended && !rest_of(rest, output)?.is_empty() {
+            return Err(not_as_written(output));
+        }
+        let (failures_digest, rest) = counted(
+            found_failures.as_ref(),
+            &failures_path,
+            journal.failures_bytes,
+            &journal.failures_sha256,
+        )?;
+        let rest = rest_of(rest, &failures_path)?;
+        if !rest.is_empty() && (journal.is_finished() || !may_be_left(&rest)) {
+            return Err(not_as_written(&failures_path));
+        }
+        let output = own(&disk, found, output, journal.output_bytes)?;
+        let failures = own(&disk, found_failures, &failures_path, journal.failures_bytes)?;
+        if is_new {
+            journal::write(&disk, &journal_path, &journal)?;
+        }
         Ok(Self {
             disk,
             journal_path,
-            output: file,
+            output,
             output_digest,
             failures,
+            failures_digest,
             journal,
         })
     }
 
-    /// What counts.
+    /// The journal as it is on disk.
     pub const fn journal(&self) -> &Journal {
         &self.journal
     }
 
-    /// The reader of the input, after the lines that are moved already.
+    /// A reader of the input that starts after the lines that are already moved.
     ///
     /// # Errors
-    /// [`Stop::OtherMove`] if they are not those that were moved.
+    /// [`Stop::OtherMove`] if those lines are not the ones that were moved.
     pub fn rest_of<R: io::BufRead>(&self, input: R) -> Result<LineReader<R>, Stop> {
         let mut reader = LineReader::new(input);
         let skipped = reader.skip(self.journal.lines).map_err(Stop::disk("the input"))?;
@@ -129,16 +145,16 @@ impl<D: Disk> Ledger<D> {
     /// The output so far, from its beginning.
     ///
     /// # Errors
-    /// The disk's trouble.
+    /// Errors of the disk.
     pub fn output(&self) -> Result<LineReader<BufReader<Box<dyn Read + Send>>>, Stop> {
         let reader = self.output.reader().map_err(Stop::disk("the output"))?;
         Ok(LineReader::new(BufReader::new(reader)))
     }
 
-    /// The lines that did not move.
+    /// The numbers of the lines that did not move.
     ///
     /// # Errors
-    /// The disk's trouble.
+    /// Errors of the disk.
     pub fn failed_lines(&self) -> Result<BTreeSet<u64>, Stop> {
         let reader = self.failures.reader().map_err(Stop::disk("the failures"))?;
         serde_json::Deserializer::from_reader(BufReader::new(reader))
@@ -149,12 +165,19 @@ impl<D: Disk> Ledger<D> {
             .map_err(|_| Stop::OtherMove("the failures are not what was written there".to_owned()))
     }
 
-    /// Puts a batch on the disk, and counts it then.
+    /// Writes a batch to the disk, then counts it in the journal.
     ///
     /// # Errors
-    /// The disk's trouble; the batch does not count then.
+    /// Errors of the disk. The batch does not count then.
     pub fn commit(&mut self, batch: &Moved) -> Result<(), Stop> {
-        let failures_bytes = self.add_failures(&batch.failures)?;
+        if self.journal.input_ended {
+            // The input has grown. Until the journal says so, nothing may be on disk that it does not count.
+            self.replace(Journal {
+                input_ended: false,
+                ..self.journal.clone()
+            })?;
+        }
+        let (failures_bytes, failures_sha256) = self.add_failures(&batch.failures)?;
         self.output
             .append(&batch.output)
             .and_then(|()| self.output.sync())
@@ -173,14 +196,14 @@ impl<D: Disk> Ledger<D> {
         next.input_sha256.clone_from(&batch.input_digest);
         next.output_bytes = next.output_bytes.saturating_add(count(&batch.output));
         next.output_sha256 = hex(self.output_digest.clone().finish().as_ref());
-        next.failures_bytes = failures_bytes;
+        (next.failures_bytes, next.failures_sha256) = (failures_bytes, failures_sha256);
         self.replace(next)
     }
 
     /// Notes that the input has no more lines.
     ///
     /// # Errors
-    /// The disk's trouble.
+    /// Errors of the disk.
     pub fn end_input(&mut self) -> Result<(), Stop> {
         let next = Journal {
             input_ended: true,
@@ -189,20 +212,23 @@ impl<D: Disk> Ledger<D> {
         self.replace(next)
     }
 
-    /// Notes how far the output has been read back, and what did not.
+    /// Notes how far the output has been read back, and which items do not read back.
     ///
     /// # Errors
-    /// The disk's trouble.
+    /// Errors of the disk.
     pub fn note_read_back(&mut self, read_back: ReadBack, failures: &[FailureLine]) -> Result<(), Stop> {
+        let (failures_bytes, failures_sha256) = self.add_failures(failures)?;
         let next = Journal {
-            failures_bytes: self.add_failures(failures)?,
+            failures_bytes,
+            failures_sha256,
             read_back,
             ..self.journal.clone()
         };
         self.replace(next)
     }
 
-    fn add_failures(&mut self, failures: &[FailureLine]) -> Result<u64, Stop> {
+    /// Adds to the failures. Returns their length and digest.
+    fn add_failures(&mut self, failures: &[FailureLine]) -> Result<(u64, String), Stop> {
         let mut text = Vec::new();
         for failure in failures {
             serde_json::to_writer(&mut text, failure)
@@ -216,7 +242,9 @@ impl<D: Disk> Ledger<D> {
                 .and_then(|()| self.failures.sync())
                 .map_err(Stop::disk("the failures"))?;
         }
-        Ok(self.journal.failures_bytes.saturating_add(count(&text)))
+        self.failures_digest.update(&text);
+        let bytes = self.journal.failures_bytes.saturating_add(count(&text));
+        Ok((bytes, hex(self.failures_digest.clone().finish().as_ref())))
     }
 
     fn replace(&mut self, next: Journal) -> Result<(), Stop> {
@@ -228,45 +256,4 @@ impl<D: Disk> Ledger<D> {
 
 fn count<T>(items: &[T]) -> u64 {
     items.len() as u64
-}
-
-fn open<D: Disk>(disk: &D, path: &Path) -> Result<D::File, Stop> {
-    disk.open(path).map_err(Stop::disk(path.display().to_string()))
-}
-
-/// The digest of what counts of the output; it must be what was written.
-fn counted(output: &impl GrowingFile, journal: &Journal) -> Result<Context, Stop> {
-    let mut digest = Context::new(&SHA256);
-    let mut rest = journal.output_bytes;
-    let mut reader = output
-        .reader()
-        .map_err(Stop::disk("the output"))?
-        .take(journal.output_bytes);
-    let mut chunk = vec![0; 64 * 1024];
-    loop {
-        let read = reader.read(&mut chunk).map_err(Stop::disk("the output"))?;
-        let Some(bytes) = chunk.get(..read).filter(|bytes| !bytes.is_empty()) else {
-            break;
-        };
-        digest.update(bytes);
-        rest = rest.saturating_sub(count(bytes));
-    }
-    if rest == 0 && hex(digest.clone().finish().as_ref()) == journal.output_sha256 {
-        Ok(digest)
-    } else {
-        Err(Stop::OtherMove(
-            "the output is not what was written there: name a new one".to_owned(),
-        ))
-    }
-}
-
-fn cut(file: &mut impl GrowingFile, length: u64, what: &str) -> Result<(), Stop> {
-    let there = file.length().map_err(Stop::disk(what))?;
-    if there < length {
-        return Err(Stop::OtherMove(format!("{what} are shorter than what was written")));
-    }
-    if there > length {
-        file.cut(length).map_err(Stop::disk(what))?;
-    }
-    Ok(())
 }

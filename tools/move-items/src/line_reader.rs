@@ -1,4 +1,4 @@
-//! Lines in, batches out: as many lines as one call may carry.
+//! Reads lines and makes batches of as many lines as one call may carry.
 
 use std::io::{self, BufRead};
 
@@ -6,24 +6,25 @@ use aws_lc_rs::digest::{Context, SHA256};
 
 use crate::item_line::ItemLine;
 
-/// The most items of a call.
+/// The most items in a call.
 pub const MAX_ITEMS: usize = 100;
-/// The most bytes of lines of a call. Base64 is longer than what it stands for, so this is less than the 4 MiB of plaintext
-/// that a call may carry, and leaves room for ids, contexts and the event that Lambda wraps around it all.
+/// The most bytes of lines in a call. Base64 is longer than the bytes that it encodes, so these lines hold less than
+/// the 4 MiB of plaintext that a call may carry. That leaves room for ids, contexts and the event that Lambda wraps
+/// around it all.
 const MAX_BYTES: usize = 4 * 1024 * 1024;
 
 /// One line of the input.
 pub struct Line {
-    /// Counted from 1.
+    /// The number of the line, counted from 1.
     pub number: u64,
     /// The line without its line feed.
     pub text: Vec<u8>,
-    /// The same as an item, if it is one.
+    /// The line as an item, if it is one.
     pub item: Option<ItemLine>,
 }
 
 impl Line {
-    /// Whether there is nothing on it.
+    /// Whether the line is empty or all white space.
     pub fn is_blank(&self) -> bool {
         self.text.trim_ascii().is_empty()
     }
@@ -31,18 +32,18 @@ impl Line {
 
 /// Lines that are sent together.
 pub struct Batch {
-    /// The lines, in their order.
+    /// The lines, in the order of the input.
     pub lines: Vec<Line>,
     /// The digest of the input up to the end of the batch.
     pub digest: String,
 }
 
-/// Reads lines, and knows the digest of all that it has read. A last line without a line feed counts as one with it.
+/// Reads lines and keeps the digest of all that it has read. A last line without a line feed counts as if it had one.
 pub struct LineReader<R> {
     input: R,
     lines: u64,
     digest: Context,
-    /// Read already, and belongs into the next batch.
+    /// A line that was read already and belongs in the next batch.
     ahead: Option<Vec<u8>>,
 }
 
@@ -57,10 +58,10 @@ impl<R: BufRead> LineReader<R> {
         }
     }
 
-    /// Skips `lines` lines, and answers the digest of them. `None`: there are fewer.
+    /// Skips `lines` lines and returns their digest. `None` if there are fewer.
     ///
     /// # Errors
-    /// Those of the input.
+    /// Errors of the input.
     pub fn skip(&mut self, lines: u64) -> io::Result<Option<String>> {
         while self.lines < lines {
             match self.read()? {
@@ -71,10 +72,10 @@ impl<R: BufRead> LineReader<R> {
         Ok(Some(self.digest()))
     }
 
-    /// The next lines that fit into one call. `None`: there are no more.
+    /// The next lines that fit in one call. `None` if there are no more.
     ///
     /// # Errors
-    /// Those of the input.
+    /// Errors of the input.
     pub fn batch(&mut self) -> io::Result<Option<Batch>> {
         let (mut lines, mut bytes) = (Vec::new(), 0_usize);
         while lines.len() < MAX_ITEMS {
@@ -98,7 +99,7 @@ impl<R: BufRead> LineReader<R> {
     /// The next `count` lines, or as many as there are.
     ///
     /// # Errors
-    /// Those of the input.
+    /// Errors of the input.
     pub fn lines(&mut self, count: usize) -> io::Result<Vec<Line>> {
         let mut lines = Vec::with_capacity(count);
         while lines.len() < count {

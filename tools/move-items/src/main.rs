@@ -11,11 +11,9 @@ use move_items::stop::Stop;
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
     let (said, status) = match run(&Arguments::parse()).await {
-        Ok(report) => (
-            writeln!(io::stdout(), "{report}"),
-            if report.all_moved() { 0 } else { 1 },
-        ),
+        Ok(report) => (writeln!(io::stdout(), "{report}"), report.exit_status()),
         Err(stop @ Stop::Settings(_)) => (writeln!(io::stderr(), "move-items: {stop}"), 2),
+        Err(stop @ Stop::OtherMove(_)) => (writeln!(io::stderr(), "move-items: {stop}."), 3),
         Err(stop) => (
             writeln!(
                 io::stderr(),

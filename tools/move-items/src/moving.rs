@@ -1,4 +1,4 @@
-//! The first phase: line by line, the input into the output, with each item as it is in the target.
+//! The first phase: writes each line of the input to the output, with its item as it is in the target.
 
 use std::io::{self, BufRead};
 use std::thread;
@@ -15,10 +15,10 @@ use crate::line_reader::{Batch, Line, LineReader};
 use crate::progress::Progress;
 use crate::stop::Stop;
 
-/// Moves what is left of the input, `parallel` batches at a time.
+/// Moves the rest of the input, `parallel` batches at a time.
 ///
 /// # Errors
-/// What ends the run; what is on disk then is where the next one goes on.
+/// [`Stop`] for whatever ends the run. The next run goes on from what is on disk then.
 pub async fn move_rest<D: Disk, T: Transport, R: BufRead + Send + 'static>(
     ledger: &mut Ledger<D>,
     client: &Client<T>,
@@ -28,7 +28,7 @@ pub async fn move_rest<D: Disk, T: Transport, R: BufRead + Send + 'static>(
 ) -> Result<(), Stop> {
     let moved = batches(input, parallel, LineReader::batch)
         .map(|batch| async { move_batch(client, batch.map_err(Stop::disk("the input"))?).await })
-        // In the order of the input, whatever the order of the answers.
+        // Keeps the order of the input, whatever the order of the answers.
         .buffered(parallel);
     let mut moved = core::pin::pin!(moved);
     while let Some(batch) = moved.next().await {
@@ -38,7 +38,7 @@ pub async fn move_rest<D: Disk, T: Transport, R: BufRead + Send + 'static>(
     ledger.end_input()
 }
 
-/// What `next` reads, read ahead in a thread of its own: a slow input must not keep answers waiting.
+/// Streams what `next` reads. A thread of its own reads ahead, because a slow input must not keep answers waiting.
 pub(crate) fn batches<S: Send + 'static, B: Send + 'static>(
     mut source: S,
     ahead: usize,
@@ -70,7 +70,7 @@ async fn move_batch<T: Transport>(client: &Client<T>, batch: Batch) -> Result<Mo
     Ok(moved)
 }
 
-/// The items of those lines that are items.
+/// The items among these lines.
 pub(crate) fn items_of(lines: &[Line]) -> impl Iterator<Item = &Item> {
     lines
         .iter()
@@ -114,7 +114,7 @@ impl Moved {
         Ok(())
     }
 
-    /// An item that does not move is in the output as it was: the output holds all there is.
+    /// Notes an item that does not move. Its line goes to the output unchanged, so that the output is complete.
     fn fail(&mut self, line: u64, item_id: Option<String>, failure: Failure) {
         self.failures.push(FailureLine {
             line,

@@ -1,22 +1,22 @@
-//! How long an API that does not answer is asked again, and how often.
+//! How long and how often an API that does not answer is asked again.
 
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
 
-/// The first pause is drawn from 0 to this; each further one from 0 to twice as much.
+/// The first pause is drawn from 0 to this. The range of each further pause is twice as wide.
 const FIRST: Duration = Duration::from_millis(250);
-/// No pause is drawn from more than this.
+/// The widest range that a pause is drawn from.
 const LONGEST: Duration = Duration::from_secs(20);
 
-/// What is left of the patience with one call.
+/// The patience that is left for one call.
 pub struct Patience {
     ends_at: Instant,
     widest: Duration,
 }
 
 impl Patience {
-    /// Patience for so long.
+    /// Patience for this long.
     pub fn of(time: Duration) -> Self {
         let now = Instant::now();
         Self {
@@ -25,8 +25,8 @@ impl Patience {
         }
     }
 
-    /// Pauses, for `retry_after` at least and with jitter, so that those who were refused together do not come back together.
-    /// `false`, at once: there is no time left.
+    /// Pauses for at least `retry_after`. Jitter is added, so that callers that were refused together do not come back
+    /// together. Returns `false` at once if there is no time left.
     pub async fn pause(&mut self, retry_after: Option<Duration>) -> bool {
         let jitter = self.widest.mul_f64(fastrand::f64());
         let pause = retry_after.unwrap_or_default().saturating_add(jitter);

@@ -1,4 +1,4 @@
-//! What is seen meanwhile: a bar on a terminal, a line now and then elsewhere.
+//! Shows progress: a bar on a terminal, a line now and then elsewhere.
 
 use std::io::{self, IsTerminal, Write};
 use std::time::{Duration, Instant};
@@ -10,10 +10,10 @@ use crate::journal::Journal;
 /// How often a line is written where there is no terminal.
 const PAUSE: Duration = Duration::from_secs(10);
 
-/// What is seen meanwhile.
+/// Progress that the user sees.
 pub struct Progress {
     bar: ProgressBar,
-    /// `None` on a terminal.
+    /// When the next line is due. `None` if no lines are written.
     next_line_at: Option<Instant>,
 }
 
@@ -36,7 +36,7 @@ impl Progress {
         }
     }
 
-    /// No progress is shown.
+    /// Shows no progress.
     pub fn hidden() -> Self {
         Self {
             bar: ProgressBar::hidden(),
@@ -44,7 +44,7 @@ impl Progress {
         }
     }
 
-    /// How many lines there are.
+    /// Sets how many lines there are.
     pub fn expect(&mut self, lines: u64) {
         self.bar.set_length(lines);
         if let Ok(style) = ProgressStyle::with_template("{wide_bar} {pos}/{len} {msg} {eta}") {
@@ -52,19 +52,19 @@ impl Progress {
         }
     }
 
-    /// So much is moved.
+    /// Shows how much is moved.
     pub fn moved(&mut self, journal: &Journal) {
         let failed = journal.failed;
         self.show("moved", journal.lines, failed);
     }
 
-    /// So much is read back.
+    /// Shows how much is read back.
     pub fn read_back(&mut self, journal: &Journal) {
         let failed = journal.failed.saturating_add(journal.read_back.bad);
         self.show("read back", journal.read_back.lines, failed);
     }
 
-    /// Takes the bar away.
+    /// Removes the bar.
     pub fn end(&self) {
         self.bar.finish_and_clear();
     }
@@ -79,7 +79,7 @@ impl Progress {
         let now = Instant::now();
         if self.next_line_at.is_some_and(|at| now >= at) {
             self.next_line_at = now.checked_add(PAUSE);
-            // Nobody may be listening any more; the work goes on.
+            // Standard error may be closed. The work goes on all the same.
             let _ = writeln!(io::stderr(), "{lines} lines {what}{failures}");
         }
     }

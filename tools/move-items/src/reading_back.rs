@@ -1,8 +1,9 @@
-//! The second phase: what is in the output, read from the disk, is asked for again.
+//! The second phase: reads the output from the disk and asks the API about each item.
 //!
-//! reassign-item in a dry run opens each item and says whether it is in the target: under its item id and context, under a data
-//! key on record of that vault, with every tag right. No plaintext comes here for that. What it held before is compared only
-//! if that was asked for: then the old and the new item are opened by decrypt-item, and the two answers are compared here.
+//! In a dry run, reassign-item opens each item and says whether it is in the target: under its item id and context,
+//! under a data key on record of that vault, with every tag right. No plaintext comes here for that. The plaintexts are
+//! compared only if that was asked for: decrypt-item then opens the old and the new item, and the two answers are
+//! compared here.
 
 use std::collections::BTreeSet;
 use std::io::{self, BufRead, BufReader, Read};
@@ -21,21 +22,21 @@ use crate::moving::{batches, items_of};
 use crate::progress::Progress;
 use crate::stop::Stop;
 
-/// The output, and the input if the two are compared.
+/// The output, and the input if plaintexts are compared.
 struct Files<R> {
     output: LineReader<BufReader<Box<dyn Read + Send>>>,
     input: Option<LineReader<R>>,
     skip: BTreeSet<u64>,
 }
 
-/// Lines of the output that moved, with the same lines of the input.
+/// Lines of the output that moved, and the same lines of the input if they are compared.
 struct Pairs {
     lines: u64,
     new: Vec<Line>,
     old: Option<Vec<Line>>,
 }
 
-/// What came of reading some lines back.
+/// The outcome of reading some lines back.
 #[derive(Default)]
 struct Looked {
     lines: u64,
@@ -43,10 +44,10 @@ struct Looked {
     failures: Vec<FailureLine>,
 }
 
-/// Reads back what has not been yet, `parallel` batches at a time; with an `input`, compares the plaintexts.
+/// Reads back what has not been read back yet, `parallel` batches at a time. With an `input`, compares the plaintexts.
 ///
 /// # Errors
-/// What ends the run; what is on disk then is where the next one goes on.
+/// [`Stop`] for whatever ends the run. The next run goes on from what is on disk then.
 pub async fn read_back<D: Disk, T: Transport, R: BufRead + Send + 'static>(
     ledger: &mut Ledger<D>,
     client: &Client<T>,

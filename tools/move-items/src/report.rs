@@ -1,35 +1,62 @@
-//! What is told in the end, and whether the old key is safe to retire.
+//! The final report, which says whether the old key is safe to retire.
 
 use core::fmt;
 use std::path::PathBuf;
 
 use crate::journal::Journal;
 
-/// The end of a run that came to its end.
+/// The report of a run that was not ended early.
 pub struct Report {
-    /// What counts.
+    /// The counts of the move.
     pub journal: Journal,
-    /// Where those are that did not move.
+    /// The file that lists the items that did not move or do not read back.
     pub failures: PathBuf,
 }
 
 impl Report {
-    /// Whether every item of the input is in the target and reads back.
+    /// Whether the input has an item, or a line that should be one. If it has none, nothing is known about any key.
+    pub const fn has_items(&self) -> bool {
+        self.journal.blank < self.journal.lines
+    }
+
+    /// Whether every item of the input is in the target and reads back, and there is one.
     pub fn all_moved(&self) -> bool {
         let journal = &self.journal;
         let there = journal.moved.saturating_add(journal.unchanged);
-        journal.input_ended
+        self.has_items()
+            && journal.input_ended
             && journal.failed == 0
             && journal.read_back.bad == 0
             && journal.read_back.lines == journal.lines
             && journal.read_back.good == there
             && there.saturating_add(journal.blank) == journal.lines
     }
+
+    /// The exit status of the process.
+    pub fn exit_status(&self) -> u8 {
+        match (self.has_items(), self.all_moved()) {
+            (false, _) => 4,
+            (true, false) => 1,
+            (true, true) => 0,
+        }
+    }
 }
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let journal = &self.journal;
+        if !self.has_items() {
+            let found = match journal.blank {
+                0 => "it is empty".to_owned(),
+                1 => "1 blank line".to_owned(),
+                lines => format!("{lines} blank lines"),
+            };
+            return write!(
+                f,
+                "NO ITEMS in the input: {found}. Nothing was moved, and this says nothing about any key. See whether what \
+                 writes the input has failed, and run again."
+            );
+        }
         let to = &journal.to_vault_id;
         let there = journal.moved.saturating_add(journal.unchanged);
         writeln!(

@@ -1,7 +1,6 @@
-//! One run: where the last one stopped, through both phases, to the report.
+//! One run: from where the last one stopped, through both phases, to the report.
 
-use std::fs::File;
-use std::io::{self, BufRead, BufReader};
+use std::io::BufRead;
 use std::path::Path;
 use std::time::Duration;
 
@@ -11,52 +10,38 @@ use crate::arguments::Arguments;
 use crate::client::{Client, Transport};
 use crate::disk::{Disk, LocalDisk};
 use crate::http::{Api, TokenSource};
+use crate::input::Input;
 use crate::ledger::{Ledger, failures_path};
 use crate::moving::move_rest;
+use crate::own_names;
 use crate::progress::Progress;
 use crate::reading_back::read_back;
 use crate::report::Report;
 use crate::stop::Stop;
 
-type Input = Box<dyn BufRead + Send>;
-
-/// Runs as the arguments say.
+/// Runs the tool with these arguments.
 ///
 /// # Errors
-/// What ended it before its end.
+/// [`Stop`] for whatever ends the run early.
 pub async fn run(arguments: &Arguments) -> Result<Report, Stop> {
-    let from_stdin = arguments.input == Path::new("-");
-    if from_stdin && arguments.compare {
-        return Err(Stop::Settings(
-            "to compare, the input is read twice: name a file".to_owned(),
-        ));
-    }
-    if arguments.input == arguments.output {
-        return Err(Stop::Settings("the output is another file than the input".to_owned()));
-    }
     let client = Client {
         transport: Api::new(&arguments.api_url, token_source(arguments)?)?,
         to_vault_id: arguments.to_vault_id.clone(),
         patience: Duration::from_secs(arguments.patience),
     };
-    let input = || -> Result<Input, Stop> {
-        if from_stdin {
-            return Ok(Box::new(BufReader::new(io::stdin())));
-        }
-        let file = File::open(&arguments.input).map_err(Stop::disk("the input"))?;
-        Ok(Box::new(BufReader::new(file)))
-    };
-    let compare_with = arguments.compare.then(input).transpose()?;
+    let input = Input::open(&arguments.input)?;
+    own_names::check(&arguments.output, input.id(), arguments.token_file.as_deref())?;
     let mut progress = Progress::to_stderr();
-    if !from_stdin && let Ok(lines) = count_lines(input()?) {
+    if let Ok(Some(lines)) = input.count_lines() {
         progress.expect(lines);
     }
+    let (input, compare_with) = input.readers(arguments.compare)?;
     let parallel = usize::from(arguments.parallel);
     let ended = move_all(
         LocalDisk,
         &arguments.output,
         &client,
-        input()?,
+        input,
         compare_with,
         parallel,
         &mut progress,
@@ -66,10 +51,10 @@ pub async fn run(arguments: &Arguments) -> Result<Report, Stop> {
     ended
 }
 
-/// Both phases, over any disk and any way to the API.
+/// Runs both phases, over any disk and any transport.
 ///
 /// # Errors
-/// What ended it before its end.
+/// [`Stop`] for whatever ends the run early.
 pub async fn move_all<D: Disk, T: Transport, R: BufRead + Send + 'static>(
     disk: D,
     output: &Path,
@@ -97,12 +82,4 @@ fn token_source(arguments: &Arguments) -> Result<TokenSource, Stop> {
     token
         .map(TokenSource::Given)
         .map_err(|_| Stop::Settings("set LATCHKEY_TOKEN, or name a --token-file".to_owned()))
-}
-
-fn count_lines(mut input: Input) -> io::Result<u64> {
-    let mut lines = 0_u64;
-    while input.skip_until(b'\n')? > 0 {
-        lines = lines.saturating_add(1);
-    }
-    Ok(lines)
 }

@@ -1,4 +1,4 @@
-//! Why a run ends before its end. All of it can be mended, and the same command goes on from there.
+//! Why a run ends early. Every cause can be mended, and the same command goes on from there.
 
 use std::io;
 
@@ -8,26 +8,26 @@ pub enum Stop {
     /// A file cannot be read or written.
     #[error("{what}: {source}")]
     Disk {
-        /// Which.
+        /// Which file.
         what: String,
-        /// The system's word.
+        /// The system's error.
         source: io::Error,
     },
-    /// The files are not those of this move.
+    /// The files do not belong to this move.
     #[error("{0}")]
     OtherMove(String),
     /// The API refused the whole call.
     #[error("the API refuses: {0}")]
     Refused(String),
-    /// The API did not answer for as long as was asked for.
+    /// The API did not answer within the time that the user set.
     #[error("no answer for {seconds} s: {last}")]
     Unanswered {
         /// For how long it was asked.
         seconds: u64,
-        /// What came last.
+        /// The last thing that went wrong.
         last: String,
     },
-    /// The API answered something that is no answer to what was asked.
+    /// The API's answer is not an answer to what was asked.
     #[error("the answer is not what was asked for: {0}")]
     NoAnswer(&'static str),
     /// A setting is missing or wrong.
@@ -36,7 +36,7 @@ pub enum Stop {
 }
 
 impl Stop {
-    /// The file trouble of `what`.
+    /// Turns an error of the file that `what` names into a [`Stop`].
     pub fn disk(what: impl Into<String>) -> impl FnOnce(io::Error) -> Self {
         let what = what.into();
         move |source| Self::Disk { what, source }

@@ -27,9 +27,7 @@ session = boto3.Session()
 sts = session.client("sts", config=CONFIG)
 dynamodb = session.client("dynamodb", config=CONFIG)
 providers = AwsCryptographicMaterialProviders(config=MaterialProvidersConfig())
-encryption_sdk = aws_encryption_sdk.EncryptionSDKClient(
-    commitment_policy=CommitmentPolicy.REQUIRE_ENCRYPT_REQUIRE_DECRYPT
-)
+encryption_sdk = aws_encryption_sdk.EncryptionSDKClient(commitment_policy=CommitmentPolicy.REQUIRE_ENCRYPT_REQUIRE_DECRYPT)
 held = {}  # a vault's keyring, and until when it may be used
 
 

@@ -1,4 +1,4 @@
-//! One sts:AssumeRole.
+//! One call to sts:AssumeRole.
 
 use aws_credential_types::Credentials;
 use aws_sdk_sts::Client;
@@ -19,17 +19,17 @@ pub(super) struct AssumeRoleTerms<'a> {
     pub(super) role_arn: &'a RoleArn,
     pub(super) session_name: &'a str,
     pub(super) external_id: Option<&'a str>,
-    /// What the session is cut down to; `None` leaves it all that the role may.
+    /// Limits the session to what this policy allows. With `None`, the session has all of the role's permissions.
     pub(super) session_policy: Option<Value>,
 }
 
-/// STS's answer, with its id of the call.
+/// STS's answer, with the id that STS gave the call.
 pub(super) struct AssumeRoleAnswer {
     pub(super) credentials: Result<Credentials, CallFailure>,
     pub(super) aws_request_id: Option<String>,
 }
 
-/// Enters a role: as whoever `credentials` are of, or else with the credentials of the function itself.
+/// Enters a role with `credentials`. With `None`, it uses the function's own credentials.
 pub(super) async fn assume_role(
     sts: &Client,
     terms: &AssumeRoleTerms<'_>,
@@ -60,7 +60,7 @@ pub(super) async fn assume_role(
 fn credentials_of(answer: Result<AssumeRoleOutput, SdkError<AssumeRoleError>>) -> Result<Credentials, CallFailure> {
     let output = answer.map_err(|error| CallFailure::of(Call::AssumeRole, &error))?;
     let issued = output.credentials.ok_or(CallFailure::Outage(Outage::ServerError))?;
-    // Without an expiry: when to renew is decided by our own clocks.
+    // No expiry: our own clock decides when to renew.
     Ok(Credentials::new(
         issued.access_key_id,
         issued.secret_access_key,

@@ -1,12 +1,12 @@
-//! Whom we do not ask for a while: a vault's key in a Region where it gave no answer, and a Region where more than one
-//! vault's key gave none.
+//! Pauses calls after a silence (docs/adr/0012). When calls about one vault's key get no answer in a Region, that key
+//! is not asked there for a while. When two vaults' keys are silent, no key is asked in that Region.
 //!
-//! Without it every request would wait for the same silence. With it a dead Region costs the first requests their time, and
-//! then one call in five seconds a second of its. What validates asks all the same, for a second: nothing is said of a key that
-//! was not asked.
+//! Without the breaker, every request would wait for the same silence. With it, a dead Region costs the first requests
+//! their time. After that, one request in five seconds spends up to a second on it. Validations call during a pause
+//! too, for a second at most: they report only on keys that they asked.
 //!
-//! Only silence counts. An error, however often, is an answer and costs no time. And one vault's silence is no sign of a
-//! dead Region: one slow customer must not move all others over to the other Region.
+//! Only silence counts. An error is an answer and costs no time, however often it comes. One vault's silence does not
+//! show that the Region is dead: one slow customer must not move all others to the other Region.
 
 use core::future::Future;
 use core::time::Duration;
@@ -19,9 +19,9 @@ use latchkey_core::request::{RequestContext, time_limit};
 use latchkey_core::values::{Region, RequestId, VaultId};
 use tokio::time::Instant; // the clock of the timeouts
 
-/// What the call that tries again may take. KMS answers within a tenth of it.
+/// The longest that a trial call may take. KMS answers within a tenth of this.
 const PATIENCE_OF_A_TRIAL: Duration = Duration::from_secs(1);
-/// How many vaults' keys are silent where the Region is.
+/// From this many silent vaults on, the whole Region counts as silent.
 const SILENT_VAULTS_OF_A_DEAD_REGION: usize = 2;
 
 /// The silences of one execution environment.
@@ -30,14 +30,14 @@ pub(super) struct Breaker {
     silent: Mutex<Silent>,
 }
 
-/// Who was silent.
+/// Which keys and Regions gave no answer.
 #[derive(Default)]
 struct Silent {
     vaults: HashMap<(Region, VaultId), Silence>,
     regions: HashMap<Region, Silence>,
 }
 
-/// Since when, and who has tried again then. What a request asks about one vault is one trial, however many its calls.
+/// When the pause began, and which request tries again. All calls of one request about one vault are one trial.
 struct Silence {
     since: Moment,
     tried_by: Option<(RequestId, VaultId)>,
@@ -59,8 +59,8 @@ impl Breaker {
         }
     }
 
-    /// Makes a call about a vault's key in a Region within the request's time, unless that was silent a moment ago. What
-    /// validates is made then too, but briefly.
+    /// Makes a call about a vault's key in a Region, within the request's time. During a pause a validation's call
+    /// gets a second, and any other call fails at once. The trial after a pause gets a second too.
     pub(super) async fn call<T>(
         &self,
         context: &RequestContext,
@@ -117,7 +117,7 @@ impl Breaker {
             tried_by: None,
         };
         let now = self.clock.now();
-        // Who was silent long ago and was not asked since has nothing to tell any more.
+        // Silences older than two pauses no longer count.
         let is_recent = |it: &Silence| now.since(&it.since) < PAUSE_AFTER_SILENCE.saturating_mul(2);
         silent.vaults.retain(|_, it| is_recent(it));
         silent.vaults.insert((region, vault_id.clone()), silence());
@@ -138,8 +138,8 @@ impl Breaker {
     }
 }
 
-/// A call under way. Over without an answer it counts as a silence, also when nobody waits for it any more; but not if it
-/// had less time than an answer may take.
+/// A call under way. If it ends without an answer, it counts as a silence, even if its caller has given up. It does
+/// not count if it had less time than an answer may take.
 struct UnderWay<'a> {
     breaker: &'a Breaker,
     vault_id: &'a VaultId,

@@ -1,4 +1,4 @@
-//! The calls that we make to a customer's account, each noted for the audit log whatever becomes of it.
+//! The calls to a customer's account. Each is recorded for the audit log, whatever its outcome.
 
 use latchkey_core::request::{KeyUse, RequestContext};
 use latchkey_core::values::Region;
@@ -26,8 +26,8 @@ impl Call {
     }
 }
 
-/// A call under way. It is noted when its answer comes, or when it is dropped because nobody waits for the answer any
-/// more: AWS may have done what was asked all the same.
+/// A call under way. It is recorded when its answer comes, or when it is dropped because its caller has given up: AWS
+/// may have carried it out even so.
 pub(super) struct CallUnderWay<'a> {
     context: &'a RequestContext,
     key_use: Option<KeyUse>,

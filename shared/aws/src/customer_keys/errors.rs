@@ -1,7 +1,8 @@
-//! The one place that decides which error of AWS is a refusal and which an outage.
+//! The one place that decides whether an AWS error is a refusal or an outage.
 //!
-//! A refusal is final; an outage lets the other Region be asked. So an answer that we do not know is never an outage:
-//! that could turn a revocation that AWS words anew into a way in through the other Region.
+//! A refusal is final, and after an outage the other Region is asked. So an unknown error code counts as an outage
+//! only if its HTTP status says so (429 or 5xx). Otherwise a revocation under a new code would open a way in through
+//! the other Region.
 
 use aws_sdk_kms::error::{ProvideErrorMetadata, SdkError};
 use latchkey_core::customer::{AccessError, Outage, Refusal};
@@ -12,15 +13,15 @@ use crate::error_code::loggable;
 /// Why a call failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum CallFailure {
-    /// The credentials it was made with are not, or no longer, known: a new session may help.
+    /// AWS does not know the credentials, or no longer does. A new session may help.
     SessionNotAccepted,
-    /// The session it was made in is past its time: a new one helps.
+    /// The session has expired. A new one helps.
     SessionExpired,
-    /// Somebody decided so.
+    /// Somebody's decision, such as a policy or a disabled key.
     Refused(Refusal),
-    /// Nobody did.
+    /// Nobody's decision, such as a timeout or throttling.
     Outage(Outage),
-    /// AWS does not understand what we ask, or our own set-up does not let us ask it.
+    /// AWS does not understand the call, or our own setup does not allow it.
     OurFault,
 }
 
@@ -29,8 +30,8 @@ impl From<CallFailure> for AccessError {
         match failure {
             CallFailure::Refused(refusal) => Self::Refused(refusal),
             CallFailure::Outage(outage) => Self::Outage(outage),
-            // A session has been renewed by the time this is asked. One that is past its time as soon as it is issued is
-            // nobody's decision: sessions that are revoked or whose role is gone are denied, or not known.
+            // The session has been renewed by now. If a new session has already expired, nobody decided that: AWS
+            // denies or does not know a session that is revoked or whose role is gone.
             CallFailure::SessionExpired => Self::Outage(Outage::ServerError),
             CallFailure::SessionNotAccepted | CallFailure::OurFault => Self::ServiceMisconfigured,
         }
@@ -38,7 +39,7 @@ impl From<CallFailure> for AccessError {
 }
 
 impl CallFailure {
-    /// What an error of the SDK, its retries spent, says of `call`.
+    /// Classifies the error with which `call` ended, after the SDK's retries.
     pub(super) fn of<E: ProvideErrorMetadata>(call: Call, error: &SdkError<E>) -> Self {
         match error {
             SdkError::TimeoutError(_) => Self::Outage(Outage::TimedOut),
@@ -50,7 +51,7 @@ impl CallFailure {
                 match (answer.err().code(), status) {
                     (Some(code), _) => Self::of_code(call, code, error.message().unwrap_or_default(), status),
                     (None, 429) => Self::Outage(Outage::Throttled),
-                    // Refusals carry a code: this answer is not from KMS or STS, or cannot be read.
+                    // Refusals carry a code, so this answer is unreadable, or not from KMS or STS.
                     (None, _) => Self::Outage(Outage::ServerError),
                 }
             }
@@ -60,7 +61,7 @@ impl CallFailure {
 
     fn of_code(call: Call, code: &str, message: &str, status: u16) -> Self {
         match code {
-            // Common to all of AWS.
+            // Codes common to all AWS services.
             "Throttling"
             | "ThrottlingException"
             | "ThrottledException"
@@ -86,8 +87,8 @@ impl CallFailure {
         }
     }
 
-    /// STS API reference, AssumeRole, "Errors". A role that does not exist is AccessDenied on AWS; stand-ins say
-    /// otherwise.
+    /// Source: STS API reference, AssumeRole, "Errors". For a role that does not exist, AWS answers AccessDenied;
+    /// emulators use other codes.
     fn of_sts_code(code: &str) -> Option<Self> {
         Some(match code {
             "NoSuchEntity" | "ValidationError" => Self::Refused(Refusal::RoleNotAssumable),
@@ -97,15 +98,15 @@ impl CallFailure {
         })
     }
 
-    /// KMS API reference, "Errors" of Decrypt, Encrypt, GetPublicKey and DescribeKey, and the developer guide's
-    /// "Key states of AWS KMS keys".
+    /// Source: KMS API reference, "Errors" of Decrypt, Encrypt, GetPublicKey and DescribeKey, and the developer
+    /// guide's "Key states of AWS KMS keys".
     fn of_kms_code(call: Call, code: &str, message: &str) -> Option<Self> {
         Some(match code {
             "DisabledException" => Self::Refused(Refusal::KeyDisabled),
             "KMSInvalidStateException" => Self::Refused(refusal_of_state(message)),
             "NotFoundException" => Self::Refused(Refusal::KeyNotFound),
             "InvalidKeyUsageException" | "UnsupportedOperationException" => Self::Refused(Refusal::InvalidKeyUsage),
-            // The algorithm is not one of a symmetric key's. DescribeKey has no parameter that a key could mind.
+            // A symmetric key does not take our algorithm. DescribeKey has no parameter that could be wrong for a key.
             "ValidationException" if call != Call::DescribeKey => Self::Refused(Refusal::InvalidKeyUsage),
             "InvalidCiphertextException" | "IncorrectKeyException" => Self::Refused(Refusal::InvalidCiphertext),
             "CloudHsmClusterInvalidConfigurationException"
@@ -134,7 +135,7 @@ impl CallFailure {
     }
 }
 
-/// KMS tells the state in the message alone: "... is pending deletion.", "... is disabled."
+/// KMS gives the state only in the message: "... is pending deletion.", "... is disabled."
 fn refusal_of_state(message: &str) -> Refusal {
     let message = message.to_ascii_lowercase().replace(' ', "");
     if message.contains("pendingdeletion") || message.contains("pendingreplicadeletion") {

@@ -1,5 +1,5 @@
-//! The four calls to a customer's key: one client per Region for all customers, each call under the credentials of the
-//! session in the customer's role. A client per customer would open a connection per customer.
+//! The four calls to a customer's key. All customers share one client per Region, and each call uses the credentials
+//! of a session in the customer's role. A client per customer would open a connection per customer.
 
 use core::future::Future;
 
@@ -107,7 +107,7 @@ impl KmsCalls {
         kms_answers::plaintext(output, &arn)
     }
 
-    /// Makes a call in the session that is held; if KMS does not know that session (any more), once again in a new one.
+    /// Makes a call in the cached session, and once more in a new one if KMS does not accept that session.
     async fn call<Output, Error, Answer>(
         &self,
         call: Call,
@@ -139,8 +139,8 @@ impl KmsCalls {
                     self.sessions.forget(access, region, &session).await;
                     last = failure;
                 }
-                // The role may have been made anew, or its older sessions revoked: then only a new session shows whether
-                // the denial still stands. This one stands; it is the next call that enters anew.
+                // If the role was recreated, or its older sessions were revoked, only a new session shows whether
+                // access is still denied. This call returns the denial; the next one enters a new session.
                 CallFailure::Refused(Refusal::AccessDenied) => {
                     self.sessions.forget(access, region, &session).await;
                     return Err(failure.into());
@@ -149,7 +149,7 @@ impl KmsCalls {
             }
         }
         Err(match last {
-            // STS has just let us in, and KMS does not know the session: the account's decision, not an outage.
+            // STS has just issued the session and KMS does not accept it: the account's decision, not an outage.
             CallFailure::SessionNotAccepted => AccessError::Refused(Refusal::AccessDenied),
             failure => failure.into(),
         })

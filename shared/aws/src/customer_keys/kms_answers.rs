@@ -1,4 +1,4 @@
-//! What KMS's answers mean. An answer that is not about the key we asked for is not taken.
+//! Reads KMS's answers. An answer about another key than the one we named is refused.
 
 use aws_sdk_kms::operation::decrypt::DecryptOutput;
 use aws_sdk_kms::operation::describe_key::DescribeKeyOutput;
@@ -36,7 +36,7 @@ pub(super) fn description(output: DescribeKeyOutput, arn: &KmsKeyArn) -> Result<
     })
 }
 
-/// A key that signs has a public key, too, and it may be RSA: such a key is of another usage.
+/// A signing key may have an RSA public key too, so the key's usage is checked.
 pub(super) fn public_key(output: GetPublicKeyOutput, arn: &KmsKeyArn) -> Result<CustomerPublicKey, AccessError> {
     const OTHER_USAGE: AccessError = AccessError::Refused(Refusal::InvalidKeyUsage);
     of_key(output.key_id.as_deref(), arn)?;
@@ -53,14 +53,14 @@ pub(super) fn ciphertext(output: EncryptOutput, arn: &KmsKeyArn) -> Result<Vec<u
 }
 
 pub(super) fn plaintext(output: DecryptOutput, arn: &KmsKeyArn) -> Result<Zeroizing<Vec<u8>>, AccessError> {
-    // Into our hands first, so that it is zeroed on every way out; what the SDK read it from is zeroed when it is
-    // freed (docs/adr/0017).
+    // Taken before the check, so that the plaintext is zeroed on every path. The buffer that the SDK read it from is
+    // zeroed when it is freed (docs/adr/0017).
     let plaintext = output.plaintext.map(|blob| Zeroizing::new(blob.into_inner()));
     of_key(output.key_id.as_deref(), arn)?;
     plaintext.ok_or(INCOMPLETE)
 }
 
-/// KMS names the key that it used; any other than the one we named has no business with this vault.
+/// Checks that KMS used the key that we named. No other key has anything to do with this vault.
 fn of_key(answered: Option<&str>, arn: &KmsKeyArn) -> Result<(), AccessError> {
     if answered == Some(arn.as_str()) {
         Ok(())

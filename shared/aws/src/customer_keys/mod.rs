@@ -1,8 +1,9 @@
 //! The customer's role and key, on STS and KMS.
 //!
-//! The way in has two steps: from the function's own role into the service's access role, and from there into the
-//! customer's role, with the workspace's id as external id and a session policy that allows only what the access is for
-//! on only the vault's key. Both sessions are kept and renewed ahead of their expiry.
+//! A function enters the customer's role in two steps. Its own role assumes the service's access role, and the access
+//! role assumes the customer's role. The second step passes the workspace's id as external id, and a session policy
+//! that allows only the actions needed, and only on the vault's key. Both sessions are cached, and renewed before
+//! they expire.
 
 use std::sync::Arc;
 

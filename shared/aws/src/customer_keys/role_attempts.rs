@@ -1,6 +1,6 @@
-//! Knocking at the customer's role: as agreed, and in the three ways in which it must not open (requirement R2).
+//! Attempts to enter the customer's role: as agreed, and in the three ways that must fail (requirement R2).
 //!
-//! Every attempt is live; none is answered from, or leaves anything in, the sessions that are held.
+//! Every attempt calls STS. It neither uses nor fills the cache of customer sessions.
 
 use latchkey_core::customer::policies::powerless_session_policy;
 use latchkey_core::customer::{AccessError, CustomerAccess, RoleSessionName};
@@ -46,7 +46,7 @@ pub(super) async fn knock(
     entered.map(drop)
 }
 
-/// An external id that no workspace has, another at each attempt: no trust policy can name it in advance.
+/// An external id that no workspace has. It differs at each attempt, so no trust policy can name it in advance.
 fn wrong_external_id() -> String {
     format!("not-your-workspace-{}", RequestId::generate())
 }

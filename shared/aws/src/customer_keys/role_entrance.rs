@@ -16,14 +16,14 @@ use super::errors::CallFailure;
 use super::session_cache::{Session, SessionCache};
 use crate::per_region::PerRegion;
 
-/// The name of our sessions in our own access role: one session serves many vaults and requests.
+/// The name of our sessions in the access role. It names no vault or request, because one session serves many.
 const ACCESS_ROLE_SESSION_NAME: &str = "latchkey";
 
 /// Enters roles through the STS of either Region.
 pub(super) struct RoleEntrance {
     sts: PerRegion<Client>,
     access_role: RoleArn,
-    /// By the Region whose STS let us in, so that neither Region depends on the other.
+    /// One session from each Region's STS, so that neither Region depends on the other.
     access_role_sessions: SessionCache<Region>,
     entered_ahead: AtomicBool,
 }
@@ -38,10 +38,10 @@ impl RoleEntrance {
         }
     }
 
-    /// Enters the access role before it is known for whom, so that the first request does not wait for it later. Only until it
-    /// has come off: whether a later request needs a session is not known either, and most do not.
+    /// Enters the access role before it is known whether a request needs it, so that the first request does not wait
+    /// for it later. After one success it does nothing more: most later requests need no new session.
     pub(super) async fn enter_access_role_ahead(&self, region: Region) {
-        // What goes wrong is met, and told, by the call that needs the session.
+        // A failure is ignored: the call that needs the session meets it again and reports it.
         if !self.entered_ahead.load(Ordering::Relaxed) && self.access_role_session(region).await.is_ok() {
             self.entered_ahead.store(true, Ordering::Relaxed);
         }
@@ -68,7 +68,7 @@ impl RoleEntrance {
         answer.map_err(AccessError::from)
     }
 
-    /// Enters a customer's role straight from the function's own role, as no request of ours ever should.
+    /// Enters a customer's role straight from the function's own role. Only a validation tries this; it should fail.
     pub(super) async fn enter_from_own_role(
         &self,
         context: &RequestContext,
@@ -110,7 +110,7 @@ impl RoleEntrance {
                     entered_at,
                 )),
                 Err(CallFailure::Outage(outage)) => Err(AccessError::Outage(outage)),
-                // Here the session is the function's own, which Lambda keeps good.
+                // This call uses the function's own credentials, which Lambda keeps valid.
                 Err(
                     CallFailure::Refused(_)
                     | CallFailure::SessionNotAccepted

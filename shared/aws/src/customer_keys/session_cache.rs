@@ -1,4 +1,5 @@
-//! Role sessions in memory: a bounded number, entered once for all who wait, renewed ahead of their expiry.
+//! Role sessions in memory. Their number is bounded, callers that wait for the same session share one call to STS,
+//! and sessions are renewed before they expire.
 
 use core::future::Future;
 use core::hash::Hash;
@@ -13,14 +14,14 @@ use moka::future::Cache;
 use moka::ops::compute::Op;
 use moka::policy::EvictionPolicy;
 
-/// How long a session lasts: the shortest that STS grants, for nothing the customer does to the role's trust policy ends
-/// a session that was let in before.
+/// How long a session lasts: the shortest time that STS grants, because a change of the role's trust policy does not
+/// end a session that has already begun.
 pub(super) const SESSION_SECONDS: i32 = LONGEST_SESSION.as_secs() as i32;
-/// From this age on a session is renewed. While STS has an outage it serves on, until [`USABLE_FOR`].
+/// From this age on, a session is renewed. During an outage of STS it stays in use until [`USABLE_FOR`].
 const RENEWED_FROM: Duration = Duration::from_secs(600);
-/// Half a minute short of the expiry, so that no call arrives after it.
+/// Half a minute less than a session lasts, so that no call arrives after the expiry.
 const USABLE_FOR: Duration = Duration::from_secs(870);
-/// For how long a renewal that met an outage is not tried again.
+/// How long to wait before the next renewal after one met an outage.
 const RENEWAL_PAUSE: Duration = Duration::from_secs(30);
 /// About 4 MB of credentials.
 const CAPACITY: u64 = 2_000;
@@ -29,7 +30,7 @@ const CAPACITY: u64 = 2_000;
 pub(super) struct Session {
     pub(super) credentials: Credentials,
     pub(super) session_name: String,
-    /// Before STS was asked.
+    /// The moment before STS was asked.
     entered_at: Moment,
     renewed_from: Duration,
 }
@@ -57,15 +58,16 @@ impl Session {
 /// The sessions of one execution environment.
 pub(super) struct SessionCache<K> {
     sessions: Cache<K, Arc<Session>>,
-    /// Those that are being entered, for all who wait. Apart from `sessions`, where what is to be renewed stays until it is:
-    /// whoever renews it may be stopped, and the others need it then.
+    /// The sessions being entered, shared by all callers that wait. They are kept apart from `sessions`, where the
+    /// old session stays until it is renewed: if the caller that renews it is cancelled, the others still need the
+    /// old one.
     entering: Cache<K, Arc<Session>>,
     clock: Arc<dyn Clock>,
 }
 
 impl<K: Clone + Eq + Hash + Send + Sync + 'static> SessionCache<K> {
     pub(super) fn new(clock: Arc<dyn Clock>) -> Self {
-        // Moka's own expiry frees the memory. Whether a session may still be used is decided by our clock, at each use.
+        // Moka's expiry only frees memory. Our clock decides at each use whether a session may still be used.
         let cache = || {
             Cache::builder()
                 .max_capacity(CAPACITY)
@@ -84,14 +86,15 @@ impl<K: Clone + Eq + Hash + Send + Sync + 'static> SessionCache<K> {
         self.clock.now()
     }
 
-    /// The session as held, or as `enter` brings it. Those who ask at the same time share one entry; a failure goes to
-    /// all of them and is not kept, except that who has time left does not fail because another's ran out.
+    /// The cached session, or the one that `enter` returns. Callers that ask at the same time share one `enter`. A
+    /// failure goes to all of them and is not cached. If the caller that runs `enter` runs out of time, the others
+    /// try again.
     pub(super) async fn held_or_entered<Enter>(&self, key: K, enter: Enter) -> Result<Arc<Session>, AccessError>
     where
         Enter: Future<Output = Result<Session, AccessError>>,
     {
-        // Boxed, here and below, as the cache moves the future about: the two entries of a role, one in the other, would not
-        // fit a thread's stack in a build without optimisation.
+        // Boxed here and below, because the cache moves the future around. In an unoptimised build, entering one role
+        // inside another would not fit on a thread's stack.
         let mut enter = Box::pin(enter);
         loop {
             if let Some(session) = self.fresh(&key).await {
@@ -101,7 +104,7 @@ impl<K: Clone + Eq + Hash + Send + Sync + 'static> SessionCache<K> {
             let entering = Box::pin(async {
                 ours.store(true, Ordering::Relaxed);
                 match self.fresh(&key).await {
-                    Some(session) => Ok(session), // by somebody who was faster
+                    Some(session) => Ok(session), // from a faster caller
                     None => self.entered(&key, enter.as_mut()).await,
                 }
             });
@@ -114,7 +117,7 @@ impl<K: Clone + Eq + Hash + Send + Sync + 'static> SessionCache<K> {
                         return Ok(session);
                     }
                 }
-                // The time of the request that entered is not ours.
+                // The caller that ran `enter` ran out of its time, not of ours.
                 Err(error) if matches!(*error, AccessError::Outage(Outage::TimedOut)) && !ours => {}
                 Err(error) => return Err(AccessError::clone(&error)),
             }
@@ -139,7 +142,7 @@ impl<K: Clone + Eq + Hash + Send + Sync + 'static> SessionCache<K> {
         Ok(session)
     }
 
-    /// The session that is held, unless it is to be renewed.
+    /// The cached session, unless it is due for renewal.
     async fn fresh(&self, key: &K) -> Option<Arc<Session>> {
         let held = self.sessions.get(key).await?;
         self.is_fresh(&held).then_some(held)
@@ -149,7 +152,7 @@ impl<K: Clone + Eq + Hash + Send + Sync + 'static> SessionCache<K> {
         self.age(session) < session.renewed_from
     }
 
-    /// Lets go of `session`, if it is still the one that is held.
+    /// Removes `session` if it is still the cached one.
     pub(super) async fn forget(&self, key: &K, session: &Arc<Session>) {
         for cache in [&self.sessions, &self.entering] {
             cache
@@ -162,7 +165,7 @@ impl<K: Clone + Eq + Hash + Send + Sync + 'static> SessionCache<K> {
         }
     }
 
-    /// A session whose renewal met an outage, while it lasts.
+    /// The session whose renewal met an outage, if it may still be used.
     fn usable(&self, held: Option<Arc<Session>>) -> Option<Arc<Session>> {
         let session = held?;
         let age = self.age(&session);

@@ -12,8 +12,8 @@ use super::assume_role::AssumeRoleTerms;
 use super::role_entrance::RoleEntrance;
 use super::session_cache::{Session, SessionCache};
 
-/// The sessions that are held. An access is one vault of one workspace, with its role, key and purpose: change any of
-/// them, and another session is entered.
+/// The cached sessions. An access is one vault of one workspace, with its role, key and purpose. If any of these
+/// changes, a new session is entered.
 pub(super) struct CustomerSessions {
     entrance: Arc<RoleEntrance>,
     sessions: SessionCache<(CustomerAccess, Region)>,
@@ -27,7 +27,7 @@ impl CustomerSessions {
         }
     }
 
-    /// The session for `access` through the STS of `region`. It bears the name of the request that entered it.
+    /// The session for `access` through the STS of `region`. It is named after the request that entered it.
     pub(super) async fn session(
         &self,
         context: &RequestContext,
@@ -44,13 +44,14 @@ impl CustomerSessions {
         self.sessions.held_or_entered((access.clone(), region), enter).await
     }
 
-    /// Lets go of a session that KMS did not take, so that the next call enters anew.
+    /// Removes a session that KMS did not accept, so that the next call enters a new one.
     pub(super) async fn forget(&self, access: &CustomerAccess, region: Region, session: &Arc<Session>) {
         self.sessions.forget(&(access.clone(), region), session).await;
     }
 }
 
-/// How the customer's role is entered: with the workspace's id as external id, and cut down to what the access is for.
+/// How the customer's role is entered: with the workspace's id as external id, and limited to the actions and the key
+/// that the access needs.
 pub(super) fn agreed_terms<'a>(access: &'a CustomerAccess, name: &'a RoleSessionName) -> AssumeRoleTerms<'a> {
     AssumeRoleTerms {
         role_arn: &access.role_arn,

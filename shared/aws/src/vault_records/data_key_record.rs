@@ -1,4 +1,4 @@
-//! A data key, as it is on record. Nothing in it is secret: the data key is wrapped with the customer's key.
+//! The record of a data key. Nothing in it is secret: the data key is wrapped with the customer's key.
 
 use latchkey_core::values::Invalid;
 use latchkey_core::vault::{DataKeyId, IssuedDataKey};

@@ -25,7 +25,7 @@ impl DataKeyStore for VaultRecords {
         if self.table.write_if_absent(key, &DataKeyRecord::from(data_key)).await? {
             return Ok(data_key.clone());
         }
-        // Data keys are never removed, so the one that was there is there.
+        // Data keys are never removed, so the one that kept us from writing is still there.
         let first = self.data_key(vault_id, &data_key.data_key_id).await?;
         first.ok_or(StoreError::Unavailable)
     }

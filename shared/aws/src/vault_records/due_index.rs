@@ -1,4 +1,4 @@
-//! Which vaults are due, and who checks them.
+//! Which vaults are due for a check, and the claims on them.
 
 use std::collections::HashMap;
 
@@ -19,13 +19,13 @@ use super::key::RecordKey;
 use super::table::record;
 use super::vault_store::parse;
 
-/// The global index of the table: vaults by partition and by when they are due. It holds keys alone.
+/// The table's global index: vaults by partition and due time. It holds only keys.
 const INDEX: &str = "due";
 const DUE_AT: &str = "due_at";
-/// In a vault's record: the last claim on it. Nobody reads it but who made it.
+/// An attribute of a vault's record: the id of the last claim. Only the claimant reads it.
 const CLAIM: &str = "due_claim";
 
-/// A place in the index.
+/// An entry of the index.
 #[derive(Deserialize)]
 struct DueEntry {
     pk: String,
@@ -51,7 +51,7 @@ impl DueVaults for VaultRecords {
             .limit(i32::try_from(limit).unwrap_or(i32::MAX));
         let found = self.table.answered(query).await?;
         let entries = found.into_iter().map(record::<DueEntry>);
-        // An entry that is none of ours must not keep the others from being checked.
+        // An entry that is not ours must not keep the others from being checked.
         Ok(entries.flatten().filter_map(DueEntry::into_due_vault).collect())
     }
 
@@ -74,8 +74,8 @@ impl DueVaults for VaultRecords {
             Err(error) => item_there(error),
             Ok(output) => output.attributes.clone(),
         };
-        // Where another has claimed it, that is the answer. It may have been this very claim, sent twice by the SDK because
-        // the first answer was lost.
+        // If the condition failed, the vault is claimed already. The claim may be our own: the SDK sends a write again
+        // when its answer is lost.
         let held = if_condition_held(answer)?.is_some();
         let is_ours = |item: &HashMap<_, _>| item.get(CLAIM) == Some(&claim) && item.get(DUE_AT) == Some(&until);
         match there {
@@ -86,7 +86,7 @@ impl DueVaults for VaultRecords {
     }
 }
 
-/// The item that was not as the condition wants it.
+/// The item for which the condition failed.
 fn item_there(error: &SdkError<UpdateItemError>) -> Option<HashMap<String, AttributeValue>> {
     match error.as_service_error() {
         Some(UpdateItemError::ConditionalCheckFailedException(failed)) => failed.item.clone(),

@@ -1,4 +1,4 @@
-//! What DynamoDB's errors are to the domain.
+//! Maps DynamoDB's errors to the domain's.
 
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::operation::RequestId;
@@ -6,7 +6,7 @@ use latchkey_core::ports::StoreError;
 
 use crate::error_code::loggable;
 
-/// The answer, or `None` where the item was not as the condition wants it.
+/// The answer, or `None` if the condition failed.
 pub(super) fn if_condition_held<T, E: ProvideErrorMetadata>(
     answer: Result<T, SdkError<E>>,
 ) -> Result<Option<T>, StoreError> {
@@ -17,7 +17,7 @@ pub(super) fn if_condition_held<T, E: ProvideErrorMetadata>(
     }
 }
 
-/// The SDK's retries are spent by the time this is asked; a `ReplicatedWriteConflictException`, too, has been retried.
+/// Maps an error that remains after the SDK's retries. The SDK has retried `ReplicatedWriteConflictException` too.
 pub(super) fn store_error<E: ProvideErrorMetadata>(error: &SdkError<E>) -> StoreError {
     let code = error.code().unwrap_or("none");
     tracing::error!(
@@ -38,8 +38,8 @@ pub(super) fn store_error<E: ProvideErrorMetadata>(error: &SdkError<E>) -> Store
     }
 }
 
-/// Whether DynamoDB has understood the request and will not do it. Source: DynamoDB developer guide, "Error handling with
-/// DynamoDB": an HTTP 400 is a problem with the request, but for those that may be tried again.
+/// Whether DynamoDB understood the request and refused it. Source: DynamoDB developer guide, "Error handling with
+/// DynamoDB": an HTTP 400 means a problem with the request, except for the errors that may be retried.
 fn is_refusal<E>(error: &SdkError<E>) -> bool {
     matches!(error, SdkError::ServiceError(_)) && error.raw_response().is_some_and(|it| it.status().is_client_error())
 }

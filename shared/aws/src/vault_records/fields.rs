@@ -1,4 +1,4 @@
-//! The forms of single attributes.
+//! How single attributes are stored.
 
 use core::fmt;
 
@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde::de::{Deserialize, Deserializer, Error, Unexpected, Visitor};
 use serde::ser::{Serialize, Serializer};
 
-/// A time with nine digits of fraction, always: as text, earlier sorts before later, so conditions can compare it.
+/// A time, always with nine digits of fraction. As text, an earlier time sorts first, so conditions can compare times.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) struct RecordedAt(pub(super) Timestamp);
 
@@ -29,17 +29,17 @@ impl<'de> Deserialize<'de> for RecordedAt {
     }
 }
 
-/// A time, as conditions compare it.
+/// A time as an attribute value, for conditions.
 pub(super) fn time(at: Timestamp) -> AttributeValue {
     AttributeValue::S(RecordedAt(at).to_string())
 }
 
-/// The version that a vault is created with, and that records of before there were versions have.
+/// The version of a new vault, and of a record from before there were versions.
 pub(super) const fn first_version() -> u64 {
     1
 }
 
-/// The version of the records' form. A record of another version is not read.
+/// The version of the record format. A record of another version cannot be read.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) struct RecordVersion;
 

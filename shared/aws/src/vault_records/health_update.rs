@@ -1,5 +1,5 @@
-//! A change of a vault's health: attribute by attribute, so that what a later release keeps in there stays. Both releases are
-//! at work while one is rolled out (docs/upgrading.md).
+//! Updates a vault's health attribute by attribute, so that attributes of a later release stay. Both releases run while
+//! the later one is rolled out (docs/upgrading.md).
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ use serde_dynamo::aws_sdk_dynamodb_1::to_item;
 
 use super::vault_record::HealthRecord;
 
-/// Completes an update with this health, and with what is `also` set.
+/// Completes `update`: it sets this health, and whatever `also` sets.
 pub(super) fn set_health(
     update: UpdateItemFluentBuilder,
     health: &Health,

@@ -3,8 +3,7 @@
 use latchkey_core::values::{VaultId, VaultName, WorkspaceId};
 use latchkey_core::vault::DataKeyId;
 
-/// The primary key of one record. None of the ids may contain `#`, so no two records share a key; a name may, but it
-/// comes last.
+/// The primary key of one record. No two records share a key: ids contain no `#`, and a name, which may, comes last.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct RecordKey {
     pub(super) pk: String,
@@ -36,7 +35,7 @@ impl RecordKey {
         }
     }
 
-    /// Which vault's record it is the key of, if it is one.
+    /// The ids in the key, if it is the key of a vault's record.
     pub(super) fn vault_ids(&self) -> Option<(WorkspaceId, VaultId)> {
         let workspace_id = self.pk.strip_prefix("WORKSPACE#")?;
         let vault_id = self.sk.strip_prefix("VAULT#")?;

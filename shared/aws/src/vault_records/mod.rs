@@ -3,16 +3,16 @@
 //! | pk | sk | holds |
 //! | --- | --- | --- |
 //! | `WORKSPACE#<workspace id>` | `VAULT#<vault id>` | the vault |
-//! | `WORKSPACE#<workspace id>` | `NAME#<normalized name>` | the claim of the vault of that name |
+//! | `WORKSPACE#<workspace id>` | `NAME#<normalized name>` | a vault's claim on that name |
 //! | `WORKSPACE#<workspace id>` | `DEFAULT` | the id of the default vault |
 //! | `VAULT#<vault id>` | `DATAKEY#<data key id>` | a data key, wrapped |
 //!
-//! A vault's record also has `due_partition` and `due_at`, the keys of the table's global index `due`: which vaults are to
-//! be checked. The index follows the records a little later; whoever checks a vault has claimed it in its record, which has
-//! `due_claim` from then on.
+//! A vault's record also has `due_partition` and `due_at`, the keys of the table's global index `due`. The index shows
+//! which vaults are due for a check, and lags a little behind the records. Before a vault is checked it is therefore
+//! claimed in its record, which has `due_claim` from then on.
 //!
-//! The table is a global table with strong consistency: no transactions, no expiry, no local index. Every read is
-//! consistent, every race is decided by a condition on one item.
+//! The table is a global table with strong consistency: it has no transactions, no expiry and no local index. Every
+//! read of a record is strongly consistent, and a condition on one item decides every race.
 
 mod data_key_record;
 mod data_key_store;

@@ -1,4 +1,4 @@
-//! What a name points at: a vault, and the version from which on the vault has the name.
+//! The record of a claim on a name: which vault has the name, and from which of its versions on.
 
 use latchkey_core::ports::NameClaim;
 use latchkey_core::values::{Invalid, VaultId};
@@ -10,7 +10,7 @@ use super::fields::{RecordVersion, first_version};
 pub(super) struct NameClaimRecord {
     record_version: RecordVersion,
     vault_id: String,
-    /// Absent in records of before vaults could be renamed.
+    /// Absent in records from before vaults could be renamed.
     #[serde(default = "first_version")]
     version: u64,
 }

@@ -1,4 +1,4 @@
-//! The things we do with an item of the table.
+//! The operations on the table's items.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -34,7 +34,7 @@ impl Table {
         }
     }
 
-    /// Reads what the last answered write, in either Region, has left.
+    /// Reads a record as the last answered write, in either Region, left it.
     pub(super) async fn read<R: DeserializeOwned>(&self, key: RecordKey) -> Result<Option<R>, StoreError> {
         let answer = self
             .client
@@ -55,7 +55,7 @@ impl Table {
         put.send().await.map(drop).map_err(|error| store_error(&error))
     }
 
-    /// Writes a record where there is none. `false`: there is one, and nothing was written.
+    /// Writes a record if there is none. Returns `false`, and writes nothing, if there is one.
     pub(super) async fn write_if_absent<R: Serialize>(&self, key: RecordKey, record: &R) -> Result<bool, StoreError> {
         let put = self
             .put(key, record)?
@@ -64,7 +64,7 @@ impl Table {
         Ok(if_condition_held(put.send().await)?.is_some())
     }
 
-    /// A record that is to stand in the place of another, under a condition.
+    /// A write that replaces a record if `condition` holds.
     pub(super) fn replace<R: Serialize>(
         &self,
         key: RecordKey,
@@ -74,7 +74,7 @@ impl Table {
         Ok(self.put(key, record)?.condition_expression(condition))
     }
 
-    /// A change of a record that exists, under `condition`.
+    /// An update of an existing record if `condition` holds.
     pub(super) fn update(&self, key: RecordKey, condition: &str) -> UpdateItemFluentBuilder {
         self.client
             .update_item()
@@ -85,13 +85,13 @@ impl Table {
             .expression_attribute_names("#pk", PK)
     }
 
-    /// A query of a global index, which is some moments behind the table.
+    /// A query of a global index, which lags a little behind the table.
     pub(super) fn query(&self, index: &str) -> QueryFluentBuilder {
         self.client.query().table_name(&*self.name).index_name(index)
     }
 
-    /// A page of the records of one partition whose sort keys begin with that of `prefix`: what the last answered writes, in
-    /// either Region, have left. And whether there may be more.
+    /// Reads a page of the records in the partition of `prefix` whose sort keys begin with that of `prefix`, as the
+    /// last answered writes, in either Region, left them. Also returns whether there may be more.
     pub(super) async fn read_page(
         &self,
         prefix: RecordKey,
@@ -123,7 +123,7 @@ impl Table {
         Ok((answer.items.unwrap_or_default(), more))
     }
 
-    /// The items that a query answers, of its first page.
+    /// The items on a query's first page.
     pub(super) async fn answered(
         &self,
         query: QueryFluentBuilder,

@@ -1,4 +1,4 @@
-//! A pointer at a vault: which one is the default.
+//! The record that points to a vault: the workspace's default.
 
 use latchkey_core::values::{Invalid, VaultId};
 use serde::{Deserialize, Serialize};

@@ -1,4 +1,4 @@
-//! A vault, as it is on record.
+//! The record of a vault.
 
 use latchkey_core::findings::Finding;
 use latchkey_core::health::changes::HealthChange;
@@ -36,7 +36,7 @@ pub(super) struct VaultRecord {
     whole_due_from: Option<RecordedAt>,
     created_at: RecordedAt,
     created_by: String,
-    /// Absent in records of before there were versions.
+    /// Absent in records from before there were versions.
     #[serde(default = "first_version")]
     version: u64,
     updated_at: RecordedAt,
@@ -70,7 +70,7 @@ impl From<&Vault> for VaultRecord {
 }
 
 impl VaultRecord {
-    /// The vault, parsed again: what cannot be a vault is not taken from a record either.
+    /// Parses every field again, so that an invalid vault is refused even if it is on record.
     pub(super) fn vault(self) -> Result<Vault, Invalid> {
         Ok(Vault {
             vault_id: VaultId::parse(&self.vault_id)?,
@@ -87,7 +87,7 @@ impl VaultRecord {
             key_spec: self.key_spec,
             data_key_cache: DataKeyCacheBound::from_seconds(self.data_key_cache_seconds)?,
             health: Health::from(self.health),
-            // A record of before there were scheduled checks.
+            // Absent in records from before there were scheduled checks.
             due: Due {
                 at: self.due_at.unwrap_or(self.created_at).0,
                 whole_from: self.whole_due_from.unwrap_or(self.created_at).0,
@@ -100,7 +100,7 @@ impl VaultRecord {
     }
 }
 
-/// A vault's health; its times can be compared in conditions.
+/// A vault's health. Conditions can compare its times.
 #[derive(Serialize, Deserialize)]
 pub(super) struct HealthRecord {
     state: HealthState,
@@ -115,13 +115,13 @@ pub(super) struct HealthRecord {
     unannounced: Vec<HealthChange>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     deletion_announced_at: Option<RecordedAt>,
-    /// 0 in records of before there were revisions.
+    /// 0 in records from before there were revisions.
     #[serde(default)]
     revision: u64,
 }
 
 impl HealthRecord {
-    /// The attributes that are absent at times.
+    /// The attributes that may be absent.
     pub(super) const OPTIONAL: [&str; 3] = ["access_ends_by", "unannounced", "deletion_announced_at"];
 }
 

@@ -73,7 +73,7 @@ impl VaultStore for VaultRecords {
                 if_condition_held(replace.send().await)?.is_some()
             }
         };
-        // Where it was not, it may have been this very claim, sent twice by the SDK because the first answer was lost.
+        // The condition may have failed on our own write: the SDK sends a write again when its answer is lost.
         Ok(written || self.name_claim(workspace_id, name).await?.as_ref() == Some(claim))
     }
 
@@ -150,7 +150,7 @@ impl VaultStore for VaultRecords {
             let changed = record(output.attributes.ok_or(StoreError::Corrupt)?)?;
             return parse(changed, workspace_id, vault_id).map(Some);
         }
-        // It may have been this very change, sent twice by the SDK because the first answer was lost.
+        // The condition may have failed on our own write: the SDK sends a write again when its answer is lost.
         let found = self.vault(workspace_id, vault_id).await?;
         Ok(found.filter(|found| {
             (found.version, found.updated_at, found.data_key_cache) == (next, at, data_key_cache) && found.name == *name
@@ -200,7 +200,7 @@ impl VaultStore for VaultRecords {
                 let changed = record(output.attributes.ok_or(StoreError::Corrupt)?)?;
                 parse(changed, workspace_id, vault_id).map(Some)
             }
-            // It may have been this very change, sent twice by the SDK because the first answer was lost.
+            // The condition may have failed on our own write: the SDK sends a write again when its answer is lost.
             None => Ok(self
                 .vault(workspace_id, vault_id)
                 .await?
@@ -237,7 +237,7 @@ impl VaultStore for VaultRecords {
         if if_condition_held(update.send().await)?.is_some() {
             return Ok(true);
         }
-        // It may have been this very change, sent twice by the SDK because the first answer was lost.
+        // The condition may have failed on our own write: the SDK sends a write again when its answer is lost.
         let on_record = self.vault(workspace_id, vault_id).await?;
         Ok(on_record.is_some_and(|vault| vault.health == *health))
     }
@@ -268,7 +268,7 @@ impl VaultRecords {
     }
 }
 
-/// The vault of a record, if the record is that of this vault.
+/// The vault in a record. A record of another vault is corrupt.
 pub(super) fn parse(found: VaultRecord, workspace_id: &WorkspaceId, vault_id: &VaultId) -> Result<Vault, StoreError> {
     let vault = found.vault().map_err(corrupt)?;
     if vault.workspace_id == *workspace_id && vault.vault_id == *vault_id {
@@ -278,14 +278,14 @@ pub(super) fn parse(found: VaultRecord, workspace_id: &WorkspaceId, vault_id: &V
     }
 }
 
-/// Written with every change of when a vault is due, so that records of before there was the index get into it.
+/// Written whenever a vault's due time changes, so that records from before there was an index get into it.
 fn partition_of(vault_id: &VaultId) -> AttributeValue {
     AttributeValue::S(DuePartition::of(vault_id).to_string())
 }
 
 /// The condition that a record has the version `:version`.
 const fn is_version(version: u64) -> &'static str {
-    // Records of before there were versions have the first one.
+    // Records from before there were versions have the first one.
     if version == first_version() {
         "(attribute_not_exists(#version) OR #version = :version)"
     } else {

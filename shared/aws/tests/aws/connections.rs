@@ -1,5 +1,5 @@
-//! How many connections an execution environment opens: one to each host, whatever the number of customers. Hosts are found by
-//! the environment, which cannot be set in this process, so the test runs itself again in one where it is.
+//! How many connections an execution environment opens: one to each host, however many customers there are. The hosts
+//! come from environment variables. They cannot be set in this process, so the test runs itself in a second one.
 
 use latchkey_aws::Aws;
 use latchkey_core::customer::AccessPurpose;
@@ -25,7 +25,7 @@ async fn all_customers_share_one_connection_to_each_host() {
     ];
     run_where_aws_is(&endpoints, "connections::call_for_many_customers").await;
     let calls = |host: &OverTcp| host.connections().iter().map(Vec::len).collect::<Vec<_>>();
-    // Both Regions have one host here. The access role is entered once in each, and each customer's role.
+    // Both Regions share a host here. The access role and each customer's role are entered once in each Region.
     let both = Region::ALL.len();
     assert_eq!(calls(&dynamodb), [CUSTOMERS]);
     assert_eq!(calls(&kms), [CUSTOMERS * both]);

@@ -1,8 +1,8 @@
-//! Every operation is killed at each of its calls to the outside, before the call is made and after it has taken effect, and
-//! then repeated, in either Region. docs/crashes.md says what holds then.
+//! Every operation is killed at each of its calls to the outside, before the call is made and after it has taken
+//! effect. Then it is repeated, in either Region. docs/crashes.md says what must hold.
 //!
-//! DynamoDB is a real one and each request to it counts; of the customer's key and role, and of the event bus, each call of
-//! the port. How many calls an operation makes is found by running it until it is not killed any more.
+//! DynamoDB is a real one, and each request to it is a call. For the customer's key and role and for the event bus,
+//! each call of the port is one. To find how many calls an operation makes, it is run until nothing kills it any more.
 
 use latchkey_core::operations::DisableMode;
 use latchkey_core::values::Region;
@@ -12,8 +12,8 @@ use crate::invariants::{assert_events_tell, assert_every_item_opens, assert_neve
 use crate::scenarios::Scenario;
 use crate::service::World;
 
-/// Kills the operation at its `nth` call, and has it repeated, in `regions` one after the other. `false`: there is no such
-/// call. One that is given up before it is answered kills nobody after its answer.
+/// Kills the operation at its `nth` call and repeats it in each of `regions`. Returns `false` if there is no such call.
+/// A call that is given up before its answer cannot kill the operation after its answer.
 async fn dies_and_is_repeated(scenario: Scenario, nth: usize, death: Death, regions: [Region; 2]) -> bool {
     let world = World::new().await;
     let before = scenario.prepare(&world).await;
@@ -58,7 +58,7 @@ macro_rules! every_death {
     )*};
 }
 
-// Beside each: how many calls it makes at the least, so that none of these tests comes to test nothing.
+// The number is the least number of calls that the operation makes, so that no test comes to test nothing.
 every_death! {
     create_vault_survives_every_death: Scenario::Create, 15;
     create_vault_of_a_second_default_survives_every_death: Scenario::CreateSecond, 15;

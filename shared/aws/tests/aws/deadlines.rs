@@ -1,4 +1,4 @@
-//! Every call to AWS gets its timeouts from what is left to the request, and no call more than its ceiling.
+//! Every call to AWS takes its timeouts from the time that the request has left, up to a ceiling.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,7 +17,7 @@ fn silent() -> StandIn {
     StandIn::answering(|_| Answer::Silence)
 }
 
-/// The time left, and what a call that gets no answer takes of it.
+/// The time left, and how much of it a call without an answer takes, in seconds.
 const THREE_QUARTERS_OF_WHAT_IS_LEFT: [(f64, f64); 4] = [(1.0, 0.75), (4.0, 3.0), (6.0, 4.5), (28.0, 4.5)];
 
 #[tokio::test(start_paused = true)]
@@ -48,13 +48,13 @@ async fn so_does_a_call_to_a_customers_role_or_key() {
     }
 }
 
-/// Two attempts, and a pause of at most 50 ms, may be over a little earlier.
+/// Allows for two attempts, with a pause of at most 50 ms, that end a little earlier.
 fn assert_near(elapsed: Duration, seconds: f64) {
     let part = elapsed.as_secs_f64() / seconds;
     assert!((0.88..=1.002).contains(&part), "{elapsed:?}, not {seconds} s");
 }
 
-/// Two entries and the call itself, each a second late, fit into what one Region may take.
+/// Two AssumeRole calls and the call itself, each taking a second, fit into the time that one Region may take.
 #[tokio::test(start_paused = true)]
 async fn what_is_slow_is_waited_for() {
     let aws = StandIn::answering(|_| Answer::Late(Duration::from_secs(1)));

@@ -1,4 +1,4 @@
-//! The functions, as the canary invokes them: by which name, where, and what an answer that is none counts as.
+//! How the canary invokes the functions: by which name, in which Region, and how it classifies failures.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -41,7 +41,7 @@ async fn a_function_is_invoked_by_its_name_in_the_region_that_is_asked_for() {
     }
 }
 
-/// Each is asked for once: whoever tries a function wants to know of the answer that did not come.
+/// No failure is retried: the canary wants to know about every answer that did not come.
 #[tokio::test(start_paused = true)]
 async fn an_answer_that_is_none_is_told_apart() {
     for (answer, error) in [
@@ -64,7 +64,7 @@ async fn an_answer_that_is_none_is_told_apart() {
     }
 }
 
-/// A function may take longer than any other call to AWS may, and no longer than whoever asks has patience for.
+/// A function may take longer than any other call to AWS, but no longer than its caller has patience for.
 #[tokio::test(start_paused = true)]
 async fn an_answer_is_waited_for_as_long_as_whoever_asks_has_patience() {
     let aws = StandIn::answering(|_| Answer::Late(Duration::from_secs(9)));

@@ -1,4 +1,4 @@
-//! Which vaults are due, and claims, on a DynamoDB that has the index and evaluates our conditions.
+//! The due index and the claims, on a DynamoDB that has the index and evaluates our conditions.
 
 use core::time::Duration;
 
@@ -15,7 +15,7 @@ use crate::record_fixtures::{at, told, vault};
 
 const NOW: &str = "2026-11-23T10:05:00Z";
 
-/// A vault of the partition that is due so many seconds before `NOW`; negative: after it.
+/// A vault of the partition that is due this many seconds before `NOW`, or after it if the number is negative.
 fn due_in(partition: DuePartition, seconds_before: i64) -> Vault {
     let mut vault = vault();
     while DuePartition::of(&vault.vault_id) != partition {

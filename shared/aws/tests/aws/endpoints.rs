@@ -1,5 +1,5 @@
-//! Where the clients call: `AWS_ENDPOINT_URL` moves all of them, in both Regions. The environment cannot be set in this
-//! process, so the test runs itself again in one where it is.
+//! `AWS_ENDPOINT_URL` redirects all clients, in both Regions. The variable cannot be set in this process, so the test
+//! runs itself in a second one.
 
 use std::collections::BTreeSet;
 

@@ -1,5 +1,5 @@
-//! Which error of AWS is a refusal, which an outage and which our own fault: the documented errors, one by one, in the
-//! shapes they have on the wire.
+//! Which AWS errors are refusals, which are outages and which are our own fault: the documented errors, one by one, in
+//! the form that they have on the wire.
 
 use latchkey_core::customer::{AccessError, AccessPurpose, Outage, Refusal};
 use latchkey_core::ports::CustomerKeys;
@@ -18,7 +18,7 @@ const fn outage(outage: Outage) -> AccessError {
     AccessError::Outage(outage)
 }
 
-/// What `operation` ends in when KMS answers it with an error, and how often KMS was asked.
+/// The error that `operation` ends with when KMS answers with an error, and how often KMS was asked.
 async fn kms_answers(
     operation: &'static str,
     status: u16,
@@ -170,7 +170,7 @@ async fn an_answer_that_we_do_not_know_is_our_fault_and_never_an_outage() {
         let answer = kms_answers("Decrypt", 400, code, "").await;
         assert_eq!(answer, (AccessError::ServiceMisconfigured, 1), "{code}");
     }
-    // But for what its status says; only the SDK knows which codes are worth a second try.
+    // A 429 still counts as throttling, but the SDK does not retry it with a code that it does not know.
     let throttled = kms_answers("Decrypt", 429, "SomethingNewException", "").await;
     assert_eq!(throttled, (outage(Outage::Throttled), 1));
     let described = kms_answers("DescribeKey", 400, "ValidationException", "").await;

@@ -1,4 +1,4 @@
-//! What goes to the event bus, and what counts as taken.
+//! What is sent to the event bus, and which answers count as accepted.
 
 use jiff::Timestamp;
 use latchkey_aws::event_bus::EventBus;
@@ -23,7 +23,7 @@ fn sample(text: &str) -> Value {
     serde_json::from_str(text).expect("JSON")
 }
 
-/// Anything that can be announced.
+/// Some announcement.
 pub(crate) fn announcement() -> Announcement {
     let nothing_known = DeletionPending {
         announced_at: at("2026-11-23T10:00:00Z"),
@@ -47,7 +47,7 @@ fn announcement_of(event_id: &str, news: News) -> Announcement {
     }
 }
 
-/// The sample's one finding, but for its texts, which are its own.
+/// The sample's one finding. Its texts are taken from the sample.
 fn finding(sample: &Value, check: Check, region: Region, since: &str, deletion_at: Option<Timestamp>) -> Finding {
     let text = |name: &str| sample["detail"]["findings"][0][name].as_str().expect("text").to_owned();
     Finding {

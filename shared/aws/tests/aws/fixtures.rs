@@ -77,7 +77,7 @@ pub(crate) fn public_key() -> CustomerPublicKey {
     CustomerPublicKey::from_der(&der).expect("an RSA public key")
 }
 
-/// A clock that stands still until it is moved on.
+/// A clock that stands still until it is advanced.
 pub(crate) struct StoppedClock(Mutex<Moment>);
 
 impl StoppedClock {

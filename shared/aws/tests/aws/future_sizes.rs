@@ -1,19 +1,14 @@
-//! How much memory an operation takes before it has done anything: its future holds the futures of all that it may wait for,
-//! and each layer that moves one holds it again. It is allocated with each request, and what is large comes fresh from the
-//! kernel, a page fault for every 4 KiB.
+//! How much memory an operation's future takes. It contains the futures of everything that the operation may wait for,
+//! and each layer that moves a future contains it once more. The memory is allocated for each request, and a large
+//! allocation comes fresh from the kernel, with a page fault for every 4 KiB.
 //!
-//! What an operation boxes itself is allocated apart, when it comes to it: the data keys of decrypt-item, the calls of a
-//! validation and of a sweep's checks. They are measured as well.
+//! Futures that an operation boxes are allocated on their own, when they are needed: the data keys of decrypt-item, and
+//! the calls of a validation and of a sweep's checks. They are measured as well.
 
 use latchkey_aws::Aws;
 use latchkey_core::customer::CustomerAccess;
-use latchkey_core::data_keys::DataKeys;
-use latchkey_core::data_keys::rotation::RotationLimits;
-use latchkey_core::operations::{
-    CreateVault, CreateVaultCommand, DecryptItem, DisableMode, DisableVault, EnableVault, EncryptItem, ListVaults,
-    ReassignItem, SweepVaults, UpdateVault, UpdateVaultCommand, ValidateVault, VaultFilter,
-};
-use latchkey_core::ports::{CustomerKeys, RoleAttempt, SystemClock};
+use latchkey_core::operations::{CreateVaultCommand, DisableMode, Service, UpdateVaultCommand, VaultFilter};
+use latchkey_core::ports::{CustomerKeys, RoleAttempt};
 use latchkey_core::values::{DataKeyCacheBound, Region, RoleArn, Strategy, VaultId};
 use latchkey_core::vault::{Precondition, VaultSettings};
 
@@ -21,77 +16,21 @@ use crate::fixtures::{CUSTOMER_ROLE, context, customer_key, settings};
 use crate::record_fixtures::{data_key, name, vault};
 use crate::service::admin;
 
-/// Bytes: a quarter of the size from which on memory is fetched from the kernel and given back (mallopt(3), `M_MMAP_THRESHOLD`).
+/// In bytes: a quarter of the size from which on an allocation comes from the kernel and is returned to it (mallopt(3),
+/// `M_MMAP_THRESHOLD`).
 const LARGEST: usize = 32 * 1024;
 
 #[tokio::test]
 async fn no_operation_is_so_large_that_its_memory_is_fetched_from_the_kernel() {
     let aws = Aws::connect(&settings()).await;
     let (context, admin, vault_id) = (context(), admin(), VaultId::generate());
-    let access_role = || settings().access_role_arn;
-    let data_keys = || {
-        let (records, customer_keys) = (aws.vault_records(), aws.customer_keys());
-        DataKeys::new(
-            records,
-            customer_keys,
-            SystemClock,
-            Region::UsEast2,
-            RotationLimits::DEFAULT,
-        )
-    };
-    let (store, clock) = (aws.vault_records(), SystemClock);
-    let encrypt_item = || EncryptItem {
-        store: store.clone(),
-        data_keys: data_keys(),
-    };
-    let decrypt_item = || DecryptItem {
-        store: store.clone(),
-        data_keys: data_keys(),
-    };
-    let create_vault = CreateVault {
-        store: store.clone(),
-        customer_keys: aws.customer_keys(),
-        clock,
-        access_role: access_role(),
-        managed_key: None,
-        home: Region::UsEast2,
-    };
-    let validate_vault = || ValidateVault {
-        store: store.clone(),
-        customer_keys: aws.customer_keys(),
-        clock,
-        access_role: access_role(),
-        home: Region::UsEast2,
-    };
-    let (encrypt_one, decrypt_one, reassign_item) = (
-        encrypt_item(),
-        decrypt_item(),
-        ReassignItem {
-            decrypt: decrypt_item(),
-            encrypt: encrypt_item(),
-        },
-    );
-    let (validate_one, enable_vault) = (
-        validate_vault(),
-        EnableVault {
-            validate_vault: validate_vault(),
-        },
-    );
-    let sweep_vaults = SweepVaults {
-        validate_vault: validate_vault(),
-        announcer: aws.event_bus(),
-    };
-    let (update_vault, disable_vault) = (
-        UpdateVault {
-            store: store.clone(),
-            clock,
-        },
-        DisableVault {
-            store: store.clone(),
-            clock,
-        },
-    );
-    let list_vaults = ListVaults { store: store.clone() };
+    let service = service_on(&aws);
+    let (encrypt_one, decrypt_one, reassign_item) =
+        (service.encrypt_item(), service.decrypt_item(), service.reassign_item());
+    let (create_vault, validate_one, sweep_vaults) =
+        (service.create_vault(), service.validate_vault(), service.sweep_vaults());
+    let (enable_vault, disable_vault) = (service.enable_vault(), service.disable_vault());
+    let (update_vault, list_vaults) = (service.update_vault(), service.list_vaults());
     let to_create = CreateVaultCommand {
         settings: VaultSettings {
             name: name("Acme"),
@@ -157,13 +96,7 @@ async fn no_operation_is_so_large_that_its_memory_is_fetched_from_the_kernel() {
 async fn nor_is_what_operations_box() {
     let aws = Aws::connect(&settings()).await;
     let (keys, context, vault, region) = (aws.customer_keys(), context(), vault(), Region::UsEast2);
-    let data_keys = DataKeys::new(
-        aws.vault_records(),
-        keys.clone(),
-        SystemClock,
-        region,
-        RotationLimits::DEFAULT,
-    );
+    let data_keys = service_on(&aws).data_keys();
     let (issued, access) = (data_key(b"wrapped"), CustomerAccess::to_unwrap(&vault));
     let attempt = RoleAttempt::AsAgreed;
     assert_small(&[
@@ -197,6 +130,13 @@ async fn nor_is_what_operations_box() {
             size_of_val(&keys.decrypt(&context, &access, region, b"x")),
         ),
     ]);
+}
+
+fn service_on(aws: &Aws) -> Service<Aws> {
+    Service {
+        ports: aws.clone(),
+        settings: settings().service(),
+    }
 }
 
 fn assert_small(sizes: &[(&str, usize)]) {

@@ -1,4 +1,4 @@
-//! What must be so of the records, the items and the events, whatever has died or got lost.
+//! What must be true of the records, the items and the events, whatever was killed or lost.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -19,7 +19,7 @@ use crate::record_fixtures::name;
 use crate::scenarios::{plaintext_of, sweep};
 use crate::service::{World, admin};
 
-/// What must be so at any moment, also right after a death.
+/// What must be true at any moment, even right after an operation was killed.
 pub(crate) async fn assert_never_wrong(world: &World) {
     let (ws, records) = (workspace("ws-acme"), &world.db.records);
     let vaults = all_vaults(world).await;
@@ -44,7 +44,7 @@ pub(crate) async fn assert_never_wrong(world: &World) {
     assert_every_record_is_whole(world, &vaults).await;
 }
 
-/// Every record can be read as what its key says that it is, and data keys are those of vaults.
+/// Every record can be read as the kind that its key states, and every data key belongs to a vault.
 async fn assert_every_record_is_whole(world: &World, vaults: &[Vault]) {
     let (ws, records) = (workspace("ws-acme"), &world.db.records);
     for item in world.db.items().await {
@@ -88,7 +88,7 @@ async fn assert_every_record_is_whole(world: &World, vaults: &[Vault]) {
     }
 }
 
-/// What must be so beside that once everything that died was repeated.
+/// What must also be true once every operation that was killed has been repeated.
 pub(crate) async fn assert_tidy(world: &World) {
     assert_never_wrong(world).await;
     let (ws, records) = (workspace("ws-acme"), &world.db.records);
@@ -102,7 +102,7 @@ pub(crate) async fn assert_tidy(world: &World) {
     }
 }
 
-/// Every item that was ever answered opens by what is on record, unless its vault is disabled.
+/// Every item that any caller was given can be opened with what is on record, unless its vault is disabled.
 pub(crate) async fn assert_every_item_opens(world: &World) {
     let vaults = all_vaults(world).await;
     for region in Region::ALL {
@@ -126,7 +126,8 @@ pub(crate) async fn assert_every_item_opens(world: &World) {
     }
 }
 
-/// The key is mended, minutes pass, and who goes by event ids has heard of each change once and in order, of nothing else.
+/// Mends the key and lets minutes pass. A listener that drops repeated event ids has then heard of each change once, in
+/// order, and of nothing else.
 pub(crate) async fn assert_events_tell(world: &World, changes: &[(HealthState, HealthState)], reminders: usize) {
     world.a_minute_passes();
     sweep(&world.environment(Region::UsWest2)).await;

@@ -1,4 +1,4 @@
-//! The four calls: what is sent, what the answer becomes, and what is noted.
+//! The four calls: what is sent, what the answer becomes, and what is recorded for the audit log.
 
 use latchkey_core::customer::{AccessError, AccessPurpose, Outage, Refusal};
 use latchkey_core::ports::CustomerKeys;

@@ -1,4 +1,4 @@
-//! A DynamoDB in this process, on a port of loopback, with our table in it.
+//! A DynamoDB in this process, on a loopback port, with our table in it.
 
 use std::collections::HashMap;
 use std::sync::Arc;

@@ -1,5 +1,5 @@
-//! A request to DynamoDB takes effect, and its answer is lost: the SDK sends it again, and a condition that held the first
-//! time fails on our own write. Every operation answers as if nothing had been.
+//! A request to DynamoDB takes effect, but its answer is lost. The SDK sends it again, and the condition now fails on
+//! our own write. Every operation answers as if nothing had happened.
 
 use latchkey_core::operations::DisableMode;
 use latchkey_core::values::Region;
@@ -10,7 +10,7 @@ use crate::scenarios::Scenario;
 use crate::service::World;
 use crate::wire::{Loss, Wire};
 
-/// Runs the operation with the answer to its `nth` request lost. `false`: there was no such request.
+/// Runs the operation and loses the answer to its `nth` request. Returns `false` if there was no such request.
 async fn loses_an_answer(scenario: Scenario, nth: usize, loss: Loss) -> bool {
     let world = World::new().await;
     let before = scenario.prepare(&world).await;

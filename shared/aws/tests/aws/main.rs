@@ -1,8 +1,8 @@
 //! The crate from outside, through its public API. One test binary: its modules share their fixtures.
 //!
-//! KMS and STS are a stand-in below the SDK, on the level of HTTP: what is checked is what would go over the wire, down
-//! to whose credentials signed it, and the SDK parses AWS's answers as they are documented. DynamoDB is a real one, in
-//! this process.
+//! A stand-in below the SDK, at the level of HTTP, plays KMS and STS. So the tests check what would go over the wire,
+//! down to whose credentials signed it, and the SDK parses AWS's answers as they are documented. DynamoDB is a real
+//! one, in this process.
 
 #![allow(
     clippy::unwrap_used,

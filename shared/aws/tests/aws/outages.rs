@@ -1,4 +1,4 @@
-//! No answer: within which time it is noticed, and what is noted of the call.
+//! Calls without an answer: how soon that is noticed, and what is recorded of the call.
 
 use std::time::Duration;
 

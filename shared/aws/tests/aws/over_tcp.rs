@@ -1,5 +1,5 @@
-//! AWS behind a port of this machine, for what only shows on real connections: which endpoints are called, and over how many
-//! connections.
+//! A stand-in for AWS on a port of this machine, for what only real connections show: which endpoints are called, and
+//! over how many connections.
 
 use std::env;
 use std::process::Stdio;
@@ -13,7 +13,7 @@ const SESSION: &str = "<AssumeRoleResponse xmlns=\"https://sts.amazonaws.com/doc
      <AccessKeyId>ASIA</AccessKeyId><SecretAccessKey>secret</SecretAccessKey><SessionToken>t</SessionToken>\
      <Expiration>2036-01-01T00:00:00Z</Expiration></Credentials></AssumeRoleResult></AssumeRoleResponse>";
 
-/// Runs an ignored test of this binary in a process of its own, where AWS is at these endpoints.
+/// Runs an ignored test of this binary in a process of its own, whose environment sets these endpoints.
 pub(crate) async fn run_where_aws_is(endpoints: &[(&str, &str)], test: &str) {
     let status = Command::new(env::current_exe().expect("this test"))
         .args(["--ignored", "--exact", test])
@@ -26,7 +26,7 @@ pub(crate) async fn run_where_aws_is(endpoints: &[(&str, &str)], test: &str) {
     assert!(status.await.expect("runs").success());
 }
 
-/// Lets in everybody who asks STS, and answers every other call with nothing.
+/// Grants every AssumeRole, and gives every other call an empty answer.
 pub(crate) struct OverTcp {
     pub(crate) url: String,
     connections: Arc<Mutex<Vec<Vec<String>>>>,

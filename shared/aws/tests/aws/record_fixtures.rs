@@ -1,4 +1,4 @@
-//! A vault and a data key to put on record.
+//! A vault and a data key to write to the table.
 
 use jiff::Timestamp;
 use latchkey_core::findings::{Check, Finding};

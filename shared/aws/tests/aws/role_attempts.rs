@@ -1,4 +1,4 @@
-//! Knocking at the customer's role.
+//! The attempts to enter the customer's role.
 
 use latchkey_core::customer::policies::{powerless_session_policy, session_policy};
 use latchkey_core::customer::{AccessError, AccessPurpose, Refusal};

@@ -1,4 +1,4 @@
-//! Each operation as a caller asks for it, where it has most to do: what is there before, and what must have come of it.
+//! Each operation in the case in which it has most to do: what exists before, the request, and the result it must have.
 
 use std::time::Duration;
 
@@ -20,20 +20,20 @@ use crate::invariants::all_vaults;
 use crate::record_fixtures::{at, name};
 use crate::service::{Environment, World, admin};
 
-/// What is asked for.
+/// The operation, and the case.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Scenario {
     /// create-vault of a default vault.
     Create,
-    /// create-vault of a default vault where another is the default.
+    /// create-vault of a default vault while another vault is the default.
     CreateSecond,
     /// update-vault of everything, under a precondition.
     Update,
-    /// update-vault that ends its being the default.
+    /// update-vault so that the vault is no longer the default.
     UndoDefault,
     /// disable-vault of the default vault, under a precondition.
     Disable(DisableMode),
-    /// enable-vault of a vault disabled so, under a precondition.
+    /// enable-vault of a vault that was disabled in this mode, under a precondition.
     Enable(DisableMode),
     /// validate-vault, by a person, of a vault whose key was just disabled.
     Validate,
@@ -47,7 +47,7 @@ pub(crate) enum Scenario {
     EncryptRefused,
     /// decrypt-item.
     Decrypt,
-    /// decrypt-item in a vault that is unusable, of which the key opens again.
+    /// decrypt-item in an unusable vault whose key works again.
     DecryptMended,
     /// reassign-item into a vault without a data key.
     Reassign,
@@ -58,7 +58,7 @@ pub(crate) enum Scenario {
 const FAILURE: (HealthState, HealthState) = (HealthState::Healthy, HealthState::Unusable);
 const RECOVERY: (HealthState, HealthState) = (HealthState::Unusable, HealthState::Healthy);
 
-/// What is there before.
+/// What exists before.
 pub(crate) struct Before {
     vault_id: VaultId,
     other: VaultId,
@@ -67,7 +67,8 @@ pub(crate) struct Before {
 }
 
 impl Scenario {
-    /// Two vaults, of which the first is the default unless it is to become so, with an item in it; and what else it takes.
+    /// Prepares two vaults, and whatever else the scenario needs. The first vault holds an item, and is the default
+    /// unless the scenario makes it so.
     pub(crate) async fn prepare(self, world: &World) -> Before {
         let all = world.environment(Region::UsEast2);
         if self == Self::Create {
@@ -116,7 +117,7 @@ impl Scenario {
                 world.a_minute_passes();
                 sweep(&all).await;
                 world.set_key_state(KeyState::Enabled);
-                // Before the vault is due anyway, which for a sweep it must be.
+                // 61 s, so that the vault is due for the sweep; 10 s, so that it is not due yet.
                 let seconds = if self == Self::SweepMended { 61 } else { 10 };
                 world.clock.advance(Duration::from_secs(seconds));
             }
@@ -133,7 +134,7 @@ impl Scenario {
         }
     }
 
-    /// Asks for it, and holds the answer to what it must be, however often it has been asked for before.
+    /// Runs the operation and checks its answer, which is the same however often it has run before.
     pub(crate) async fn ask(self, environment: &Environment<'_>, before: &Before) {
         let (request, admin, vault_id) = (context(), admin(), &before.vault_id);
         let as_seen = Precondition::OneOf(vec![before.tag]);
@@ -198,7 +199,7 @@ impl Scenario {
                 let items = encrypt(environment, None, "item").await.expect("sealed");
                 environment.world.note_answered(items);
             }
-            // Whether the refusal is met or known already makes no difference to the caller's items.
+            // The refusal may be new or on record already. To the caller's items it makes no difference.
             Self::EncryptRefused => match encrypt(environment, Some(vault_id), "item").await {
                 Err(Error::KeyRefused { .. } | Error::VaultUnusable { .. }) => {}
                 answer => panic!("{:?}", answer.map(drop)),
@@ -238,7 +239,7 @@ impl Scenario {
         }
     }
 
-    /// What must have come of it, once it has been answered, however often it was asked for.
+    /// Checks the result once the operation has answered, however often it has run.
     pub(crate) async fn assert_done(self, world: &World, before: &Before) {
         let vaults = all_vaults(world).await;
         let default = world
@@ -267,7 +268,8 @@ impl Scenario {
                 );
                 assert_eq!(vault.version, before.tag.version + 1, "changed once");
                 let old = world.db.records.name_claim(&vault.workspace_id, &name("Acme")).await;
-                // Who dies right before giving the old name up leaves a claim that is void, and a retry does not know the name.
+                // If the operation dies just before it releases the old name, a void claim stays: a retry does not know
+                // the old name.
                 let old = old.expect("read");
                 assert!(
                     old.is_none_or(|claim| claim.version < vault.version),
@@ -319,7 +321,7 @@ impl Scenario {
         );
     }
 
-    /// The changes of health that there were, until the key was mended at last, and the reminders of a pending deletion.
+    /// The changes of health up to the key's recovery, and the number of reminders of a pending deletion.
     pub(crate) const fn told(self) -> (&'static [(HealthState, HealthState)], usize) {
         match self {
             Self::Sweep => (&[FAILURE, RECOVERY], 1),
@@ -377,7 +379,7 @@ async fn encrypt(
         .collect())
 }
 
-/// A sweep of the partitions that have a vault: the others would only take their time.
+/// Sweeps only the partitions that have a vault: the others would only take time.
 pub(crate) async fn sweep(environment: &Environment<'_>) -> Swept {
     let vaults = all_vaults(environment.world).await;
     let partitions: Vec<_> = vaults.iter().map(|vault| DuePartition::of(&vault.vault_id)).collect();

@@ -1,17 +1,13 @@
-//! The whole service, with its records in a DynamoDB and one customer: every operation, in either Region, in any process.
+//! The whole service, with its records in a DynamoDB and one customer. Any process runs any operation in any Region.
 
+use std::ops::Deref;
 use std::sync::{LazyLock, Mutex};
 use std::time::Duration;
 
 use jiff::Timestamp;
 use latchkey_aws::vault_records::VaultRecords;
 use latchkey_core::caller::{Caller, WorkspaceRole};
-use latchkey_core::data_keys::DataKeys;
-use latchkey_core::data_keys::rotation::RotationLimits;
-use latchkey_core::operations::{
-    CreateVault, DecryptItem, DecryptItemCommand, DisableVault, EnableVault, EncryptItem, ListVaults, ReassignItem,
-    SweepVaults, UpdateVault, ValidateVault,
-};
+use latchkey_core::operations::{DecryptItemCommand, GivenPorts, Service, ServiceSettings};
 use latchkey_core::values::{Region, RoleArn};
 use latchkey_in_memory::{
     FakeClock, InMemoryCustomer, InMemoryCustomers, InMemoryEventBus, KeyState, OfProcess, Process, RsaKeyPair,
@@ -22,10 +18,10 @@ use crate::local_dynamodb::LocalDynamoDb;
 use crate::record_fixtures::at;
 use crate::wire::Wire;
 
-/// The customer's key. One for all tests: making one takes a while.
+/// The customer's key. All tests share it, because it takes a while to make one.
 static KEY_PAIR: LazyLock<RsaKeyPair> = LazyLock::new(|| RsaKeyPair::generate().expect("a key pair"));
 
-/// What is there, whatever becomes of the processes.
+/// Everything that outlives the processes.
 pub(crate) struct World {
     pub(crate) db: LocalDynamoDb,
     pub(crate) customer: InMemoryCustomer,
@@ -42,7 +38,7 @@ impl World {
         Self::of(customer, None, at("2026-11-24T10:00:00Z")).await
     }
 
-    /// With this customer and, where there are managed vaults, the service's own key.
+    /// A world with this customer and, if there are managed vaults, the service's own key.
     pub(crate) async fn of(customer: InMemoryCustomer, managed: Option<InMemoryCustomer>, now: Timestamp) -> Self {
         Self {
             db: LocalDynamoDb::start().await,
@@ -54,7 +50,7 @@ impl World {
         }
     }
 
-    /// A new execution environment of every function, to which nothing happens.
+    /// A new execution environment of every function, in a process that nothing kills.
     pub(crate) fn environment(&self, home: Region) -> Environment<'_> {
         self.environment_of(&Process::default(), home)
     }
@@ -66,11 +62,20 @@ impl World {
 
     /// A new execution environment of every function, whose requests to DynamoDB go over this wire.
     pub(crate) fn environment_over(&self, wire: &Wire, process: &Process, home: Region) -> Environment<'_> {
+        let records = self.db.records_over(wire, home);
+        let customers = self.managed.iter().chain([&self.customer]).cloned();
+        let access_role = RoleArn::parse(ACCESS_ROLE).expect("valid");
         Environment {
             world: self,
-            process: process.clone(),
-            records: self.db.records_over(wire, home),
-            home,
+            operations: Service {
+                ports: GivenPorts {
+                    store: records,
+                    customer_keys: process.using(InMemoryCustomers::new(customers)),
+                    clock: self.clock.clone(),
+                    announcer: process.using(self.event_bus.clone()),
+                },
+                settings: ServiceSettings::new(home, access_role),
+            },
         }
     }
 
@@ -78,12 +83,12 @@ impl World {
         self.customer.change_key(|key| key.state = state);
     }
 
-    /// A minute passes, and what was due is due again, also if it was claimed.
+    /// Lets a minute pass, so that every vault that was due is due again, even if it was claimed.
     pub(crate) fn a_minute_passes(&self) {
         self.clock.advance(Duration::from_secs(61));
     }
 
-    /// Takes note of items that a caller was given.
+    /// Notes items that a caller was given.
     pub(crate) fn note_answered(&self, items: impl IntoIterator<Item = DecryptItemCommand>) {
         self.answered.lock().expect("not poisoned").extend(items);
     }
@@ -97,97 +102,16 @@ impl World {
 /// Execution environments of all functions in one process; nothing is cached yet.
 pub(crate) struct Environment<'a> {
     pub(crate) world: &'a World,
-    process: Process,
-    pub(crate) records: VaultRecords,
-    home: Region,
+    operations: Service<PortsOfProcess>,
 }
 
-type Keys = OfProcess<InMemoryCustomers>;
+type PortsOfProcess = GivenPorts<VaultRecords, OfProcess<InMemoryCustomers>, FakeClock, OfProcess<InMemoryEventBus>>;
 
-impl Environment<'_> {
-    fn customer_keys(&self) -> Keys {
-        let customers = self.world.managed.iter().chain([&self.world.customer]).cloned();
-        self.process.using(InMemoryCustomers::new(customers))
-    }
+impl Deref for Environment<'_> {
+    type Target = Service<PortsOfProcess>;
 
-    fn data_keys(&self) -> DataKeys<VaultRecords, Keys, FakeClock> {
-        let (records, clock) = (self.records.clone(), self.world.clock.clone());
-        DataKeys::new(records, self.customer_keys(), clock, self.home, RotationLimits::DEFAULT)
-    }
-
-    pub(crate) fn create_vault(&self) -> CreateVault<VaultRecords, Keys, FakeClock> {
-        CreateVault {
-            store: self.records.clone(),
-            customer_keys: self.customer_keys(),
-            clock: self.world.clock.clone(),
-            access_role: RoleArn::parse(ACCESS_ROLE).expect("valid"),
-            managed_key: None,
-            home: self.home,
-        }
-    }
-
-    pub(crate) fn validate_vault(&self) -> ValidateVault<VaultRecords, Keys, FakeClock> {
-        ValidateVault {
-            store: self.records.clone(),
-            customer_keys: self.customer_keys(),
-            clock: self.world.clock.clone(),
-            access_role: RoleArn::parse(ACCESS_ROLE).expect("valid"),
-            home: self.home,
-        }
-    }
-
-    pub(crate) fn sweep_vaults(&self) -> SweepVaults<VaultRecords, Keys, FakeClock, OfProcess<InMemoryEventBus>> {
-        SweepVaults {
-            validate_vault: self.validate_vault(),
-            announcer: self.process.using(self.world.event_bus.clone()),
-        }
-    }
-
-    pub(crate) fn enable_vault(&self) -> EnableVault<VaultRecords, Keys, FakeClock> {
-        EnableVault {
-            validate_vault: self.validate_vault(),
-        }
-    }
-
-    pub(crate) fn disable_vault(&self) -> DisableVault<VaultRecords, FakeClock> {
-        DisableVault {
-            store: self.records.clone(),
-            clock: self.world.clock.clone(),
-        }
-    }
-
-    pub(crate) fn update_vault(&self) -> UpdateVault<VaultRecords, FakeClock> {
-        UpdateVault {
-            store: self.records.clone(),
-            clock: self.world.clock.clone(),
-        }
-    }
-
-    pub(crate) fn list_vaults(&self) -> ListVaults<VaultRecords> {
-        ListVaults {
-            store: self.records.clone(),
-        }
-    }
-
-    pub(crate) fn encrypt_item(&self) -> EncryptItem<VaultRecords, VaultRecords, Keys, FakeClock> {
-        EncryptItem {
-            store: self.records.clone(),
-            data_keys: self.data_keys(),
-        }
-    }
-
-    pub(crate) fn decrypt_item(&self) -> DecryptItem<VaultRecords, VaultRecords, Keys, FakeClock> {
-        DecryptItem {
-            store: self.records.clone(),
-            data_keys: self.data_keys(),
-        }
-    }
-
-    pub(crate) fn reassign_item(&self) -> ReassignItem<VaultRecords, VaultRecords, Keys, FakeClock> {
-        ReassignItem {
-            decrypt: self.decrypt_item(),
-            encrypt: self.encrypt_item(),
-        }
+    fn deref(&self) -> &Self::Target {
+        &self.operations
     }
 }
 

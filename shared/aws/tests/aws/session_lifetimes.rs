@@ -1,4 +1,4 @@
-//! For how long a session in a role is kept, and what ends it sooner.
+//! How long a session in a role is kept, and what ends it sooner.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};

@@ -1,4 +1,4 @@
-//! How the customer's role is entered, and by whom a session is shared.
+//! How the customer's role is entered, and which calls share a session.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};

@@ -1,4 +1,4 @@
-//! Who gives no answer is left alone for a while: a vault's key, and a Region once several vaults' keys are silent.
+//! Calls pause for a while after a silence: to one vault's key, or to a Region once several vaults' keys are silent.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -17,7 +17,7 @@ use crate::stand_in::{Answer, Request, StandIn};
 const SILENT: Result<(), AccessError> = Err(AccessError::Outage(Outage::TimedOut));
 const LEFT_ALONE: Result<(), AccessError> = Err(AccessError::Outage(Outage::Unreachable));
 
-/// KMS in us-east-2 in some trouble, and everything else in order.
+/// KMS in us-east-2 has some trouble, and everything else is in order.
 struct Kms {
     aws: StandIn,
     trouble: Arc<Mutex<Answer>>,

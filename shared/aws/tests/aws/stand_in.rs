@@ -1,4 +1,4 @@
-//! A stand-in for AWS below the SDK: it takes the HTTP requests, writes them down, and answers as AWS documents.
+//! A stand-in for AWS below the SDK: it takes the HTTP requests, records them, and answers as AWS documents.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -70,11 +70,11 @@ impl Request {
 pub(crate) enum Answer {
     /// The operation's success.
     Success,
-    /// A success of this body.
+    /// A success with this body.
     Json(Value),
     /// An error with this code.
     Error(u16, &'static str, &'static str),
-    /// A function's end that was not its own.
+    /// The answer of Lambda when a function crashed.
     Crashed,
     /// Anything else that came over the wire.
     Raw(u16, &'static str),
@@ -185,7 +185,7 @@ impl HttpConnector for StandIn {
                 Answer::Late(by) => tokio::time::sleep(by).await,
                 _ => {}
             }
-            // An answer takes its time, so that what is asked at the same time does overlap.
+            // An answer takes some time, so that concurrent calls really overlap.
             for _ in 0..20_u8 {
                 tokio::task::yield_now().await;
             }
@@ -194,7 +194,7 @@ impl HttpConnector for StandIn {
     }
 }
 
-/// Credentials whose access key id tells the role and the entry.
+/// Credentials whose access key id contains the role and the number of the call.
 fn assumed_role(request: &Request, number: usize) -> String {
     let role = request
         .text("RoleArn")
@@ -215,7 +215,7 @@ fn sts_error(code: &str, message: &str) -> String {
     )
 }
 
-/// What KMS answers when the key is as it should be: a plaintext is its ciphertext.
+/// KMS's answers when the key is in order. A ciphertext is the same as its plaintext.
 fn kms_success(request: &Request) -> Value {
     let arn = request.text("KeyId");
     match request.operation.as_str() {

@@ -1,17 +1,18 @@
-//! What a global table with strong multi-Region consistency allows, held against every call that any of these tests makes.
+//! Checks that every call in these tests is one that a global table with strong multi-Region consistency allows.
 //!
-//! Source: DynamoDB developer guide, "Global tables - multi-Region strong consistency (MRSC)": no transactions, no TTL, no
-//! local index; and "Read consistency": a read is strong only where it asks to be, and one of a global index cannot.
+//! Sources in the DynamoDB developer guide: "Global tables - multi-Region strong consistency (MRSC)": no transactions,
+//! no TTL, no local index; "Read consistency": a read is strong only if it asks to be, and a read of a global index
+//! cannot.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-/// The operations that the service makes of DynamoDB; each works on one item, or reads one partition.
+/// The DynamoDB operations that the service uses. Each works on one item, or reads one partition.
 const OPERATIONS: [&str; 5] = ["GetItem", "PutItem", "UpdateItem", "DeleteItem", "Query"];
 
-/// Panics unless the call is one that the table allows and that sees what both Regions have answered.
+/// Panics unless the table allows the call, and the call sees every write that either Region has answered.
 pub(crate) fn hold(operation: &str, body: &Value) {
     assert!(OPERATIONS.contains(&operation), "{operation} is not to be called");
     let of_index = body.get("IndexName").is_some();
@@ -20,7 +21,7 @@ pub(crate) fn hold(operation: &str, body: &Value) {
         "Query" if of_index => assert_ne!(body["ConsistentRead"], true, "a global index refuses this: {body}"),
         "Query" => assert_eq!(body["ConsistentRead"], true, "a read that may be behind: {body}"),
         "UpdateItem" => {
-            // Without one, an update makes a record of nothing but what it sets.
+            // Without this condition, an update would create a record of only the attributes that it sets.
             let condition = body["ConditionExpression"].as_str().unwrap_or_default();
             assert!(condition.starts_with("attribute_exists(#pk)"), "{body}");
         }
@@ -49,7 +50,7 @@ fn sources() -> Vec<PathBuf> {
     found
 }
 
-/// The methods that are called on a client of that file, as in `self.client.get_item()`.
+/// The methods that this source calls on a client, as in `self.client.get_item()`.
 fn called_on_clients(source: &str) -> Vec<&str> {
     let after_clients = source.split("client").skip(1);
     after_clients

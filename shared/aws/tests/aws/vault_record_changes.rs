@@ -96,7 +96,7 @@ async fn health_replaces_the_revision_before_it_and_no_other() {
     }
 }
 
-/// The SDK sends a write again when its answer is lost; the condition then fails on our own write.
+/// The SDK sends a write again when its answer is lost. The condition then fails on our own write.
 #[tokio::test]
 async fn health_that_was_sent_twice_is_still_ours() {
     let db = LocalDynamoDb::start().await;
@@ -113,7 +113,7 @@ async fn health_that_was_sent_twice_is_still_ours() {
     }
 }
 
-/// A record of before there were revisions, as the first release wrote it.
+/// A record from before there were revisions, as the first release wrote it.
 #[tokio::test]
 async fn health_without_a_revision_is_read_and_replaced() {
     let db = LocalDynamoDb::start().await;
@@ -196,7 +196,7 @@ async fn health_and_when_the_vault_is_due_are_one_write() {
     assert_eq!(told(&read.expect("read").expect("there")), told(&vault));
 }
 
-/// A check that this version does not know, and a state: deploying back must not make a vault unreadable.
+/// A check and a state that this version does not know: a roll-back must not make a vault unreadable.
 #[tokio::test]
 async fn health_of_a_later_version_is_read() {
     let db = LocalDynamoDb::start().await;
@@ -225,7 +225,7 @@ async fn on_record(db: &LocalDynamoDb, vault: &Vault) -> Health {
     there.expect("read").expect("there").health
 }
 
-/// The SDK sends a write again when its answer is lost; the condition then fails on our own write.
+/// The SDK sends a write again when its answer is lost. The condition then fails on our own write.
 #[tokio::test]
 async fn a_change_of_status_that_was_sent_twice_is_still_ours() {
     let (before, now) = (vault(), at("2026-11-24T00:00:00Z"));

@@ -1,4 +1,4 @@
-//! What the records do when DynamoDB does not do what it is asked, and what they ask it for.
+//! What is sent to DynamoDB, and what happens when DynamoDB refuses or fails.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -19,7 +19,7 @@ fn records(aws: &StandIn) -> VaultRecords {
     Aws::from_sdk_config(&aws.sdk_config(), &settings(), Arc::new(SystemClock)).vault_records()
 }
 
-/// A DynamoDB that answers so many times with `answer`, and then as it should.
+/// A DynamoDB that gives `answer` this many times, and then answers as it should.
 fn failing(times: usize, answer: Answer) -> StandIn {
     let count = AtomicUsize::new(0);
     StandIn::answering(move |_| match count.fetch_add(1, Ordering::Relaxed) < times {
@@ -100,7 +100,7 @@ async fn throttles_outages_and_denials() {
     }
 }
 
-/// What was found out is an answer, and asking again would only find it out again.
+/// A failed condition is an answer. Another try would only fail again.
 #[tokio::test(start_paused = true)]
 async fn a_condition_that_does_not_hold_is_not_tried_again() {
     let failed = Answer::Error(400, "ConditionalCheckFailedException", "");
@@ -141,7 +141,7 @@ async fn a_condition_that_does_not_hold_is_not_tried_again() {
     assert_eq!(aws.requests("DeleteItem").len(), 2);
 }
 
-/// What lasts becomes an error that says whether to try again.
+/// A lasting failure becomes an error that says whether the caller may retry.
 #[test]
 fn a_caller_is_told_that_it_may_try_again() {
     assert!(matches!(Error::from(StoreError::Throttled), Error::Throttled));

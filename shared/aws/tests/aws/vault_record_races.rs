@@ -1,4 +1,4 @@
-//! Races: whatever the order, one wins and everybody sees the same winner.
+//! Races: in any order, one wins and all see the same winner.
 
 use std::collections::HashSet;
 

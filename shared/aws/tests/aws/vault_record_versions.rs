@@ -31,7 +31,7 @@ async fn settings_make_the_next_version_of_the_one_that_was_read_and_of_no_other
     assert_eq!(told(&changed), told(&expected));
     assert_eq!(told(&on_record(&db, &first).await), told(&expected));
 
-    // The SDK sends a write again when its answer is lost; the condition then fails on our own write.
+    // The SDK sends a write again when its answer is lost. The condition then fails on our own write.
     assert_eq!(change(&first, now).await.as_ref().map(told), Some(told(&expected)));
     assert!(
         change(&first, at("2026-11-24T00:00:01Z")).await.is_none(),
@@ -81,7 +81,7 @@ async fn a_status_changes_from_the_version_given_and_from_no_other() {
     );
 }
 
-/// Vaults and names of before there were versions.
+/// Vaults and names from before there were versions.
 #[tokio::test]
 async fn what_has_no_version_is_of_the_first() {
     for change_settings in [true, false] {
@@ -148,7 +148,7 @@ async fn a_claim_replaces_the_one_that_was_seen_and_no_other() {
         replace(Some(&of_first), &of_second).await,
         (true, Some(of_second.clone()))
     );
-    // The SDK sends a write again when its answer is lost; the condition then fails on our own write.
+    // The SDK sends a write again when its answer is lost. The condition then fails on our own write.
     assert_eq!(replace(Some(&of_first), &of_second).await, (true, Some(of_second)));
 }
 
@@ -190,7 +190,7 @@ async fn vaults_are_listed_in_pages_in_the_order_of_their_ids() {
             ..vault()
         };
         db.records.insert_vault(&vault).await.expect("inserted");
-        // Other records of the same partition, and a vault of another.
+        // Other records of the same partition, and a vault of another partition.
         let (ws, name) = (&vault.workspace_id, name(&number.to_string()));
         db.records
             .claim_name(ws, &name, None, &claim(&vault.vault_id, 1))
@@ -232,7 +232,7 @@ async fn vaults_are_listed_in_pages_in_the_order_of_their_ids() {
             "limit {limit}"
         );
     }
-    // What comes after an id that is not there: the position is all that counts.
+    // A page may start after an id that does not exist: only its position counts.
     let page = db
         .records
         .list_vaults(&workspace("ws-acme"), Some(&VaultId::generate()), 3)

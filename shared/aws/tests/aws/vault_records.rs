@@ -1,4 +1,4 @@
-//! The ports' contract on a DynamoDB that evaluates our conditions: what is put on record and read back.
+//! The ports' contract on a DynamoDB that evaluates our conditions: what is written and read back.
 
 use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::AttributeValue;

@@ -1,4 +1,4 @@
-//! The way from a process to a DynamoDB, and what can happen on it: the process is killed at a request, or an answer is lost.
+//! The connection from a process to DynamoDB. On it, a request can kill the process, or an answer can be lost.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -19,11 +19,11 @@ use crate::strong_consistency;
 pub(crate) enum Loss {
     /// The connection breaks.
     Reset,
-    /// DynamoDB says that something went wrong with it.
+    /// DynamoDB answers with an internal error.
     ServerError,
 }
 
-/// Whose requests go over it, and what happens to them.
+/// The process whose requests go over the wire, and what happens to them.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Wire {
     process: Process,
@@ -32,7 +32,7 @@ pub(crate) struct Wire {
 }
 
 impl Wire {
-    /// Each request is a call of this process.
+    /// A wire on which each request is a call of this process.
     pub(crate) fn of(process: &Process) -> Self {
         Self {
             process: process.clone(),
@@ -40,7 +40,7 @@ impl Wire {
         }
     }
 
-    /// The answer to the `nth` request, counted from 1, is lost.
+    /// A wire that loses the answer to the `nth` request, counted from 1.
     pub(crate) fn losing(nth: usize, loss: Loss) -> Self {
         Self {
             loss: Some((nth, loss)),
@@ -48,12 +48,12 @@ impl Wire {
         }
     }
 
-    /// How many requests were sent over it.
+    /// How many requests were sent over the wire.
     pub(crate) fn sent(&self) -> usize {
         self.sent.load(Ordering::Relaxed)
     }
 
-    /// The client of which every connection is this wire, over `to`.
+    /// An HTTP client that sends every request over this wire to `to`.
     pub(crate) fn http_client(&self, to: &SharedHttpConnector) -> SharedHttpClient {
         let connector = SharedHttpConnector::new(Wired {
             wire: self.clone(),

@@ -1,13 +1,13 @@
-//! Access to the customer's account: as whom, and for what.
+//! Access to the customer's account: which role, which key, and what for.
 
 use core::time::Duration;
 
 use crate::values::{CustomerKey, RoleArn, Strategy, VaultId, WorkspaceId};
 
-/// How long a session in the customer's role lasts, and so for how long a change of its trust policy may go unnoticed.
+/// How long a session in the customer's role lasts. A change to the role's trust policy may go unnoticed for that long.
 pub const LONGEST_SESSION: Duration = Duration::from_secs(900);
 
-/// The customer's role and key, entered for one purpose on behalf of one vault.
+/// The customer's role and key, used for one purpose and for one vault.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct CustomerAccess {
     /// The vault; its id goes into the role session name.
@@ -18,13 +18,14 @@ pub struct CustomerAccess {
     pub role_arn: RoleArn,
     /// The customer's key.
     pub key: CustomerKey,
-    /// Who owns role and key.
+    /// Who owns the role and the key.
     pub strategy: Strategy,
     /// What the session may do.
     pub purpose: AccessPurpose,
 }
 
-/// What a session in the customer's role is for. Its session policy allows no more, on no other key than the vault's.
+/// What a session in the customer's role is for. Its session policy allows that and nothing else, on the vault's key
+/// alone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum AccessPurpose {
     /// Unwrap data keys: `kms:Decrypt`.

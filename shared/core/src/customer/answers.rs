@@ -1,24 +1,25 @@
-//! The ways in which access to the customer's account can fail.
+//! How access to the customer's account can fail.
 //!
-//! The one distinction that matters is [`Refusal`] against [`Outage`]. A refusal is somebody's decision and final: it is
-//! never retried and never answered by the other Region (requirement D3). An outage is nobody's decision: the other
-//! Region is tried.
+//! The distinction that matters is [`Refusal`] against [`Outage`]. A refusal is a decision of the customer's account.
+//! It is final: it is never retried, and the other Region is not asked (requirement D3). An outage is nobody's
+//! decision, so the other Region is asked.
 
 use core::future::Future;
 use core::time::Duration;
 
 use crate::request::time_limit;
 
-/// Why a call to the customer's key or role did not succeed.
+/// Why a call to the customer's key or role failed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum AccessError {
-    /// Somebody decided so.
+    /// The customer's account refused.
     #[error("the customer's account refuses")]
     Refused(Refusal),
-    /// Nobody did: AWS is in trouble, or out of reach.
+    /// AWS is in trouble or cannot be reached.
     #[error("AWS gives no answer")]
     Outage(Outage),
-    /// Ours: we may not enter our access role, or AWS refused what we asked in a way that no customer can bring about.
+    /// Our fault: we may not assume our access role, or AWS refused our request for a reason that no customer can
+    /// cause.
     #[error("the service did not ask AWS as it must")]
     ServiceMisconfigured,
 }
@@ -26,42 +27,42 @@ pub enum AccessError {
 /// A decision of the customer's account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Refusal {
-    /// The role does not exist, or does not let us in. STS does not tell which.
+    /// The role does not exist, or does not let us in. STS does not say which.
     RoleNotAssumable,
-    /// The role let us in, but the call was denied by a policy.
+    /// The role let us in, but a policy denied the call.
     AccessDenied,
-    /// The key is disabled. Reversible.
+    /// The key is disabled. This is reversible.
     KeyDisabled,
-    /// The key is scheduled for deletion. Permanent once the waiting period ends.
+    /// The key is scheduled for deletion. This is permanent once the waiting period ends.
     KeyPendingDeletion,
-    /// There is no such key.
+    /// KMS knows no such key.
     KeyNotFound,
     /// The key is in another state that forbids its use.
     KeyInvalidState,
-    /// The key is not for encryption and decryption, or not with RSA-OAEP.
+    /// The key is not for encryption and decryption, or does not support RSA-OAEP.
     InvalidKeyUsage,
-    /// The key cannot open what was sealed for it: it is another key.
+    /// The key cannot decrypt what was encrypted for it, so it is a different key.
     InvalidCiphertext,
 }
 
 /// Trouble that is nobody's decision.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Outage {
-    /// No connection.
+    /// No connection could be made.
     Unreachable,
-    /// No answer in time.
+    /// No answer came in time.
     TimedOut,
-    /// An answer of 5xx, or one that could not be read.
+    /// AWS answered 5xx, or the answer could not be read.
     ServerError,
-    /// Throttled for longer than we may retry.
+    /// AWS throttled the call for longer than we may retry.
     Throttled,
 }
 
-/// For how long nobody is asked after a silence. Short: as long as a Region is not asked, it cannot refuse either, and a
-/// key that was disabled in this Region alone is not noticed (docs/adr/0012).
+/// How long a Region is left alone after it gave no answer. The pause is short because a Region that is not asked
+/// cannot refuse: a key that was disabled in that Region alone goes unnoticed meanwhile (docs/adr/0012).
 pub const PAUSE_AFTER_SILENCE: Duration = Duration::from_secs(5);
 
-/// A call that counts as timed out when its `patience` is over.
+/// Makes a call, and answers [`Outage::TimedOut`] when it takes longer than `patience`.
 pub(crate) async fn within_patience<T>(
     patience: Duration,
     call: impl Future<Output = Result<T, AccessError>>,

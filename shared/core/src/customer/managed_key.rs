@@ -1,7 +1,7 @@
-//! The key that the service owns, for workspaces that bring none, or none yet (requirement W3).
+//! The key that the service owns, for workspaces without a key of their own (requirement W3).
 //!
-//! It is reached in the same way as a customer's: through a role, in sessions that are named for the vault and the request
-//! and cut down to what they are for. Only that the role is our own, made with the key from managed-key/.
+//! It is used in the same way as a customer's key: through a role, in sessions that are named after the vault and the
+//! request and limited to their purpose. The role is our own; `managed-key/` makes it together with the key.
 
 use crate::values::{CustomerKey, RoleArn};
 

@@ -1,5 +1,5 @@
-//! The IAM policies of the integration, as data: what the customer grants (requirements R2, R3) and what a session of
-//! ours is cut down to.
+//! The IAM policies of the integration, as data: what the customer grants (requirements R2, R3), and what our sessions
+//! are limited to.
 
 use serde_json::{Value, json};
 
@@ -8,8 +8,8 @@ use crate::values::{CustomerKey, Region, RoleArn, WorkspaceId};
 /// The only actions that the customer grants on its key.
 pub const KEY_ACTIONS: [&str; 4] = ["kms:Encrypt", "kms:Decrypt", "kms:GetPublicKey", "kms:DescribeKey"];
 
-/// The trust policy of the customer's role: our access role and no other principal, and only with this workspace's
-/// external id.
+/// The trust policy of the customer's role. It lets in our access role and no other principal, and only with this
+/// workspace's external id.
 pub fn trust_policy(access_role: &RoleArn, workspace_id: &WorkspaceId) -> Value {
     json!({
         "Version": "2012-10-17",
@@ -27,20 +27,20 @@ pub fn key_policy(key: &CustomerKey) -> Value {
     allow(&KEY_ACTIONS, key_arns(key))
 }
 
-/// The same before there is a key, for people to complete: valid JSON, and what is missing looks like no account and no key,
-/// so that the policy allows nothing until it is filled in.
+/// The inline policy for a customer that has no key yet, to be completed by hand. It is valid JSON. Its placeholders
+/// match no account and no key, so it allows nothing until they are filled in.
 pub fn key_policy_to_fill_in() -> Value {
     let to_fill_in =
         |region: Region| format!("arn:aws:kms:{region}:REPLACE-WITH-YOUR-ACCOUNT-ID:key/REPLACE-WITH-YOUR-KEY-ID");
     allow(&KEY_ACTIONS, Region::ALL.map(to_fill_in))
 }
 
-/// The session policy of one purpose: `actions` on exactly the two key ARNs.
+/// The session policy for one purpose: `actions` on exactly the two key ARNs.
 pub fn session_policy(actions: &[&str], key: &CustomerKey) -> Value {
     allow(actions, key_arns(key))
 }
 
-/// The session policy of an attempt that must not succeed: should the role let us in all the same, the session can do
+/// The session policy for an attempt that must be refused. If the role lets us in after all, the session can do
 /// nothing.
 pub fn powerless_session_policy() -> Value {
     json!({

@@ -1,16 +1,16 @@
-//! The name of a session in the customer's role (requirement E1).
+//! The role session name (requirement E1).
 
 use crate::values::{RequestId, VaultId};
 
-/// The name of a session in the customer's role: `<vault id>-<request id>`, so that each use of the key in the
-/// customer's CloudTrail can be joined to our audit log (requirement E1).
+/// The name of a session in the customer's role: `<vault id>-<request id>`. It lets the customer match each use of the
+/// key in CloudTrail to our audit log (requirement E1).
 ///
-/// STS takes 2 to 64 characters of `A-Z a-z 0-9 _ + = , . @ -`; ours has 63: 30 + 1 + 32.
+/// STS allows 2 to 64 characters of `A-Z a-z 0-9 _ + = , . @ -`; this has 63: 30 + 1 + 32.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct RoleSessionName(String);
 
 impl RoleSessionName {
-    /// The session name of one request's use of one vault.
+    /// The session name for one request and one vault.
     pub fn new(vault_id: &VaultId, request_id: &RequestId) -> Self {
         Self(format!("{vault_id}-{request_id}"))
     }

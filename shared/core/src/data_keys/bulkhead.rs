@@ -1,7 +1,7 @@
-//! One vault whose key is slow takes up no more than its part of an execution environment.
+//! Keeps one vault whose key is slow from taking up a whole execution environment.
 //!
-//! An environment that serves several requests at a time (`AWS_LAMBDA_MAX_CONCURRENCY`) would soon have nobody left for
-//! other customers if all that wait for one slow key were let in.
+//! An environment serves several requests at a time (`AWS_LAMBDA_MAX_CONCURRENCY`). Without a limit, requests that wait
+//! for one slow key could fill it, and other customers would not be served.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -12,16 +12,18 @@ use crate::values::{RequestId, VaultId};
 #[derive(Clone, Debug)]
 pub struct Bulkhead {
     places: usize,
-    /// For each request, how many of its data keys it waits for: one request is one place, however many it asks for.
+    /// For each request, how many of its data keys it waits for. A request takes one place, however many data keys it
+    /// needs.
     waiting: Arc<Mutex<HashMap<VaultId, HashMap<RequestId, usize>>>>,
 }
 
-/// As many requests of the vault as may wait are waiting.
+/// The vault has no place left for another request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Full;
 
 impl Bulkhead {
-    /// For an environment that serves up to `max_concurrency` requests at a time: half of them may wait for one vault.
+    /// For an environment that serves up to `max_concurrency` requests at a time. Half of them may wait for the same
+    /// vault.
     pub fn new(max_concurrency: usize) -> Self {
         Self {
             places: max_concurrency.div_ceil(2).max(1),
@@ -29,10 +31,10 @@ impl Bulkhead {
         }
     }
 
-    /// Takes a place for a request, until what is answered is dropped.
+    /// Takes a place for a request, until the returned [`Place`] is dropped.
     ///
     /// # Errors
-    /// [`Full`] when half of the environment waits for this vault already.
+    /// [`Full`] when half of the environment already waits for this vault.
     pub fn enter(&self, vault_id: &VaultId, request_id: &RequestId) -> Result<Place, Full> {
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         let of_vault = waiting.entry(vault_id.clone()).or_default();
@@ -65,7 +67,7 @@ impl Bulkhead {
     }
 }
 
-/// A place that a request takes.
+/// The place that a request holds.
 #[derive(Debug)]
 pub struct Place {
     bulkhead: Bulkhead,

@@ -1,4 +1,5 @@
-//! Unwrapped data keys in memory: for at most the vault's bound, a bounded number, and one unwrapping for all who wait.
+//! Unwrapped data keys in memory: a limited number, each for at most its vault's bound. Requests that wait for the same
+//! data key share one unwrapping.
 
 use core::fmt;
 use core::future::ready;
@@ -18,16 +19,16 @@ use crate::ports::{Clock, Moment};
 use crate::values::{DataKeyCacheBound, VaultId};
 use crate::vault::{DataKeyId, IssuedDataKey, Vault};
 
-/// How many data keys an execution environment holds at most: about 3 MB of records and keys.
+/// The most data keys that an execution environment holds: about 3 MB of records and keys.
 pub const CAPACITY: u64 = 2_000;
 
-/// A data key that KMS opened for us.
+/// A data key that KMS unwrapped for us.
 pub struct UnwrappedDataKey {
     /// The data key as it is on record.
     pub issued: IssuedDataKey,
-    /// The data key itself; zeroed when the last holder lets go of it.
+    /// The data key itself. It is zeroed when its last holder drops it.
     pub plaintext: PlaintextDataKey,
-    /// A moment at which KMS had not yet been asked: counting from it, access never lasts longer than the bound.
+    /// A moment before KMS was asked. The bound counts from here, so access never lasts longer than the bound.
     pub proven_at: Moment,
 }
 
@@ -37,8 +38,9 @@ impl fmt::Debug for UnwrappedDataKey {
     }
 }
 
-/// What a data key is held for: the vault as it was when KMS was asked. A vault that is changed starts afresh, and never comes
-/// back to what was held before: not by a bound that is made shorter and then longer again, not by being disabled and enabled.
+/// What a data key is held for: the vault as it was when KMS was asked. A change to the vault starts an empty cache,
+/// and no later change brings the old entries back: neither a bound that is shortened and lengthened again, nor a vault
+/// that is disabled and enabled again.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct CacheKey {
     vault_id: VaultId,
@@ -47,8 +49,8 @@ struct CacheKey {
     data_key_id: DataKeyId,
 }
 
-/// Moka's own expiry, which frees the memory of data keys that nobody asks for any more. Whether a data key may still be
-/// used is decided by our clock, at each use.
+/// Moka's own expiry. It frees the memory of data keys that are no longer used. Whether a data key may still be used is
+/// decided by our clock, at each use.
 struct AfterItsBound;
 
 impl Expiry<CacheKey, Arc<UnwrappedDataKey>> for AfterItsBound {
@@ -64,7 +66,7 @@ pub struct DataKeyCache<C> {
 }
 
 impl<C: Clock> DataKeyCache<C> {
-    /// An empty cache that goes by `clock`.
+    /// An empty cache that uses `clock`.
     pub fn new(clock: C) -> Self {
         let keys = Cache::builder()
             .max_capacity(CAPACITY)
@@ -73,7 +75,7 @@ impl<C: Clock> DataKeyCache<C> {
         Self { keys, clock }
     }
 
-    /// The clock it goes by.
+    /// The clock that the bounds are measured with.
     pub const fn clock(&self) -> &C {
         &self.clock
     }
@@ -89,7 +91,7 @@ impl<C: Clock> DataKeyCache<C> {
         None
     }
 
-    /// Takes the data key out unless another request has put a fresh one in its place meanwhile.
+    /// Removes the data key unless another request has replaced it with a fresh one in the meantime.
     async fn forget_outlived(&self, key: CacheKey, bound: DataKeyCacheBound) {
         let outlived = |entry: &Entry<CacheKey, Arc<UnwrappedDataKey>>| !self.within_bound(entry.value(), bound);
         self.keys
@@ -102,21 +104,21 @@ impl<C: Clock> DataKeyCache<C> {
                 })
             })
             .await;
-        // Moka drops, and so zeroes, what was taken out only when it does its chores.
+        // Moka drops a removed entry, and so zeroes it, only when its pending tasks run.
         self.keys.run_pending_tasks().await;
     }
 
-    /// The data key as held, or as `unwrap` brings it. Those who ask at the same time share one unwrapping; a failure
-    /// goes to all of them and is not kept, except that who has time left does not fail because another's ran out. With a
-    /// bound of 0 nothing is shared and nothing is held.
+    /// The data key from the cache, or else from `unwrap`. Concurrent callers share one unwrapping. If it fails, it
+    /// fails for all of them, and the failure is not cached. The exception is [`Error::OutOfTime`]: callers that still
+    /// have time try again. With a bound of 0, nothing is shared and nothing is held.
     ///
     /// # Errors
-    /// What `unwrap` answers.
+    /// The errors of `unwrap`, and [`Error::OutOfTime`] when it took longer than the bound.
     pub async fn held_or(
         &self,
         vault: &Vault,
         data_key_id: &DataKeyId,
-        // Boxed: moka and what is around it would hold it three times, one in the other.
+        // Boxed because moka and the futures around it would otherwise hold it three times.
         mut unwrap: BoxFuture<'_, Result<UnwrappedDataKey, Error>>,
     ) -> Result<Arc<UnwrappedDataKey>, Error> {
         if vault.data_key_cache.seconds() == 0 {
@@ -133,12 +135,12 @@ impl<C: Clock> DataKeyCache<C> {
             };
             match self.keys.try_get_with(Self::key(vault, data_key_id), unwrapping).await {
                 Ok(unwrapped) => break unwrapped,
-                // The time of the request whose unwrapping it was is not ours.
+                // The request that ran the unwrapping ran out of time. This one may have time left.
                 Err(error) if matches!(*error, Error::OutOfTime) && !ours.into_inner() => {}
                 Err(error) => return Err(Error::clone(&error)),
             }
         };
-        // An unwrapping that took longer than the bound proves nothing any more.
+        // The answer is older than the bound, so it proves nothing.
         if self.within_bound(&unwrapped, vault.data_key_cache) {
             Ok(unwrapped)
         } else {

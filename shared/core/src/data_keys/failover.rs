@@ -8,14 +8,15 @@ use crate::error::Error;
 use crate::request::RequestContext;
 use crate::values::Region;
 
-/// What one Region may take at most before the other is asked. A dead Region shall cost a request seconds, not all it has.
+/// The longest that one Region may take before the other is asked. A dead Region costs a request seconds, not all of
+/// its time.
 const LONGEST_TRY: Duration = Duration::from_millis(4_500);
 
-/// Makes a call under `access`: in `home` first, and in the other Region only when `home` has an outage. Each try gets its
-/// share of the time left, so that what became of both can still be told.
+/// Makes a call under `access`, in `home` first. Only when `home` has an outage is the other Region asked. Each Region
+/// gets a share of the time left, so that there is time to answer even when both fail.
 ///
 /// # Errors
-/// The refusal where there was one; else the outage of the Region asked last, as [`Error`].
+/// The refusal, if a Region refuses. Otherwise the outage of the Region that was asked last, as an [`Error`].
 pub async fn with_failover<T, Call, Answer>(
     context: &RequestContext,
     access: &CustomerAccess,
@@ -28,7 +29,8 @@ where
 {
     let mut error = Error::OutOfTime;
     for region in [home, home.other()] {
-        // Half, and then half of the other half: the rest is for the answer, and for what else is in the same batch.
+        // Half for the first Region, half of the rest for the second. What remains is for the answer and the rest of
+        // the batch.
         let share = context.time_left().checked_div(2).unwrap_or_default();
         match within_patience(share.min(LONGEST_TRY), call(region)).await {
             Ok(value) => return Ok(value),
@@ -37,7 +39,7 @@ where
                 return Err(Error::Internal("the service did not ask AWS as it must"));
             }
             Err(AccessError::Outage(Outage::Throttled)) => error = Error::Throttled,
-            // It is our time that was short, not AWS that was slow.
+            // Our time was short. AWS was not slow.
             Err(AccessError::Outage(Outage::TimedOut)) if share < LONGEST_TRY => error = Error::OutOfTime,
             Err(AccessError::Outage(_)) => error = Error::Unavailable,
         }
@@ -46,7 +48,7 @@ where
 }
 
 impl Refusal {
-    /// The refusal as the caller of encrypt or decrypt is told it.
+    /// The refusal, as the caller of encrypt-item or decrypt-item sees it.
     pub fn into_error(self, access: &CustomerAccess, region: Region) -> Error {
         Error::KeyRefused {
             region,

@@ -1,4 +1,4 @@
-//! What every sealed item of ours says of where it comes from.
+//! Where a sealed item comes from.
 
 use sealed_item::EncryptionContext;
 use sealed_item::item::ITEM_FORMAT_VERSION;
@@ -7,7 +7,7 @@ use crate::error::Error;
 use crate::values::{VaultId, WorkspaceId};
 use crate::vault::DataKeyId;
 
-/// What every sealed item of ours says about itself in its encryption context.
+/// The origin that every sealed item states in its encryption context.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ItemOrigin {
     /// The workspace it belongs to.
@@ -27,7 +27,7 @@ impl ItemOrigin {
     /// The encryption context of every item under this data key.
     ///
     /// # Errors
-    /// [`Error::Internal`] never in practice: the four pairs are short.
+    /// [`Error::Internal`], but never in practice: the four pairs are short.
     pub fn encryption_context(&self) -> Result<EncryptionContext, Error> {
         EncryptionContext::new([
             (Self::WORKSPACE_ID, self.workspace_id.as_str()),
@@ -38,7 +38,7 @@ impl ItemOrigin {
         .map_err(|_| Error::Internal("our own encryption context does not fit the format"))
     }
 
-    /// Reads the origin back. `None` unless the context is exactly one that [`Self::encryption_context`] makes.
+    /// Reads the origin back. `None` unless the context is exactly what [`Self::encryption_context`] makes.
     pub fn from_encryption_context(context: &EncryptionContext) -> Option<Self> {
         let origin = Self {
             workspace_id: WorkspaceId::parse(context.get(Self::WORKSPACE_ID)?).ok()?,

@@ -1,8 +1,8 @@
-//! The data keys of a vault: issued once per period and number of items, put on record, unwrapped by KMS (and by nothing else), held within
-//! the vault's bound.
+//! The data keys of a vault. Each is issued for a period and a number of items, put on record, unwrapped by KMS and by
+//! nothing else, and held within the vault's bound.
 //!
-//! Sealing and opening share this path, so nothing is ever sealed under a key that KMS did not open within the bound
-//! (requirement H3): even the environment that made a data key forgets it and asks KMS for it.
+//! Sealing and opening use the same path. Even the environment that made a data key forgets it and asks KMS to unwrap
+//! it. So nothing is sealed under a data key that KMS did not unwrap within the bound (requirement H3).
 
 pub mod bulkhead;
 pub mod cache;
@@ -44,7 +44,7 @@ pub struct DataKeys<S, K, C> {
 }
 
 impl<S: DataKeyStore, K: CustomerKeys, C: Clock> DataKeys<S, K, C> {
-    /// Data keys on record in `store`, unwrapped through `customer_keys`, in `home` first.
+    /// Works with the data keys in `store`. They are unwrapped through `customer_keys`, in `home` first.
     pub fn new(store: S, customer_keys: K, clock: C, home: Region, limits: RotationLimits) -> Self {
         Self {
             store,
@@ -56,7 +56,8 @@ impl<S: DataKeyStore, K: CustomerKeys, C: Clock> DataKeys<S, K, C> {
         }
     }
 
-    /// The same, in an environment that serves up to `max_concurrency` requests at a time.
+    /// Limits how many requests may wait for one vault, in an environment that serves up to `max_concurrency` at a
+    /// time.
     #[must_use]
     pub fn shared_by(self, max_concurrency: usize) -> Self {
         Self {
@@ -65,8 +66,8 @@ impl<S: DataKeyStore, K: CustomerKeys, C: Clock> DataKeys<S, K, C> {
         }
     }
 
-    /// Does `work`, which may come to need the customer's key, and meanwhile what that needs whoever the customer is. It is not
-    /// waited for.
+    /// Runs `work`, which may need the customer's key, and meanwhile prepares what any customer's key needs. The
+    /// preparation is never waited for.
     pub async fn prepared_beside<T>(&self, work: impl Future<Output = T> + Send) -> T {
         let preparation = pin!(self.customer_keys.prepare(self.home));
         match select(Box::pin(work), preparation).await {
@@ -75,7 +76,7 @@ impl<S: DataKeyStore, K: CustomerKeys, C: Clock> DataKeys<S, K, C> {
         }
     }
 
-    /// The time, by the clock that bounds the data keys.
+    /// The current time, by the clock that bounds the data keys.
     pub fn now(&self) -> Timestamp {
         self.cache.clock().now().wall
     }
@@ -83,8 +84,8 @@ impl<S: DataKeyStore, K: CustomerKeys, C: Clock> DataKeys<S, K, C> {
     /// The data key to seal the next `items` items of `vault` under.
     ///
     /// # Errors
-    /// [`Error::KeyRefused`] when the customer's key or role refuses; an outage's error when neither Region answers;
-    /// [`Error::Throttled`] when too many requests wait for this vault's key already.
+    /// [`Error::KeyRefused`] when the customer's key or role refuses; the outage, as an [`Error`], when neither Region
+    /// answers; [`Error::Throttled`] when too many requests already wait for this vault's key.
     pub async fn current(
         &self,
         context: &RequestContext,
@@ -113,8 +114,8 @@ impl<S: DataKeyStore, K: CustomerKeys, C: Clock> DataKeys<S, K, C> {
     /// The data key that an item of `vault` was sealed under.
     ///
     /// # Errors
-    /// [`ItemFault::DataKeyNotOnRecord`] before KMS is asked, unless exactly `encrypted_data_key` was issued for this
-    /// vault under this id; else as [`Self::current`].
+    /// [`ItemFault::DataKeyNotOnRecord`], without asking KMS, unless exactly `encrypted_data_key` was issued for this
+    /// vault under this id. Otherwise the errors of [`Self::current`].
     pub async fn on_record(
         &self,
         context: &RequestContext,
@@ -146,7 +147,7 @@ impl<S: DataKeyStore, K: CustomerKeys, C: Clock> DataKeys<S, K, C> {
         }
     }
 
-    /// A place among those who wait for the vault's key.
+    /// A place among the requests that wait for the vault's key.
     fn place(&self, context: &RequestContext, vault: &Vault) -> Result<Place, Error> {
         let place = self.bulkhead.enter(&vault.vault_id, &context.request_id);
         place.map_err(|Full| Error::Throttled)
@@ -160,7 +161,7 @@ impl<S: DataKeyStore, K: CustomerKeys, C: Clock> DataKeys<S, K, C> {
             .wrapping_key()
             .wrap(&origin.encryption_context()?, &plaintext)
             .map_err(|_| Error::Internal("the pinned public key does not wrap"))?;
-        // Related multi-Region keys open each other's data keys, so one ARN serves both Regions: the primary's.
+        // Related multi-Region keys decrypt each other's ciphertexts, so the primary's ARN serves both Regions.
         let arn = vault.customer_key.arn(Region::PRIMARY);
         let encrypted_data_key = EncryptedDataKey::kms_rsa(arn.as_str(), ciphertext)
             .map_err(|_| Error::Internal("our own encrypted data key does not fit the format"))?;
@@ -179,7 +180,8 @@ impl<S: DataKeyStore, K: CustomerKeys, C: Clock> DataKeys<S, K, C> {
     ) -> Result<UnwrappedDataKey, Error> {
         let access = CustomerAccess::to_unwrap(vault);
         let (payload, proven_at) = with_failover(context, &access, self.home, |region| {
-            // Each Region's answer is proof from when that Region was asked: time lost on the other is not counted.
+            // A Region's answer proves access as of the moment that Region was asked, so the time lost on the other
+            // does not count.
             let asked_at = self.cache.clock().now();
             let ciphertext = issued.encrypted_data_key.ciphertext();
             let answer = self.customer_keys.decrypt(context, &access, region, ciphertext);

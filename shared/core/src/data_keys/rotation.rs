@@ -1,13 +1,13 @@
 //! When the next data key takes over: at the end of a period, and after a number of items.
 //!
-//! The count is each execution environment's own, so that sealing needs no write: an environment that has sealed its share
-//! under a data key goes on to the next generation of the same period. An environment that starts, or one that has
-//! forgotten a vault which it has not sealed for lately, begins with the first generation again.
+//! Each execution environment keeps its own count, so sealing needs no write. An environment that has used up its share
+//! of a data key goes on to the next generation in the same period. A new environment starts with the first generation,
+//! and so does one that has forgotten a vault because it has not sealed for it lately.
 //!
-//! What that bounds: the format allows 2^32 messages under one data key (AWS Encryption SDK specification, framework
-//! "Algorithm suites"), because each message's keys are derived with its 128 random bits as salt. With a share of 2^20, it
-//! takes 4,096 environments that all use up their share of one vault's data key on one day. At 2^32 messages, the
-//! probability that any two of them share a salt is below 2^-64.
+//! The limit comes from the format, which allows 2^32 messages under one data key (AWS Encryption SDK specification,
+//! framework "Algorithm suites"), because each message's keys are derived with its 128 random bits as salt. With a
+//! share of 2^20, it takes 4,096 environments that all use up their share of one vault's data key in one day. At 2^32
+//! messages, the probability that any two share a salt is below 2^-64.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -17,27 +17,27 @@ use moka::future::Cache;
 use crate::values::VaultId;
 use crate::vault::{DataKeyId, DataKeyPeriod};
 
-/// How many vaults' counts an execution environment remembers at most: about 2 MB.
+/// The most vaults whose counts an execution environment remembers: about 2 MB.
 const CAPACITY: u64 = 10_000;
 
-/// How long, and for how many items, a data key is the one that new items are sealed under.
+/// How long, and for how many items, new items are sealed under the same data key.
 #[derive(Clone, Copy, Debug)]
 pub struct RotationLimits {
-    /// For how long.
+    /// The time.
     pub period: DataKeyPeriod,
-    /// For how many items of one execution environment.
+    /// The number of items, for each execution environment.
     pub items: u64,
 }
 
 impl RotationLimits {
-    /// A day, and 2^20 items of each execution environment.
+    /// A day, and 2^20 items for each execution environment.
     pub const DEFAULT: Self = Self {
         period: DataKeyPeriod::DAY,
         items: 1 << 20,
     };
 }
 
-/// Which data key is whose turn, in one execution environment.
+/// Which data key each vault's items are sealed under, in one execution environment.
 pub struct DataKeyRotation {
     limits: RotationLimits,
     turns: Cache<VaultId, Arc<Mutex<Turn>>>,
@@ -49,14 +49,14 @@ struct Turn {
 }
 
 impl DataKeyRotation {
-    /// Nothing sealed yet.
+    /// Starts with nothing sealed yet.
     pub fn new(limits: RotationLimits) -> Self {
         let turns = Cache::builder().max_capacity(CAPACITY).build();
         Self { limits, turns }
     }
 
-    /// The data key for the next `items` items of a vault, counted as sealed. A batch never spans two data keys, so one
-    /// that is larger than what is left begins the next.
+    /// The data key for the next `items` items of a vault; it counts them as sealed. A batch is sealed under one data
+    /// key, so a batch that is larger than what is left starts the next one.
     pub async fn next(&self, vault_id: &VaultId, now: Timestamp, items: u64) -> DataKeyId {
         let first = DataKeyId::first_of(now, self.limits.period);
         let begin = async {

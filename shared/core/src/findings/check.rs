@@ -1,8 +1,8 @@
-//! What a validation looks at, and what comes of it.
+//! The checks of a validation, and their results.
 
 use serde::{Deserialize, Serialize};
 
-/// Everything a validation looks at.
+/// Everything that a validation checks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[allow(
@@ -28,7 +28,7 @@ pub enum Check {
     PublicKeysMatch,
     PublicKeyUnchanged,
     KeySpecRecommended,
-    /// One of a later version, found in a record: whoever deploys back can still read it.
+    /// A check of a later version, found on record: after a rollback, this version can still read the record.
     #[serde(other)]
     Unrecognized,
 }
@@ -37,12 +37,12 @@ pub enum Check {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
-    /// As it must be.
+    /// It is as it must be.
     Pass,
     /// It works, but should be changed.
     Warn,
-    /// It does not work, or must not be so.
+    /// It does not work, or must not stay as it is.
     Fail,
-    /// Could not be looked at, because of another failure.
+    /// It could not be checked, because another check failed.
     Skipped,
 }

@@ -1,23 +1,23 @@
-//! What a denial most likely comes from.
+//! Where a denial most likely comes from.
 //!
-//! AWS says of `AccessDenied` only that. But a validation asks for four actions in two Regions, and what else is allowed
-//! tells the causes apart: the role's policies are global and name actions and ARNs, while each Region's key has a key
-//! policy of its own, which AWS does not synchronise.
+//! AWS does not say why it answers `AccessDenied`. But a validation tries four actions in two Regions, and what else is
+//! allowed narrows the cause down: the role's policies are global and name actions and ARNs, while the key in each
+//! Region has its own key policy, which AWS does not synchronise.
 
 use crate::customer::{AccessError, CustomerAccess, Refusal, policies};
 use crate::findings::remedies;
 use crate::values::Region;
 
-/// What is known of one action in one Region.
+/// What is known about one action in one Region.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Permission {
     Allowed,
     Denied,
-    /// Not asked for, not answered, or refused for a reason that is not a policy.
+    /// Not tried, not answered, or refused for a reason other than a policy.
     Unknown,
 }
 
-/// What is known of the four actions in one Region.
+/// What is known about the four actions in one Region.
 pub(crate) struct Permissions {
     pub(crate) describe_key: Permission,
     pub(crate) get_public_key: Permission,
@@ -51,7 +51,8 @@ impl Permissions {
         self.all().contains(&Permission::Allowed)
     }
 
-    /// Whether everything that was answered was denied. What there was nothing to try with does not count.
+    /// Whether every answer was a denial. `kms:Decrypt` may be unknown, because there may have been no ciphertext to
+    /// try it with.
     fn all_denied(&self) -> bool {
         [self.describe_key, self.get_public_key, self.encrypt] == [Permission::Denied; 3]
             && self.decrypt != Permission::Allowed
@@ -62,7 +63,7 @@ pub(crate) fn permission<T>(answer: &Result<T, AccessError>) -> Permission {
     match answer {
         Ok(_) => Permission::Allowed,
         Err(AccessError::Refused(Refusal::AccessDenied)) => Permission::Denied,
-        // KMS tried to decrypt, so it was allowed.
+        // KMS tried to decrypt the ciphertext, so the action is allowed.
         Err(AccessError::Refused(Refusal::InvalidCiphertext)) => Permission::Allowed,
         Err(AccessError::Refused(_) | AccessError::Outage(_) | AccessError::ServiceMisconfigured) => {
             Permission::Unknown
@@ -70,7 +71,7 @@ pub(crate) fn permission<T>(answer: &Result<T, AccessError>) -> Permission {
     }
 }
 
-/// An action that is denied in a Region, and what the pattern of the others suggests.
+/// An action that is denied in a Region, and what the answers for the other actions suggest.
 pub(crate) struct Denial<'a> {
     access: &'a CustomerAccess,
     region: Region,
@@ -82,13 +83,13 @@ pub(crate) struct Denial<'a> {
 enum Pattern {
     /// Nothing is allowed in either Region.
     NothingAnywhere,
-    /// Nothing is allowed here, but something in the other Region.
+    /// Nothing is allowed here, but something is in the other Region.
     NothingHere,
-    /// This action is denied in both Regions, and others are allowed.
+    /// This action is denied in both Regions, while others are allowed.
     ActionAnywhere,
     /// This action is denied here and allowed in the other Region.
     ActionHere,
-    /// Not enough is known.
+    /// Too little is known.
     Unclear,
 }
 
@@ -119,7 +120,7 @@ impl<'a> Denial<'a> {
         }
     }
 
-    /// Met by a live call, which has seen nothing else.
+    /// A denial that a live call met. Nothing else is known.
     pub(crate) const fn alone(access: &'a CustomerAccess, region: Region, action: &'static str) -> Self {
         Self {
             access,
@@ -129,7 +130,7 @@ impl<'a> Denial<'a> {
         }
     }
 
-    /// What is denied, what most likely denies it, and what that means for the items.
+    /// What is denied, what most likely denies it, and what it means for the items.
     pub(crate) fn message(&self) -> String {
         let (action, region, other) = (self.action, self.region, self.region.other());
         let what = match self.pattern {
@@ -174,7 +175,7 @@ impl<'a> Denial<'a> {
         }
     }
 
-    /// What to look at and to change, most likely first. The policy text comes last.
+    /// What to look at and to change, the most likely cause first. The policy text comes last.
     pub(crate) fn remedy(&self) -> String {
         let (access, action, region) = (self.access, self.action, self.region);
         let (role, here) = (&access.role_arn, access.key.arn(region));

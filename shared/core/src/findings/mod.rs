@@ -1,4 +1,4 @@
-//! What is wrong with a customer's key or role, in words for the people who can mend it.
+//! What is wrong with a customer's key or role, in words for the people who can fix it.
 
 mod check;
 pub(crate) mod denials;

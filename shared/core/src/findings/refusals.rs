@@ -1,4 +1,4 @@
-//! A refusal as the finding that it is.
+//! A refusal as a finding.
 
 use crate::customer::{CustomerAccess, Refusal};
 use crate::findings::denials::Denial;
@@ -6,7 +6,7 @@ use crate::findings::{Check, Finding, remedies};
 use crate::values::Region;
 
 impl Refusal {
-    /// What is wrong and the exact thing to change, as a live call can know it; a validation tells more.
+    /// What is wrong and the exact thing to change, as far as a live call can know. A validation says more.
     pub(crate) fn finding(self, access: &CustomerAccess, region: Region) -> Finding {
         let denial = Denial::alone(access, region, "kms:Decrypt");
         let (check, message, remedy) = match self {
@@ -53,7 +53,7 @@ impl Refusal {
         };
         Finding {
             check,
-            // A role has no Region: the whole validation finds it in none, either.
+            // A role has no Region, and the whole validation reports the role without one too.
             region: (self != Self::RoleNotAssumable).then_some(region),
             message,
             remedy: Some(remedy),

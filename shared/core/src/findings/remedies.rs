@@ -1,6 +1,6 @@
-//! What a customer's security admin is told where more than one check tells it: what is wrong, in words that tell "locked"
-//! from "lost" (requirement H2), and the exact thing to change. A policy text comes last in its remedy, so that it can be
-//! copied to the end.
+//! The texts for a customer's security admin that more than one check uses: what is wrong, in words that keep "locked"
+//! and "lost" apart (requirement H2), and the exact thing to change. A policy text comes last in its remedy, so that it
+//! can be copied to the end.
 
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, Unit};
@@ -8,9 +8,9 @@ use jiff::{Timestamp, Unit};
 use crate::customer::{CustomerAccess, policies};
 use crate::values::{Region, RoleArn};
 
-/// What to do about a state that passes by itself.
+/// What to do about a state that ends by itself.
 pub(crate) const WAIT: &str = "Nothing to change: this state passes by itself, within minutes.";
-/// How to mend a key that is not the vault's.
+/// What to do about a key that is not the vault's.
 pub(crate) const RESTORE_KEY: &str = "Restore the key that the vault was created with. If it is to be replaced, create a new \
     vault with the new key and reassign the items to it while the old key still works.";
 
@@ -33,7 +33,7 @@ pub(crate) fn replace_trust_policy(access: &CustomerAccess, access_role: &RoleAr
     )
 }
 
-/// For live calls, which do not know the trust policy's whole text.
+/// For live calls, which do not know the full text of the trust policy.
 pub(crate) fn mend_role(access: &CustomerAccess) -> String {
     let name = access.role_arn.name();
     format!(
@@ -50,7 +50,7 @@ pub(crate) fn show_key_policy(access: &CustomerAccess, region: Region) -> String
     )
 }
 
-/// KMS knows no such key. Why is not known: the id may be wrong, or the key deleted.
+/// KMS knows no such key. It does not say whether the id is wrong or the key was deleted.
 pub(crate) fn key_not_found(access: &CustomerAccess, region: Region) -> String {
     let (key_id, account) = (&access.key.key_id, &access.key.account_id);
     let other = region.other();
@@ -80,7 +80,7 @@ pub(crate) fn find_key(access: &CustomerAccess, region: Region) -> String {
     }
 }
 
-/// The key is disabled. Says nothing of loss: there is none.
+/// The key is disabled. The text does not speak of loss, because nothing is lost.
 pub(crate) fn key_disabled(region: Region) -> String {
     format!(
         "The key in {region} is disabled, so items cannot be opened through {region}. They are locked and safe. This can be \
@@ -99,7 +99,7 @@ fn enable_command(access: &CustomerAccess, region: Region) -> String {
     format!("aws kms enable-key --region {region} --key-id {}", access.key.key_id)
 }
 
-/// The key is scheduled for deletion; `when` as [`deletion_date`] says it, if KMS has told.
+/// The key is scheduled for deletion. `when` comes from [`deletion_date`] if KMS states the date.
 pub(crate) fn key_pending_deletion(region: Region, when: &str, elsewhere: &str) -> String {
     format!(
         "The key in {region} is scheduled for deletion: KMS deletes it {when}. Until then items cannot be opened through \
@@ -107,11 +107,11 @@ pub(crate) fn key_pending_deletion(region: Region, when: &str, elsewhere: &str) 
     )
 }
 
-/// What is known of the other Region's key when this one's is to be deleted: without any, all is lost.
+/// For a key that is to be deleted while nothing is known about the other Region's: without either, all is lost.
 pub(crate) const DELETION_ELSEWHERE_UNKNOWN: &str = "If the key is deleted in both Regions, nothing sealed with it can ever be \
     opened again.";
 
-/// A date and how far away it is, by the calendar in UTC.
+/// A date and how many days away it is, by the calendar in UTC.
 pub(crate) fn deletion_date(deletion_at: Timestamp, now: Timestamp) -> String {
     let date = |time: Timestamp| TimeZone::UTC.to_datetime(time).date();
     let days = date(now).until((Unit::Day, date(deletion_at)));
@@ -132,7 +132,7 @@ pub(crate) fn cancel_deletion(access: &CustomerAccess, region: Region) -> String
     )
 }
 
-/// The key is in a state that forbids its use, and that is all a live call tells.
+/// The key is in a state that forbids its use. A live call learns no more than that.
 pub(crate) fn key_invalid_state(region: Region) -> String {
     format!(
         "The key in {region} is in a state in which it cannot be used, so items cannot be opened through {region}. They \
@@ -148,7 +148,7 @@ pub(crate) fn show_key_state(access: &CustomerAccess, region: Region) -> String 
     )
 }
 
-/// The key is for something else.
+/// The key has another usage.
 pub(crate) fn key_wrong_usage(region: Region) -> String {
     format!(
         "The key in {region} is not an RSA key for encryption and decryption, so it cannot open anything that was sealed. \
@@ -165,7 +165,8 @@ pub(crate) fn key_replaced(region: Option<Region>) -> String {
     )
 }
 
-/// A replica has its primary's key material: two keys of one id that differ are no such pair.
+/// A replica has the key material of its primary, so two keys with the same id but different public keys are not such a
+/// pair.
 pub(crate) fn match_public_keys(access: &CustomerAccess) -> String {
     let key_id = &access.key.key_id;
     format!(

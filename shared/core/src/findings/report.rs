@@ -1,4 +1,4 @@
-//! The report of a validation: every check, its result, what is wrong and how to mend it.
+//! The report of a validation: every check, its result, what is wrong and how to fix it.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -12,7 +12,7 @@ use crate::values::Region;
 pub struct CheckOutcome {
     /// What was checked.
     pub check: Check,
-    /// Where, when it is a matter of one Region.
+    /// The Region, if the check concerns a single Region.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub region: Option<Region>,
     /// The result.
@@ -23,10 +23,10 @@ pub struct CheckOutcome {
     /// The exact thing to change.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub remedy: Option<String>,
-    /// When KMS deletes the key, if that is what was found and KMS states the date.
+    /// When KMS deletes the key, if the check found it scheduled for deletion and KMS states the date.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deletion_at: Option<Timestamp>,
-    /// Failed because AWS gave no answer: says nothing about the customer's set-up.
+    /// Whether it failed only because AWS gave no answer, which says nothing about the customer's set-up.
     #[serde(skip)]
     pub unanswered: bool,
 }
@@ -48,7 +48,7 @@ impl CheckOutcome {
         Self::new(check, region, Verdict::Skipped, message, None)
     }
 
-    /// A check whose call was not answered, or that our own set-up kept from being made.
+    /// A check whose call AWS did not answer, or which our own set-up kept us from making.
     pub(crate) fn unanswered(check: Check, region: Option<Region>, error: &AccessError) -> Self {
         let place = region.map(|region| format!(" in {region}")).unwrap_or_default();
         let (what, remedy) = match error {
@@ -105,7 +105,7 @@ impl CheckOutcome {
     }
 }
 
-/// A whole validation.
+/// The report of a whole validation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Report {
     /// `fail` if any check failed, else `warn` if any warned, else `pass`.
@@ -140,7 +140,7 @@ impl Report {
             .collect()
     }
 
-    /// Whether every failed check failed only because AWS gave no answer.
+    /// Whether the report failed, and every failed check failed only because AWS gave no answer.
     pub fn failed_for_want_of_answers(&self) -> bool {
         let failed = || self.checks.iter().filter(|outcome| outcome.verdict == Verdict::Fail);
         failed().count() > 0 && failed().all(|outcome| outcome.unanswered)

@@ -1,7 +1,7 @@
-//! The changes of a vault's health that nobody has been told of yet.
+//! The changes of a vault's health that have not been announced yet.
 //!
-//! A change gets on record by the very write that makes it, and stays there until it has been announced: whoever dies in
-//! between, it is not lost.
+//! A change is put on record by the same write that makes it, and stays there until it has been announced. So it is not
+//! lost when a process dies in between.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -10,39 +10,40 @@ use crate::findings::Finding;
 use crate::health::observation::Scope;
 use crate::health::{Health, HealthState};
 
-/// How many changes of one vault are kept unannounced. They only pile up while the event bus takes none; the oldest are
-/// kept apart, the newest become one.
+/// How many unannounced changes are kept for a vault. They pile up only while the event bus takes none. At the limit, a
+/// new change is merged into the newest one; the older ones stay as they are.
 const MOST_UNANNOUNCED: usize = 10;
 
 /// A change of a vault's health: another state, or other findings.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HealthChange {
-    /// The revision of the health that made it: later changes of a vault have higher ones.
+    /// The revision of the health that the change made. A vault's later changes have higher revisions.
     pub revision: u64,
-    /// When the check began that found it.
+    /// When the check that found it began.
     pub changed_at: Timestamp,
     /// The state before.
     pub previous_state: HealthState,
-    /// The state since.
+    /// The state after.
     pub state: HealthState,
-    /// What is wrong since.
+    /// What is wrong after it.
     pub findings: Vec<Finding>,
     /// See [`Health::access_ends_by`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub access_ends_by: Option<Timestamp>,
-    /// Whether live traffic has met it, and no check has looked at it since. Nobody announces it before one has.
+    /// Whether only live traffic has met it so far. It is not announced before a check has looked at it.
     #[serde(default, skip_serializing_if = "core::ops::Not::not")]
     pub unexplained: bool,
 }
 
 impl Health {
-    /// What is to be announced once `next` has followed `self`, by an observation of this scope.
+    /// What is to be announced after an observation of this scope has replaced `self` by `next`.
     pub(super) fn unannounced_with(&self, next: &Self, scope: Scope) -> Vec<HealthChange> {
         let mut changes = self.unannounced.clone();
         let unexplained = scope == Scope::LiveCall;
         let differs = self.differs_in_substance_from(next);
-        // What nobody knows of yet is told as it has turned out: live traffic meets one refusal, and the validation right
-        // after it finds all of them. What a check has found, a sweeper that died may have announced as it was.
+        // A change that cannot have been announced yet is updated: live traffic meets one refusal, and the validation
+        // right after it finds all of them. A change that a check found stays as it is, because a sweep that died may
+        // have announced it.
         let same_state = |last: &mut HealthChange| last.unexplained && last.state == next.state;
         let as_it_turned_out = if differs { changes.pop_if(same_state) } else { None };
         for change in &mut changes {
@@ -73,7 +74,7 @@ impl Health {
         changes
     }
 
-    /// Whether anybody needs to hear of it. Calls that AWS left unanswered are others each time, so they do not count.
+    /// Whether the change is worth announcing. Unanswered calls differ from check to check, so they do not count.
     fn differs_in_substance_from(&self, next: &Self) -> bool {
         let found = |health: &Self| -> Vec<_> {
             let answered = health.findings.iter().filter(|finding| !finding.unanswered);
@@ -86,7 +87,7 @@ impl Health {
     pub(super) fn dated(&self, findings: &[Finding], asked_at: Timestamp) -> Vec<Finding> {
         let known_since = |found: &Finding| {
             let same = |known: &&Finding| (known.check, known.region) == (found.check, found.region);
-            // Records of before findings had a time have that of their state.
+            // Findings in older records have no time of their own, so they get that of the state.
             let known = self.findings.iter().find(same)?;
             Some(known.since.unwrap_or(self.since))
         };

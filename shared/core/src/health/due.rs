@@ -9,23 +9,23 @@ use crate::health::observation::{Observation, Scope, after};
 use crate::health::{Health, HealthState};
 use crate::values::{Strategy, VaultId};
 
-/// Between the beginnings of two checks of a vault.
+/// The time between the starts of two checks of a vault.
 pub const BETWEEN_CHECKS: Duration = Duration::from_secs(60);
 
-/// Between the beginnings of two whole validations of a vault that is as it must be.
+/// The time between the starts of two whole validations of a vault that is as it must be.
 pub const BETWEEN_VALIDATIONS: Duration = Duration::from_secs(3600);
 
 /// When a vault is to be checked next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Due {
-    /// The next check, at the earliest.
+    /// The earliest time of the next check.
     pub at: Timestamp,
-    /// From when on the next check is the whole validation.
+    /// The time from which the next check is the whole validation.
     pub whole_from: Timestamp,
 }
 
 impl Due {
-    /// The whole validation, at once.
+    /// The whole validation is due at once.
     pub const fn at_once(now: Timestamp) -> Self {
         Self {
             at: now,
@@ -33,7 +33,7 @@ impl Due {
         }
     }
 
-    /// For a vault of `strategy` that has just been validated, at its creation.
+    /// For a vault of `strategy` that its creation has just validated.
     pub fn first(observation: &Observation, strategy: Strategy) -> Self {
         Self {
             at: after(observation.asked_at, strategy.between_checks()),
@@ -41,20 +41,20 @@ impl Due {
         }
     }
 
-    /// After an observation that has left the vault, of `strategy`, in `health`. What is not as it must be is looked at each
-    /// minute.
+    /// After an observation that left the vault, of `strategy`, in `health`. A vault that is not as it must be is
+    /// checked each minute.
     #[must_use]
     pub fn after(&self, observation: &Observation, health: &Health, strategy: Strategy) -> Self {
         let next = after(observation.asked_at, BETWEEN_CHECKS);
         match (observation.scope, health.state) {
-            // A live call has met something that only the whole validation can explain.
+            // A live call met something that only the whole validation can explain.
             (Scope::LiveCall, _) => Self::at_once(observation.asked_at),
-            // Only the whole validation can clear it: recovery is noticed as fast as failure.
+            // Only the whole validation can clear it, and recovery is to be noticed as fast as failure.
             (_, HealthState::Unusable | HealthState::Unknown) => Self {
                 at: next,
                 whole_from: next,
             },
-            // What was left unanswered is tried again.
+            // Unanswered calls are tried again.
             (Scope::Whole, _) if health.unanswered_in_a_row > 0 => Self {
                 at: next,
                 whole_from: next,
@@ -74,8 +74,8 @@ impl Due {
 }
 
 impl Strategy {
-    /// Between the beginnings of two checks of a vault. All managed vaults share one key, which nobody but ourselves can
-    /// take away, and we pay for each look at it.
+    /// The time between the starts of two checks of a vault. All managed vaults share one key. Only we can take it
+    /// away, and we pay for each check of it.
     pub(crate) const fn between_checks(self) -> Duration {
         match self {
             Self::AwsKms => BETWEEN_CHECKS,
@@ -84,22 +84,22 @@ impl Strategy {
     }
 }
 
-/// A part of the index of due vaults. A vault never changes its partition, and each has about as many as any other.
+/// A part of the index of due vaults. A vault never changes its partition. All partitions are about the same size.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct DuePartition(u8);
 
 impl DuePartition {
-    /// How many partitions there are. What is on record goes by it: it never changes. docs/sweep-at-scale.md says why so
-    /// many.
+    /// The number of partitions. It never changes, because records are stored under it. docs/sweep-at-scale.md says why
+    /// there are so many.
     const COUNT: u16 = u8::MAX as u16 + 1;
 
-    /// The vault's partition: by the last two digits of its id, which are random.
+    /// The partition of a vault, from the last two digits of its id, which are random.
     pub fn of(vault_id: &VaultId) -> Self {
         let partition = vault_id.last_two_digits().checked_rem(usize::from(Self::COUNT));
         Self(partition.and_then(|place| u8::try_from(place).ok()).unwrap_or_default())
     }
 
-    /// The partitions of shard number `shard` of `shards`. Together the shards have every partition, each once.
+    /// The partitions of shard number `shard` of `shards`. Each partition is in exactly one shard.
     pub fn of_shard(shard: u32, shards: u32) -> Vec<Self> {
         (0..=u8::MAX)
             .filter(|partition| u32::from(*partition).checked_rem(shards) == Some(shard))
@@ -118,7 +118,7 @@ impl fmt::Display for DuePartition {
 mod tests {
     use super::*;
 
-    /// What is on record goes by it.
+    /// Records are stored under this text, so it never changes.
     #[test]
     fn a_partition_is_written_with_three_digits() {
         assert_eq!(

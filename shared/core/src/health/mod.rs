@@ -1,13 +1,13 @@
-//! What is known of a vault's key and role (requirements H1, H2).
+//! What is known about a vault's key and role (requirements H1, H2).
 //!
 //! | to find | read |
 //! | --- | --- |
 //! | what is on record | here |
 //! | what a check or a live call has learnt | [`observation`] |
-//! | which observation makes which state | [`transitions`] |
-//! | how an observation gets on record | [`recording`] |
-//! | which changes nobody has been told of yet | [`changes`] |
-//! | what the outside is told | [`announcement`] |
+//! | which observation leads to which state | [`transitions`] |
+//! | how an observation is put on record | `operations/health_record.rs` |
+//! | which changes have not been announced yet | [`changes`] |
+//! | what is announced | [`announcement`](crate::vault::announcement) |
 //! | when a vault is checked next | [`due`] |
 
 pub mod changes;
@@ -26,13 +26,14 @@ use crate::health::changes::HealthChange;
 pub struct Health {
     /// The state.
     pub state: HealthState,
-    /// When the last check began: nothing in here was found earlier, but for what a light check lets stand.
+    /// When the last check began. The findings are from that check, or a light check left them as they were.
     pub checked_at: Timestamp,
     /// Since when the state has been what it is.
     pub since: Timestamp,
-    /// What is wrong, and how to mend it. Empty when healthy.
+    /// What is wrong, and how to fix it. Empty when healthy.
     pub findings: Vec<Finding>,
-    /// Once no Region opens data keys for us any more: the latest moment at which any environment can still hold one.
+    /// The latest moment at which any environment can still hold a data key. Present once no Region opens data keys for
+    /// us.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub access_ends_by: Option<Timestamp>,
     /// How many checks in a row AWS has left unanswered.
@@ -44,7 +45,7 @@ pub struct Health {
     /// When a pending deletion of the key was last announced.
     #[serde(skip)]
     pub deletion_announced_at: Option<Timestamp>,
-    /// Counts the changes of this record, so that of two who change it at the same time one is told so.
+    /// Counts the changes of this record. When two writers change it at the same time, one is told about the conflict.
     #[serde(skip)]
     pub revision: u64,
 }
@@ -55,17 +56,18 @@ pub struct Health {
 pub enum HealthState {
     /// Every check passed.
     Healthy,
-    /// Items open, but something needs attention, or AWS gives no answer in one Region.
+    /// Items open, but something needs attention, or AWS does not answer in one Region.
     Degraded,
     /// The key or the role refuses us, or is not what it must be. No new item is sealed.
     Unusable,
-    /// AWS gave no answer in either Region several times in a row, so nothing is known. Also what a later version has put on record.
+    /// AWS gave no answer in either Region several times in a row, so nothing is known. A state that a later version
+    /// put on record is also read as this.
     #[serde(other)]
     Unknown,
 }
 
 impl HealthState {
-    /// The state of this name.
+    /// The state with this name, as the API spells it.
     pub fn parse(text: &str) -> Option<Self> {
         let all = [Self::Healthy, Self::Degraded, Self::Unusable, Self::Unknown];
         all.into_iter().find(|state| state.as_str() == text)

@@ -1,4 +1,4 @@
-//! What a check, or a live call, has learnt of a vault's key and role.
+//! What a check, or a live call, has learnt about a vault's key and role.
 
 use core::time::Duration;
 
@@ -7,22 +7,22 @@ use jiff::Timestamp;
 use crate::findings::{CheckOutcome, Finding, Report, Verdict};
 use crate::values::Region;
 
-/// Something learnt of a vault's key and role.
+/// Something learnt about a vault's key and role.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Observation {
-    /// A moment before anything was asked: of two observations, the one that asked later is the newer.
+    /// A moment before anything was asked. Of two observations, the one that asked later is the newer.
     pub asked_at: Timestamp,
-    /// How much it speaks of.
+    /// How much it covers.
     pub scope: Scope,
-    /// What came of it.
+    /// The outcome.
     pub outcome: Outcome,
     /// What is wrong.
     pub findings: Vec<Finding>,
-    /// When access has ended for good, if this shows that no Region opens data keys any more.
+    /// When access ends for good, if this shows that no Region opens data keys any more.
     pub access_ends_by: Option<Timestamp>,
 }
 
-/// How much an observation speaks of.
+/// How much an observation covers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scope {
     /// Everything: the whole validation.
@@ -33,21 +33,21 @@ pub enum Scope {
     LiveCall,
 }
 
-/// What came of looking.
+/// The outcome of an observation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// All of it is as it must be.
+    /// Everything is as it must be.
     Passed,
     /// It works, but something should be changed.
     Warned,
     /// AWS left something unanswered, and refused nothing.
     Unanswered,
-    /// Something is refused, or is not as it must be. Final, whatever else was left unanswered.
+    /// Something is refused or is not as it must be. This is final, whatever else was left unanswered.
     Refused,
 }
 
 impl Observation {
-    /// What a light check shows that saw nothing new, but may have been left unanswered.
+    /// A light check that saw nothing new, and in which AWS may have left calls unanswered.
     pub fn of_light_check(unanswered: Vec<Finding>, asked_at: Timestamp) -> Self {
         Self {
             asked_at,
@@ -62,14 +62,14 @@ impl Observation {
         }
     }
 
-    /// The Region that everything was asked in that AWS left unanswered: the other one is there, and works.
+    /// The Region of all unanswered calls, if there is only one. The other Region then answers.
     pub fn silent_region(&self) -> Option<Region> {
         let mut silent = self.findings.iter().filter(|finding| finding.unanswered);
         let region = silent.next()?.region?;
         silent.all(|finding| finding.region == Some(region)).then_some(region)
     }
 
-    /// A refusal that live traffic met. It speaks of one Region, so it does not say that access has ended everywhere.
+    /// A refusal that live traffic met. It covers one Region, so it does not say that access has ended everywhere.
     pub fn of_live_refusal(finding: Finding, asked_at: Timestamp) -> Self {
         Self {
             asked_at,
@@ -82,7 +82,7 @@ impl Observation {
 }
 
 impl Report {
-    /// What it comes to for the vault's health. Whatever was answered counts for more than what was not.
+    /// What the report means for the vault's health. A refusal counts for more than a missing answer.
     pub fn outcome(&self) -> Outcome {
         let any = |found: fn(&CheckOutcome) -> bool| self.checks.iter().any(found);
         if any(|outcome| outcome.verdict == Verdict::Fail && !outcome.unanswered) {

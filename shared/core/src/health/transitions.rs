@@ -6,11 +6,11 @@ use crate::findings::Finding;
 use crate::health::observation::{Observation, Outcome, Scope};
 use crate::health::{Health, HealthState};
 
-/// How many checks in a row AWS must leave unanswered before that is taken for more than a hiccup.
+/// How many checks in a row AWS must leave unanswered before it counts as more than a hiccup.
 pub const UNANSWERED_UNTIL_UNKNOWN: u32 = 3;
 
 impl Health {
-    /// The health of a new vault. What is put on record has just passed its whole validation.
+    /// The health of a new vault, which has just passed its whole validation.
     pub fn first(observation: &Observation) -> Self {
         let unexamined = Self {
             state: HealthState::Healthy,
@@ -24,22 +24,22 @@ impl Health {
             revision: 0,
         };
         let first = unexamined.after(observation).unwrap_or(unexamined);
-        // Whoever creates the vault is answered with it: there is nothing to announce.
+        // The creator sees these findings in the answer, so there is nothing to announce.
         Self {
             unannounced: Vec::new(),
             ..first
         }
     }
 
-    /// The health after an observation; `None` when it changes nothing: it is older than what is on record, it is a light
-    /// check of a vault that only a whole validation can clear, or a refusal that the record tells of already.
+    /// The health after an observation. `None` when the observation changes nothing: it is older than the record, it is
+    /// a light check of a vault that only a whole validation can clear, or it is a refusal that is already on record.
     #[must_use]
     pub fn after(&self, observation: &Observation) -> Option<Self> {
         if observation.asked_at < self.checked_at {
             return None;
         }
         let next = match (observation.outcome, observation.scope) {
-            // So that of many requests that are refused at once, one writes.
+            // When many requests are refused at once, only one of them writes.
             (Outcome::Refused, Scope::LiveCall) if self.state == HealthState::Unusable => return None,
             (Outcome::Refused, _) => self.refused(observation),
             (Outcome::Unanswered, _) => self.unanswered(observation),
@@ -67,12 +67,13 @@ impl Health {
         })
     }
 
-    /// A refusal is final at once.
+    /// A refusal takes effect at once.
     fn refused(&self, observation: &Observation) -> Next {
         Next {
             state: HealthState::Unusable,
             findings: observation.findings.clone(),
-            // Access that has ended once does not end again later; access that some Region still gives has not ended.
+            // While access is ended, the first time stays. An observation without a time means that some Region still
+            // gives access.
             access_ends_by: observation
                 .access_ends_by
                 .map(|ends_by| self.access_ends_by.unwrap_or(ends_by)),
@@ -80,7 +81,8 @@ impl Health {
         }
     }
 
-    /// No answer is no refusal, and takes none back. A Region that is gone leaves the other, in which everything works.
+    /// A missing answer is not a refusal, and takes no refusal back. If one Region is gone, everything works in the
+    /// other.
     fn unanswered(&self, observation: &Observation) -> Next {
         let unanswered_in_a_row = self.unanswered_in_a_row.saturating_add(1);
         let counts = unanswered_in_a_row >= UNANSWERED_UNTIL_UNKNOWN;
@@ -99,7 +101,7 @@ impl Health {
         }
     }
 
-    /// Nothing new in what was looked at. That proves little where something was wrong before.
+    /// The check saw nothing new. That proves little where something was wrong before.
     fn let_stand(&self) -> Option<Next> {
         matches!(self.state, HealthState::Healthy | HealthState::Degraded).then(|| Next {
             state: self.state,
@@ -110,7 +112,7 @@ impl Health {
     }
 }
 
-/// All of it was looked at and works: noticed as fast as failure.
+/// Everything was checked and works. Recovery is noticed as fast as failure.
 fn cleared(observation: &Observation) -> Next {
     Next {
         state: if observation.outcome == Outcome::Warned {
@@ -124,7 +126,7 @@ fn cleared(observation: &Observation) -> Next {
     }
 }
 
-/// What an observation decides; the times and the count of changes follow from it.
+/// What an observation decides. The times and the count of changes follow from it.
 struct Next {
     state: HealthState,
     findings: Vec<Finding>,

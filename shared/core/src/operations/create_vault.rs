@@ -17,26 +17,17 @@ use crate::values::{Region, RoleArn, VaultId};
 use crate::vault::{Vault, VaultSettings, VaultStatus};
 
 use crate::operations::name_claims::{Claimed, NameHolder};
-use crate::operations::{ATTEMPTS, VaultView, default_vault, name_claims, view};
+use crate::operations::{ATTEMPTS, Operation, Ports, Service, VaultView, default_vault, name_claims, view};
 
 /// Creates vaults.
 ///
 /// ```
 /// # use latchkey_in_memory::Example;
-/// # use latchkey_core::operations::CreateVault;
-/// # use latchkey_core::values::Region;
 /// # use latchkey_core::findings::Verdict;
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let example = Example::new()?;
-/// let create_vault = CreateVault {
-///     store: example.records.clone(),
-///     customer_keys: example.customer.clone(),
-///     clock: example.clock.clone(),
-///     access_role: example.access_role.clone(),
-///     managed_key: None,
-///     home: Region::UsEast2,
-/// };
+/// let create_vault = example.service().create_vault();
 /// let (view, report) = create_vault.run(&example.request(), &example.admin, example.command.clone()).await?;
 /// assert!(view.is_default);
 /// assert_eq!(report.verdict, Verdict::Pass);
@@ -56,6 +47,20 @@ pub struct CreateVault<S, K, C> {
     pub managed_key: Option<ManagedKey>,
     /// The Region we run in.
     pub home: Region,
+}
+
+impl<P: Ports> Service<P> {
+    /// create-vault.
+    pub fn create_vault(&self) -> CreateVault<P::Store, P::CustomerKeys, P::Clock> {
+        CreateVault {
+            store: self.ports.store(),
+            customer_keys: self.ports.customer_keys(),
+            clock: self.ports.clock(),
+            access_role: self.settings.access_role.clone(),
+            managed_key: self.settings.managed_key.clone(),
+            home: self.settings.region,
+        }
+    }
 }
 
 /// What a vault is to be.
@@ -84,7 +89,7 @@ impl<S: VaultStore, K: CustomerKeys, C: Clock> CreateVault<S, K, C> {
         caller: &Caller,
         command: CreateVaultCommand,
     ) -> Result<(VaultView, Report), Error> {
-        caller.require_vault_admin()?;
+        Operation::CreateVault.admit(caller)?;
         let CreateVaultCommand {
             settings,
             set_as_default,

@@ -19,7 +19,7 @@ use crate::request::RequestContext;
 use crate::values::VaultId;
 use crate::vault::{DataKeyId, Vault};
 
-use crate::operations::{ItemContext, find_vault, live_sensor};
+use crate::operations::{ItemContext, Ports, Service, find_vault, live_sensor};
 
 /// Opens items.
 ///
@@ -31,7 +31,7 @@ use crate::operations::{ItemContext, find_vault, live_sensor};
 /// let (example, _) = Example::with_vault().await?;
 /// // One that opens: see `EncryptItem`. What does not open fails none of its neighbours.
 /// let item = DecryptItemCommand { item_id: "i".into(), context: Default::default(), sealed_item: vec![2, 4, 0x78] };
-/// let opened = example.decrypt_item().run(&example.request(), &example.admin, vec![item]).await;
+/// let opened = example.service().decrypt_item().run(&example.request(), &example.admin, vec![item]).await;
 /// assert!(opened[0].outcome.is_err());
 /// # Ok(())
 /// # }
@@ -39,8 +39,18 @@ use crate::operations::{ItemContext, find_vault, live_sensor};
 pub struct DecryptItem<S, D, K, C> {
     /// The vault records.
     pub store: S,
-    /// The data keys.
-    pub data_keys: DataKeys<D, K, C>,
+    /// The data keys, shared with whatever else the execution environment does.
+    pub data_keys: Arc<DataKeys<D, K, C>>,
+}
+
+impl<P: Ports> Service<P> {
+    /// decrypt-item.
+    pub fn decrypt_item(&self) -> DecryptItem<P::Store, P::Store, P::CustomerKeys, P::Clock> {
+        DecryptItem {
+            store: self.ports.store(),
+            data_keys: self.data_keys(),
+        }
+    }
 }
 
 /// One item to open.

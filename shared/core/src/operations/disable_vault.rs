@@ -7,22 +7,22 @@ use crate::request::RequestContext;
 use crate::values::VaultId;
 use crate::vault::{Precondition, Vault, VaultStatus};
 
-use crate::operations::{VaultView, find_vault, view};
+use crate::operations::{Operation, Ports, Service, VaultView, find_vault, view};
 
 /// Disables vaults.
 ///
 /// ```
 /// # use latchkey_in_memory::Example;
-/// # use latchkey_core::operations::{DisableMode, DisableVault, EncryptItemCommand};
+/// # use latchkey_core::operations::{DisableMode, EncryptItemCommand};
 /// # use latchkey_core::Error;
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let (example, vault_id) = Example::with_vault().await?;
-/// let disable_vault = DisableVault { store: example.records.clone(), clock: example.clock.clone() };
+/// let disable_vault = example.service().disable_vault();
 /// disable_vault.run(&example.request(), &example.admin, &vault_id, DisableMode::Disabled).await?;
 ///
 /// let item = EncryptItemCommand { item_id: "i".into(), context: Default::default(), plaintext: vec![1].into() };
-/// let sealed = example.encrypt_item().run(&example.request(), &example.admin, Some(vault_id), vec![item]).await;
+/// let sealed = example.service().encrypt_item().run(&example.request(), &example.admin, Some(vault_id), vec![item]).await;
 /// assert!(matches!(sealed, Err(Error::WrongVaultStatus { .. })));
 /// # Ok(())
 /// # }
@@ -32,6 +32,16 @@ pub struct DisableVault<S, C> {
     pub store: S,
     /// The time.
     pub clock: C,
+}
+
+impl<P: Ports> Service<P> {
+    /// disable-vault.
+    pub fn disable_vault(&self) -> DisableVault<P::Store, P::Clock> {
+        DisableVault {
+            store: self.ports.store(),
+            clock: self.ports.clock(),
+        }
+    }
 }
 
 /// How far to disable.
@@ -90,7 +100,7 @@ impl<S: VaultStore, C: Clock> DisableVault<S, C> {
         mode: DisableMode,
         precondition: &Precondition,
     ) -> Result<VaultView, Error> {
-        caller.require_vault_admin()?;
+        Operation::DisableVault.admit(caller)?;
         let workspace_id = &caller.workspace_id;
         let found = find_vault(&self.store, workspace_id, vault_id).await?;
         let found = view(&self.store, found).await?;

@@ -9,18 +9,17 @@ use crate::request::RequestContext;
 use crate::values::VaultId;
 use crate::vault::{Precondition, Vault, VaultStatus};
 
-use crate::operations::{ValidateVault, VaultView, find_vault, view};
+use crate::operations::{Operation, Ports, Service, ValidateVault, VaultView, find_vault, view};
 
 /// Enables vaults.
 ///
 /// ```
 /// # use latchkey_in_memory::Example;
-/// # use latchkey_core::operations::EnableVault;
 /// # use latchkey_core::vault::{Precondition, VaultStatus};
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let (example, vault_id) = Example::with_vault().await?;
-/// let enable_vault = EnableVault { validate_vault: example.validate_vault() };
+/// let enable_vault = example.service().enable_vault();
 /// let (view, _) = enable_vault.run(&example.request(), &example.admin, &vault_id, &Precondition::None).await?;
 /// assert_eq!(view.vault.status, VaultStatus::Active);
 /// # Ok(())
@@ -29,6 +28,15 @@ use crate::operations::{ValidateVault, VaultView, find_vault, view};
 pub struct EnableVault<S, K, C> {
     /// The validation, with all that it needs.
     pub validate_vault: ValidateVault<S, K, C>,
+}
+
+impl<P: Ports> Service<P> {
+    /// enable-vault.
+    pub fn enable_vault(&self) -> EnableVault<P::Store, P::CustomerKeys, P::Clock> {
+        EnableVault {
+            validate_vault: self.validate_vault(),
+        }
+    }
 }
 
 impl<S: VaultStore, K: CustomerKeys, C: Clock> EnableVault<S, K, C> {
@@ -46,7 +54,7 @@ impl<S: VaultStore, K: CustomerKeys, C: Clock> EnableVault<S, K, C> {
         vault_id: &VaultId,
         precondition: &Precondition,
     ) -> Result<(VaultView, Report), Error> {
-        caller.require_vault_admin()?;
+        Operation::EnableVault.admit(caller)?;
         let store = &self.validate_vault.store;
         let found = find_vault(store, &caller.workspace_id, vault_id).await?;
         let found = view(store, found).await?;

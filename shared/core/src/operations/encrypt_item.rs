@@ -1,5 +1,7 @@
 //! encrypt-item: seal a batch of items under one data key.
 
+use std::sync::Arc;
+
 use sealed_item::Plaintext;
 use sealed_item::item::{ItemIdentity, ItemSealingParameters, seal_item};
 
@@ -12,7 +14,7 @@ use crate::request::{RequestContext, SealedItems};
 use crate::values::VaultId;
 use crate::vault::Vault;
 
-use crate::operations::{ItemContext, default_vault, find_vault, live_sensor};
+use crate::operations::{ItemContext, Ports, Service, default_vault, find_vault, live_sensor};
 
 /// Seals items.
 ///
@@ -27,7 +29,7 @@ use crate::operations::{ItemContext, default_vault, find_vault, live_sensor};
 ///     context: [("owner".to_owned(), "account-1".to_owned())].into(),
 ///     plaintext: b"hello".to_vec().into(),
 /// };
-/// let sealed = example.encrypt_item().run(&example.request(), &example.admin, None, vec![item]).await?;
+/// let sealed = example.service().encrypt_item().run(&example.request(), &example.admin, None, vec![item]).await?;
 ///
 /// // In another environment, which has to ask KMS for the data key.
 /// let (item_id, sealed_item) = sealed.items.into_iter().next().expect("one item");
@@ -36,7 +38,7 @@ use crate::operations::{ItemContext, default_vault, find_vault, live_sensor};
 ///     context: [("owner".to_owned(), "account-1".to_owned())].into(),
 ///     sealed_item,
 /// };
-/// let opened = example.decrypt_item().run(&example.request(), &example.admin, vec![item]).await;
+/// let opened = example.service().decrypt_item().run(&example.request(), &example.admin, vec![item]).await;
 /// assert_eq!(opened[0].outcome.as_ref().expect("it opens").as_bytes(), b"hello");
 /// # Ok(())
 /// # }
@@ -44,8 +46,18 @@ use crate::operations::{ItemContext, default_vault, find_vault, live_sensor};
 pub struct EncryptItem<S, D, K, C> {
     /// The vault records.
     pub store: S,
-    /// The data keys.
-    pub data_keys: DataKeys<D, K, C>,
+    /// The data keys, shared with whatever else the execution environment does.
+    pub data_keys: Arc<DataKeys<D, K, C>>,
+}
+
+impl<P: Ports> Service<P> {
+    /// encrypt-item.
+    pub fn encrypt_item(&self) -> EncryptItem<P::Store, P::Store, P::CustomerKeys, P::Clock> {
+        EncryptItem {
+            store: self.ports.store(),
+            data_keys: self.data_keys(),
+        }
+    }
 }
 
 /// One item to seal.

@@ -2,6 +2,7 @@
 
 use crate::caller::Caller;
 use crate::error::Error;
+use crate::operations::{Operation, Service};
 use crate::setup_kit::{SetupKit, TemplatesUrl};
 use crate::values::RoleArn;
 
@@ -9,10 +10,9 @@ use crate::values::RoleArn;
 ///
 /// ```
 /// # use latchkey_in_memory::Example;
-/// # use latchkey_core::operations::GetSetupKit;
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let example = Example::new()?;
-/// let kit = GetSetupKit { access_role: example.access_role.clone(), templates_url: None }.run(&example.admin)?;
+/// let kit = example.service().get_setup_kit().run(&example.admin)?;
 /// assert!(kit.trust_policy.to_string().contains("ws-acme"), "the external id is the workspace");
 /// # Ok(())
 /// # }
@@ -24,6 +24,16 @@ pub struct GetSetupKit {
     pub templates_url: Option<TemplatesUrl>,
 }
 
+impl<P> Service<P> {
+    /// get-setup-kit, without a port.
+    pub fn get_setup_kit(&self) -> GetSetupKit {
+        GetSetupKit {
+            access_role: self.settings.access_role.clone(),
+            templates_url: self.settings.templates_url.clone(),
+        }
+    }
+}
+
 impl GetSetupKit {
     /// The kit of the caller's workspace. Nothing in it is secret, but only those who administer vaults have a use for it,
     /// so members, who do not, get none.
@@ -31,7 +41,7 @@ impl GetSetupKit {
     /// # Errors
     /// [`Error::Forbidden`] for a member.
     pub fn run(&self, caller: &Caller) -> Result<SetupKit, Error> {
-        caller.require_vault_admin()?;
+        Operation::GetSetupKit.admit(caller)?;
         SetupKit::new(&caller.workspace_id, &self.access_role, self.templates_url.as_ref())
     }
 }

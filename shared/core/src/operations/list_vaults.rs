@@ -8,7 +8,7 @@ use crate::request::RequestContext;
 use crate::values::VaultId;
 use crate::vault::{Vault, VaultStatus};
 
-use crate::operations::{VaultView, default_vault, find_vault, view};
+use crate::operations::{Ports, Service, VaultView, default_vault, find_vault, view};
 
 /// How many times the records are read for one answer. Where a filter lets little through, a page ends early.
 const READS: u32 = 5;
@@ -19,11 +19,11 @@ const FILTERED_AT_ONCE: usize = 50;
 ///
 /// ```
 /// # use latchkey_in_memory::Example;
-/// # use latchkey_core::operations::{ListVaults, VaultFilter};
+/// # use latchkey_core::operations::VaultFilter;
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let (example, vault_id) = Example::with_vault().await?;
-/// let list_vaults = ListVaults { store: example.records.clone() };
+/// let list_vaults = example.service().list_vaults();
 /// let listed = list_vaults.run(&example.request(), &example.admin, VaultFilter::NONE, None, 50).await?;
 /// assert_eq!(listed.vaults[0].vault.vault_id, vault_id);
 /// # Ok(())
@@ -32,6 +32,15 @@ const FILTERED_AT_ONCE: usize = 50;
 pub struct ListVaults<S> {
     /// The vault records.
     pub store: S,
+}
+
+impl<P: Ports> Service<P> {
+    /// list-vaults, and get-vault.
+    pub fn list_vaults(&self) -> ListVaults<P::Store> {
+        ListVaults {
+            store: self.ports.store(),
+        }
+    }
 }
 
 /// Which vaults are wanted.

@@ -1,4 +1,4 @@
-//! The operations, one file each. Those of callers take a verified [`Caller`](crate::caller::Caller) and see only the caller's
+//! The operations, one file each; the table of them ([`Operation`]); and [`Service`], which builds them. Those of callers take a verified [`Caller`](crate::caller::Caller) and see only the caller's
 //! workspace; the sweep has no caller, and sees all.
 
 mod create_vault;
@@ -12,7 +12,9 @@ mod health_record;
 mod list_vaults;
 mod live_sensor;
 mod name_claims;
+mod operation;
 mod reassign_item;
+mod service;
 mod sweep_vaults;
 mod update_vault;
 mod validate_vault;
@@ -24,7 +26,9 @@ pub use enable_vault::EnableVault;
 pub use encrypt_item::{EncryptItem, EncryptItemCommand, EncryptedItems};
 pub use get_setup_kit::GetSetupKit;
 pub use list_vaults::{ListVaults, ListedVaults, VaultFilter};
+pub use operation::{Call, Description, May};
 pub use reassign_item::{ReassignItem, Reassigned, ReassignedItem};
+pub use service::{GivenPorts, Ports, Service, ServiceSettings};
 pub use sweep_vaults::{AuditCheck, CheckedVault, SweepVaults, Swept, VaultCheck};
 pub use update_vault::{UpdateVault, UpdateVaultCommand};
 pub use validate_vault::ValidateVault;
@@ -32,9 +36,37 @@ pub use validate_vault::ValidateVault;
 use std::collections::BTreeMap;
 
 use crate::error::Error;
+use crate::operations::operation::{items, operations, scheduled, vaults};
 use crate::ports::VaultStore;
 use crate::values::{VaultId, WorkspaceId};
 use crate::vault::{Vault, VaultTag};
+
+operations! {
+    /// Makes a vault.
+    CreateVault = vaults("create-vault", "POST", "/v1/vaults", May::VaultAdmins);
+    /// Lists the workspace's vaults.
+    ListVaults = vaults("list-vaults", "GET", "/v1/vaults", May::AnyMember);
+    /// Reads one vault.
+    GetVault = vaults("get-vault", "GET", "/v1/vaults/{vault_id}", May::AnyMember).served_by("list-vaults");
+    /// Changes a vault's name, its bound, or which vault is the default.
+    UpdateVault = vaults("update-vault", "PATCH", "/v1/vaults/{vault_id}", May::VaultAdmins);
+    /// Checks a vault's key and role.
+    ValidateVault = vaults("validate-vault", "POST", "/v1/vaults/{vault_id}/validate", May::VaultAdmins);
+    /// Takes a vault out of use.
+    DisableVault = vaults("disable-vault", "POST", "/v1/vaults/{vault_id}/disable", May::VaultAdmins);
+    /// Puts a vault back to use.
+    EnableVault = vaults("enable-vault", "POST", "/v1/vaults/{vault_id}/enable", May::VaultAdmins);
+    /// Seals items.
+    EncryptItem = items("encrypt-item", "POST", "/v1/items/encrypt");
+    /// Opens items.
+    DecryptItem = items("decrypt-item", "POST", "/v1/items/decrypt");
+    /// Moves items to another vault.
+    ReassignItem = items("reassign-item", "POST", "/v1/items/reassign");
+    /// Hands out what a customer sets its side up with.
+    GetSetupKit = vaults("get-setup-kit", "GET", "/v1/setup-kit", May::VaultAdmins);
+    /// Checks the vaults that are due. Each minute's run is `validate-vault` in the audit log, for that is the function.
+    SweepVaults = scheduled("sweep-vaults").served_by("validate-vault");
+}
 
 /// A vault together with what is not part of its own record.
 #[derive(Clone, Debug)]

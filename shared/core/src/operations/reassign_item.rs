@@ -3,11 +3,13 @@
 //! It is decrypt-item and encrypt-item, one after the other in one function: what they promise, and what keeps them from
 //! opening or sealing, holds here too. The plaintext never leaves the function.
 
+use std::sync::Arc;
+
 use sealed_item::Plaintext;
 use sealed_item::item::SealedItem;
 
 use crate::caller::Caller;
-use crate::data_keys::ItemOrigin;
+use crate::data_keys::{DataKeys, ItemOrigin};
 use crate::error::Error;
 use crate::health::HealthState;
 use crate::ports::{Clock, CustomerKeys, DataKeyStore, VaultStore};
@@ -15,21 +17,21 @@ use crate::request::RequestContext;
 use crate::values::VaultId;
 use crate::vault::Vault;
 
-use crate::operations::{DecryptItem, DecryptItemCommand, EncryptItem, EncryptItemCommand, find_vault};
+use crate::operations::{DecryptItem, DecryptItemCommand, EncryptItem, EncryptItemCommand, Ports, Service, find_vault};
 
 /// Reseals items in another vault.
 ///
 /// ```
 /// # use latchkey_in_memory::Example;
-/// # use latchkey_core::operations::{DecryptItemCommand, EncryptItemCommand, ReassignItem, Reassigned};
+/// # use latchkey_core::operations::{DecryptItemCommand, EncryptItemCommand, Reassigned};
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let (example, vault_id) = Example::with_vault().await?;
 /// let item = EncryptItemCommand { item_id: "i".into(), context: Default::default(), plaintext: vec![1].into() };
-/// let sealed = example.encrypt_item().run(&example.request(), &example.admin, None, vec![item]).await?;
+/// let sealed = example.service().encrypt_item().run(&example.request(), &example.admin, None, vec![item]).await?;
 /// let (item_id, sealed_item) = sealed.items.into_iter().next().expect("one item");
 ///
-/// let reassign_item = ReassignItem { decrypt: example.decrypt_item(), encrypt: example.encrypt_item() };
+/// let reassign_item = example.service().reassign_item();
 /// let item = DecryptItemCommand { item_id, context: Default::default(), sealed_item };
 /// let there = reassign_item.run(&example.request(), &example.admin, &vault_id, vec![item], false).await?;
 /// assert!(matches!(there[0].outcome, Ok(Reassigned::Unchanged(_))), "it is in that vault already");
@@ -37,10 +39,28 @@ use crate::operations::{DecryptItem, DecryptItemCommand, EncryptItem, EncryptIte
 /// # }
 /// ```
 pub struct ReassignItem<S, D, K, C> {
-    /// Opens them.
-    pub decrypt: DecryptItem<S, D, K, C>,
-    /// Seals them.
-    pub encrypt: EncryptItem<S, D, K, C>,
+    decrypt: DecryptItem<S, D, K, C>,
+    encrypt: EncryptItem<S, D, K, C>,
+}
+
+impl<P: Ports> Service<P> {
+    /// reassign-item.
+    pub fn reassign_item(&self) -> ReassignItem<P::Store, P::Store, P::CustomerKeys, P::Clock> {
+        ReassignItem::new(self.ports.store(), self.data_keys())
+    }
+}
+
+impl<S: Clone, D, K, C> ReassignItem<S, D, K, C> {
+    /// Opens and seals with the same data keys: one cache, and one bound on how many requests wait for a vault's key.
+    pub fn new(store: S, data_keys: Arc<DataKeys<D, K, C>>) -> Self {
+        Self {
+            decrypt: DecryptItem {
+                store: store.clone(),
+                data_keys: Arc::clone(&data_keys),
+            },
+            encrypt: EncryptItem { store, data_keys },
+        }
+    }
 }
 
 /// One item's outcome.

@@ -15,7 +15,7 @@ use crate::health::due::DuePartition;
 use crate::health::observation::Observation;
 use crate::health::{Health, HealthState};
 use crate::operations::validate_vault::access_to;
-use crate::operations::{ValidateVault, health_record};
+use crate::operations::{Ports, Service, ValidateVault, health_record};
 use crate::ports::{Announcer, Clock, CustomerKeys, DueVault, DueVaults, StoreError, VaultStore};
 use crate::request::{KeyUse, RequestContext, time_limit};
 use crate::validation::{LightCheck, light_check};
@@ -41,12 +41,11 @@ const TIME_OF_ANNOUNCING: Duration = Duration::from_secs(3);
 ///
 /// ```
 /// # use latchkey_in_memory::{Example, KeyState};
-/// # use latchkey_core::operations::SweepVaults;
 /// # use latchkey_core::health::due::DuePartition;
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let (example, _) = Example::with_vault().await?;
-/// let sweep_vaults = SweepVaults { validate_vault: example.validate_vault(), announcer: example.event_bus.clone() };
+/// let sweep_vaults = example.service().sweep_vaults();
 /// example.customer.change_key(|key| key.state = KeyState::Disabled);
 /// example.clock.advance(std::time::Duration::from_secs(60));
 /// let swept = sweep_vaults.run(&example.request(), &DuePartition::of_shard(0, 1), &|_| Ok(())).await?;
@@ -59,6 +58,16 @@ pub struct SweepVaults<S, K, C, A> {
     pub validate_vault: ValidateVault<S, K, C>,
     /// The event bus.
     pub announcer: A,
+}
+
+impl<P: Ports> Service<P> {
+    /// sweep-vaults.
+    pub fn sweep_vaults(&self) -> SweepVaults<P::Store, P::CustomerKeys, P::Clock, P::Announcer> {
+        SweepVaults {
+            validate_vault: self.validate_vault(),
+            announcer: self.ports.announcer(),
+        }
+    }
 }
 
 /// What a sweep did.

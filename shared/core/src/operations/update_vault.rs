@@ -8,19 +8,19 @@ use crate::values::{DataKeyCacheBound, VaultId, VaultName};
 use crate::vault::{Precondition, Vault};
 
 use crate::operations::name_claims::Claimed;
-use crate::operations::{ATTEMPTS, VaultView, default_vault, find_vault, name_claims, view};
+use crate::operations::{ATTEMPTS, Operation, Ports, Service, VaultView, default_vault, find_vault, name_claims, view};
 
 /// Updates vaults.
 ///
 /// ```
 /// # use latchkey_in_memory::Example;
-/// # use latchkey_core::operations::{UpdateVault, UpdateVaultCommand};
+/// # use latchkey_core::operations::UpdateVaultCommand;
 /// # use latchkey_core::vault::Precondition;
 /// # use latchkey_core::values::VaultName;
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let (example, vault_id) = Example::with_vault().await?;
-/// let update_vault = UpdateVault { store: example.records.clone(), clock: example.clock.clone() };
+/// let update_vault = example.service().update_vault();
 /// let command = UpdateVaultCommand { name: Some(VaultName::parse("Acme 2027")?), ..Default::default() };
 /// let view = update_vault.run(&example.request(), &example.admin, &vault_id, &command, &Precondition::None).await?;
 /// assert_eq!(view.vault.name.as_str(), "Acme 2027");
@@ -32,6 +32,16 @@ pub struct UpdateVault<S, C> {
     pub store: S,
     /// The time.
     pub clock: C,
+}
+
+impl<P: Ports> Service<P> {
+    /// update-vault.
+    pub fn update_vault(&self) -> UpdateVault<P::Store, P::Clock> {
+        UpdateVault {
+            store: self.ports.store(),
+            clock: self.ports.clock(),
+        }
+    }
 }
 
 /// What is to be so from now on. What is not said stays as it is.
@@ -63,7 +73,7 @@ impl<S: VaultStore, C: Clock> UpdateVault<S, C> {
         command: &UpdateVaultCommand,
         precondition: &Precondition,
     ) -> Result<VaultView, Error> {
-        caller.require_vault_admin()?;
+        Operation::UpdateVault.admit(caller)?;
         let workspace_id = &caller.workspace_id;
         for _ in 0..ATTEMPTS {
             let found = find_vault(&self.store, workspace_id, vault_id).await?;

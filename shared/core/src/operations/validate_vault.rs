@@ -12,7 +12,7 @@ use crate::validation::validate;
 use crate::values::{DataKeyCacheBound, Region, RoleArn, VaultId};
 use crate::vault::{Vault, VaultSettings};
 
-use crate::operations::find_vault;
+use crate::operations::{Operation, Ports, Service, find_vault};
 
 /// Validates vaults.
 ///
@@ -23,7 +23,7 @@ use crate::operations::find_vault;
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let (example, vault_id) = Example::with_vault().await?;
 /// example.customer.change_key(|key| key.state = KeyState::Disabled);
-/// let report = example.validate_vault().run(&example.request(), &example.admin, &vault_id).await?;
+/// let report = example.service().validate_vault().run(&example.request(), &example.admin, &vault_id).await?;
 /// assert_eq!(report.verdict, Verdict::Fail);
 /// # Ok(())
 /// # }
@@ -41,13 +41,26 @@ pub struct ValidateVault<S, K, C> {
     pub home: Region,
 }
 
+impl<P: Ports> Service<P> {
+    /// validate-vault.
+    pub fn validate_vault(&self) -> ValidateVault<P::Store, P::CustomerKeys, P::Clock> {
+        ValidateVault {
+            store: self.ports.store(),
+            customer_keys: self.ports.customer_keys(),
+            clock: self.ports.clock(),
+            access_role: self.settings.access_role.clone(),
+            home: self.settings.region,
+        }
+    }
+}
+
 impl<S: VaultStore, K: CustomerKeys, C: Clock> ValidateVault<S, K, C> {
     /// Validates one vault. A report that fails is an answer, not an error.
     ///
     /// # Errors
     /// [`Error::VaultNotFound`], [`Error::Forbidden`], or the records' own trouble.
     pub async fn run(&self, context: &RequestContext, caller: &Caller, vault_id: &VaultId) -> Result<Report, Error> {
-        caller.require_vault_admin()?;
+        Operation::ValidateVault.admit(caller)?;
         let vault = find_vault(&self.store, &caller.workspace_id, vault_id).await?;
         let (report, observation) = self.validate(context, &vault).await;
         health_record::record(&self.store, &vault, &observation).await?;

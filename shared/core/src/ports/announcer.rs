@@ -4,13 +4,13 @@ use core::future::Future;
 
 use crate::vault::announcement::Announcement;
 
-/// The event bus, on which the outside is told of vaults' health.
+/// The event bus, on which changes of vaults' health are announced.
 pub trait Announcer: Send + Sync {
-    /// Puts one announcement on the bus. `Ok`: the bus has it.
+    /// Puts one announcement on the bus. `Ok` means that the bus has it.
     fn announce(&self, announcement: &Announcement) -> impl Future<Output = Result<(), AnnouncerError>> + Send;
 }
 
-/// The event bus did not take an announcement, or did not say so. It is announced again, under the same event id.
+/// The event bus did not take an announcement, or did not confirm it. It is announced again, under the same event id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the event bus took no announcement")]
 pub struct AnnouncerError;

@@ -11,8 +11,8 @@ pub trait Clock: Send + Sync {
     fn now(&self) -> Moment;
 }
 
-/// A point in time on two clocks. A frozen execution environment's monotonic clock may stand still; the wall clock may
-/// be set back. What matters is never to hold access for too long, so the clock that says "longer" is believed.
+/// A point in time on two clocks. While an execution environment is frozen, its monotonic clock may stand still, and
+/// the wall clock may be set back. Access must never be held for too long, so the clock that shows more time counts.
 #[derive(Clone, Copy, Debug)]
 pub struct Moment {
     /// The monotonic clock.
@@ -22,7 +22,7 @@ pub struct Moment {
 }
 
 impl Moment {
-    /// The time since `earlier`, by the clock that says longer.
+    /// The time since `earlier`, by the clock that shows more.
     pub fn since(&self, earlier: &Self) -> Duration {
         let wall = Duration::try_from(self.wall.duration_since(earlier.wall)).unwrap_or_default();
         self.monotonic.saturating_duration_since(earlier.monotonic).max(wall)

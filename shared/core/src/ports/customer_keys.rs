@@ -9,14 +9,14 @@ use crate::customer::{AccessError, CustomerAccess};
 use crate::request::RequestContext;
 use crate::values::{CustomerPublicKey, MultiRegionKeyType, Region};
 
-/// The customer's key and role. Each call is made in the Region it names, in a session of the customer's role that
-/// allows only what `access` is for, and is noted in `context`.
+/// The customer's key and role. Each call goes to the Region it names, in a session of the customer's role that allows
+/// only what `access` is for, and is recorded in `context`.
 pub trait CustomerKeys: Send + Sync {
-    /// Does what the first call in a Region needs whoever the customer is, ahead of knowing who. Once it has come off there is
-    /// nothing more to do. Whether it did is not told: a call that finds it undone does it.
+    /// Does in advance what the first call in a Region needs for any customer. After one success there is nothing left
+    /// to do. It reports no failure: a call that needs the preparation does it itself.
     fn prepare(&self, region: Region) -> impl Future<Output = ()> + Send;
 
-    /// Knocks at the customer's role. `Ok`: it let us in.
+    /// Tries to assume the customer's role. `Ok` means that it let us in.
     fn attempt_role(
         &self,
         context: &RequestContext,
@@ -33,7 +33,7 @@ pub trait CustomerKeys: Send + Sync {
         region: Region,
     ) -> impl Future<Output = Result<KeyDescription, AccessError>> + Send;
 
-    /// `kms:GetPublicKey`. An RSA key that cannot wrap, or a key of another kind, is [`Refusal::InvalidKeyUsage`].
+    /// `kms:GetPublicKey`. A key that is not RSA, or that cannot wrap, is [`Refusal::InvalidKeyUsage`].
     ///
     /// [`Refusal::InvalidKeyUsage`]: crate::customer::Refusal::InvalidKeyUsage
     fn public_key(
@@ -62,21 +62,21 @@ pub trait CustomerKeys: Send + Sync {
     ) -> impl Future<Output = Result<Zeroizing<Vec<u8>>, AccessError>> + Send;
 }
 
-/// How to knock at the customer's role.
+/// How to try to assume the customer's role.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RoleAttempt {
-    /// From the access role, with the workspace's external id: must be let in.
+    /// From the access role, with the workspace's external id. The role must let us in.
     AsAgreed,
-    /// From the access role without an external id: must be refused.
+    /// From the access role, without an external id. The role must refuse.
     WithoutExternalId,
-    /// From the access role with an external id that is not the workspace's: must be refused.
+    /// From the access role, with an external id that is not the workspace's. The role must refuse.
     WithWrongExternalId,
-    /// With the right external id, but from another role of the service's account: let in only when the trust is on the
-    /// whole account.
+    /// From another role of the service's account, with the right external id. The role lets it in only if its trust
+    /// policy names the whole account.
     FromAnotherRole,
 }
 
-/// What `kms:DescribeKey` tells of a key, in KMS's words.
+/// What `kms:DescribeKey` says about a key, in KMS's words.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeyDescription {
     /// The key's ARN.
@@ -89,12 +89,12 @@ pub struct KeyDescription {
     pub key_usage: String,
     /// `AWS_KMS`, `EXTERNAL`, ...
     pub origin: String,
-    /// Its part in its multi-Region set; `None` for a single-Region key.
+    /// Its role in its multi-Region set; `None` for a single-Region key.
     pub multi_region_key_type: Option<MultiRegionKeyType>,
     /// The ARN of its set's primary key.
     pub primary_key_arn: Option<String>,
     /// The ARNs of its set's replica keys.
     pub replica_key_arns: Vec<String>,
-    /// When it will be deleted, if that is scheduled.
+    /// When KMS deletes it, if that is scheduled and KMS states the date.
     pub deletion_date: Option<Timestamp>,
 }

@@ -15,7 +15,7 @@ pub trait DataKeyStore: Send + Sync {
         data_key_id: &DataKeyId,
     ) -> impl Future<Output = Result<Option<IssuedDataKey>, StoreError>> + Send;
 
-    /// Puts a data key on record unless one with its id is there; answers the one that is on record then.
+    /// Puts a data key on record, unless there is one with the same id. Returns the one that is on record.
     fn issue(
         &self,
         vault_id: &VaultId,

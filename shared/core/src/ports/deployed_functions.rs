@@ -4,11 +4,11 @@ use core::future::Future;
 
 use crate::values::Region;
 
-/// The functions of this deployment, for the one that tries them. Their shapes are the edge's, so the one in one process is
-/// with the tests of the edge.
+/// The functions of this deployment, for the canary. Requests and answers have the shape of the edge, so the
+/// implementation in one process is in the tests of the edge.
 pub trait DeployedFunctions: Send + Sync {
-    /// Invokes the function of an operation in a Region and waits for what it answers. Once: whoever tries a function wants to
-    /// know of the answer that did not come.
+    /// Invokes the function of an operation in a Region, and waits for its answer. It never retries, because the caller
+    /// wants to know about a missing answer.
     fn invoke(
         &self,
         operation: &'static str,
@@ -17,16 +17,16 @@ pub trait DeployedFunctions: Send + Sync {
     ) -> impl Future<Output = Result<Vec<u8>, InvocationError>> + Send;
 }
 
-/// A function did not answer.
+/// Why an invocation gave no answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvocationError {
-    /// There was no answer, or Lambda had none to give.
+    /// No answer came, or Lambda had none to give.
     #[error("no answer")]
     Unanswered,
-    /// Lambda did not start it: it is not there, we may not, or it is throttled.
+    /// Lambda did not start the function: it does not exist, we may not invoke it, or it is throttled.
     #[error("the function was not started")]
     NotStarted,
-    /// It was started and did not end well.
+    /// The function was started and failed.
     #[error("the function crashed")]
     Crashed,
 }

@@ -9,10 +9,10 @@ use crate::ports::StoreError;
 use crate::values::{VaultId, WorkspaceId};
 use crate::vault::Vault;
 
-/// Which vaults are due to be checked, and the claims that decide who checks one.
+/// Which vaults are due for a check, and the claims that decide which sweep checks a vault.
 pub trait DueVaults: Send + Sync {
-    /// Up to `limit` vaults of the partition that are due at `now`, the longest due first. The index may be some moments
-    /// behind the records: a claim tells.
+    /// Up to `limit` vaults of the partition that are due at `now`, the longest due first. The index may lag behind the
+    /// records. [`Self::claim`] finds that out.
     fn due_vaults(
         &self,
         partition: DuePartition,
@@ -20,19 +20,19 @@ pub trait DueVaults: Send + Sync {
         limit: usize,
     ) -> impl Future<Output = Result<Vec<DueVault>, StoreError>> + Send;
 
-    /// Claims a due vault: it is due again at `until`, should the claimant die. `None`: it is not due any more as it was
-    /// seen to be, so somebody else has it.
+    /// Claims a due vault. If the claimant dies, the vault is due again at `until`. `None` if the vault is no longer
+    /// due as the index had it, so another sweep has it.
     fn claim(&self, due: &DueVault, until: Timestamp)
     -> impl Future<Output = Result<Option<Vault>, StoreError>> + Send;
 }
 
-/// A vault that is due, as the index has it.
+/// A due vault, as the index has it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DueVault {
     /// The vault's workspace.
     pub workspace_id: WorkspaceId,
     /// The vault.
     pub vault_id: VaultId,
-    /// Since when it is due.
+    /// Since when it has been due.
     pub due_at: Timestamp,
 }

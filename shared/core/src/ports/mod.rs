@@ -1,5 +1,5 @@
-//! What the domain asks of the outside world. Each trait has one implementation on AWS (`latchkey-aws`) and one in one
-//! process ([`latchkey_in_memory`]).
+//! What the domain needs from the outside world. Each trait is implemented on AWS (`latchkey-aws`) and in one process
+//! (`latchkey-in-memory`).
 
 mod announcer;
 mod clock;

@@ -1,20 +1,21 @@
-//! What goes wrong with the records.
+//! Failures of our records.
 
 use crate::error::Error;
 
-/// Our records could not be read or written. Whether a write took effect is then unknown; every write can be repeated.
+/// Our records could not be read or written. A write may have taken effect all the same. Every write can be repeated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum StoreError {
     /// Throttled for longer than we may retry.
     #[error("the records are throttled")]
     Throttled,
-    /// No answer, one of 5xx, one that cannot be read; or the other Region writes the same record all the while.
+    /// There was no answer, a 5xx answer or an unreadable one, or the other Region kept writing the same record.
     #[error("the records are unavailable")]
     Unavailable,
-    /// DynamoDB refused what we asked: we may not, or it is not there, or not so. Repeating it changes nothing.
+    /// DynamoDB refused the request: we lack the permission, something does not exist, or the request is invalid.
+    /// Repeating it changes nothing.
     #[error("the records refuse what was asked")]
     Refused,
-    /// A record is there, but is not one that we wrote.
+    /// A record exists, but not in a form that we wrote.
     #[error("a record cannot be read")]
     Corrupt,
 }

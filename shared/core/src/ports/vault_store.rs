@@ -10,19 +10,19 @@ use crate::ports::StoreError;
 use crate::values::{DataKeyCacheBound, VaultId, VaultName, WorkspaceId};
 use crate::vault::{Vault, VaultStatus};
 
-/// The vault records. Every read is consistent: what one Region has answered, the other sees.
+/// The vault records. Every read is consistent: what one Region has confirmed, the other sees.
 ///
-/// There are no transactions. The record of the vault itself, keyed by its id, is the only truth; the name and the
-/// default are pointers at it.
+/// There are no transactions. The record of the vault, under its id, is the only truth. The name and the default are
+/// pointers to it.
 pub trait VaultStore: Send + Sync {
-    /// The vault, if the workspace has it.
+    /// The vault, if it belongs to the workspace.
     fn vault(
         &self,
         workspace_id: &WorkspaceId,
         vault_id: &VaultId,
     ) -> impl Future<Output = Result<Option<Vault>, StoreError>> + Send;
 
-    /// Up to `limit` vaults of the workspace, those whose ids come after `after`, in the order of their ids.
+    /// Up to `limit` vaults of the workspace whose ids come after `after`, in the order of their ids.
     fn list_vaults(
         &self,
         workspace_id: &WorkspaceId,
@@ -30,15 +30,15 @@ pub trait VaultStore: Send + Sync {
         limit: usize,
     ) -> impl Future<Output = Result<VaultPage, StoreError>> + Send;
 
-    /// What a name points at. The vault itself may not exist (yet), or have another name.
+    /// The claim on a name. Its vault may not exist (yet), or may have another name.
     fn name_claim(
         &self,
         workspace_id: &WorkspaceId,
         name: &VaultName,
     ) -> impl Future<Output = Result<Option<NameClaim>, StoreError>> + Send;
 
-    /// Puts `claim` on a name in the place of the one that was `seen` there. `false`: it is not as it was seen any more, and
-    /// nothing was written.
+    /// Puts `claim` on a name, in place of the claim that was `seen` there. `false` if that claim has changed; then
+    /// nothing is written.
     fn claim_name(
         &self,
         workspace_id: &WorkspaceId,
@@ -47,7 +47,8 @@ pub trait VaultStore: Send + Sync {
         claim: &NameClaim,
     ) -> impl Future<Output = Result<bool, StoreError>> + Send;
 
-    /// Takes the vault's claim off a name if it is for a version up to `version`; else changes nothing.
+    /// Removes the vault's claim on a name if the claim is for `version` or an earlier version. Otherwise changes
+    /// nothing.
     fn release_name(
         &self,
         workspace_id: &WorkspaceId,
@@ -56,7 +57,7 @@ pub trait VaultStore: Send + Sync {
         version: u64,
     ) -> impl Future<Output = Result<(), StoreError>> + Send;
 
-    /// Puts a new vault on record. `false`: its id is taken, and nothing was written.
+    /// Puts a new vault on record. `false` if its id is taken; then nothing is written.
     fn insert_vault(&self, vault: &Vault) -> impl Future<Output = Result<bool, StoreError>> + Send;
 
     /// The workspace's default vault.
@@ -72,15 +73,15 @@ pub trait VaultStore: Send + Sync {
         vault_id: &VaultId,
     ) -> impl Future<Output = Result<(), StoreError>> + Send;
 
-    /// Leaves the workspace without a default if the default is `vault_id`; else changes nothing.
+    /// Removes the workspace's default if it is `vault_id`. Otherwise changes nothing.
     fn clear_default(
         &self,
         workspace_id: &WorkspaceId,
         vault_id: &VaultId,
     ) -> impl Future<Output = Result<(), StoreError>> + Send;
 
-    /// Makes the next version of `vault`, with this name and this bound. `None`: the vault has another version by now, and
-    /// nothing was written.
+    /// Writes the next version of `vault`, with this name and this bound. `None` if the vault has another version by
+    /// now; then nothing is written.
     fn change_settings(
         &self,
         vault: &Vault,
@@ -89,8 +90,8 @@ pub trait VaultStore: Send + Sync {
         at: Timestamp,
     ) -> impl Future<Output = Result<Option<Vault>, StoreError>> + Send;
 
-    /// Changes the status if it is one of `from` and, where a version is given, the vault has it. `None`: the vault is not
-    /// there, or has another status or version.
+    /// Changes the status if it is one of `from` and, where a version is given, the vault has that version. `None` if
+    /// the vault does not exist, or has another status or version.
     fn change_status(
         &self,
         workspace_id: &WorkspaceId,
@@ -101,8 +102,8 @@ pub trait VaultStore: Send + Sync {
         at: Timestamp,
     ) -> impl Future<Output = Result<Option<Vault>, StoreError>> + Send;
 
-    /// Replaces the health of the revision before `health`'s, and when the vault is due. `false`: there is no such vault, or
-    /// another has replaced it first, and nothing was written.
+    /// Replaces the health that has the revision before `health`'s, and sets when the vault is due. `false` if there is
+    /// no such vault or another writer came first; then nothing is written.
     fn record_health(
         &self,
         workspace_id: &WorkspaceId,
@@ -125,16 +126,16 @@ pub trait VaultStore: Send + Sync {
 pub struct NameClaim {
     /// The vault.
     pub vault_id: VaultId,
-    /// The version from which on the vault is to have the name. Until then it may yet come to have it; from then on it has
-    /// it, or the claim is void.
+    /// The version from which the vault is to have the name. Until the vault has that version, it may still take the
+    /// name. From then on, the vault has the name or the claim is void.
     pub version: u64,
 }
 
-/// Some of a workspace's vaults.
+/// One page of a workspace's vaults.
 #[derive(Clone, Debug)]
 pub struct VaultPage {
     /// The vaults, in the order of their ids.
     pub vaults: Vec<Vault>,
-    /// The id after which there may be more.
+    /// The id after which there may be more vaults.
     pub more_after: Option<VaultId>,
 }

@@ -1,4 +1,4 @@
-//! The items that a request is about, as the audit log may name them.
+//! The items of a request, as the audit log names them.
 
 use std::collections::BTreeSet;
 
@@ -7,22 +7,23 @@ use serde::Serialize;
 
 use crate::values::{VaultId, WorkspaceId};
 
-/// Begins what is hashed, so that the hash of an item id is the hash of nothing else.
+/// The prefix of what is hashed. It keeps the hash of an item id apart from the hash of anything else.
 const DOMAIN: &[u8] = b"latchkey:item-id:v1";
-/// 128 bits: enough for no two ids of a workspace to meet by chance, and half the length in each line.
+/// 128 bits make a collision within a workspace negligible, at half the length of a full hash in each log line.
 const LENGTH: usize = 16;
 
-/// The name of an item where its id must not stand: the first 128 bits of SHA-256 over a domain, the workspace id and the
-/// item id, a zero byte between them, in hexadecimal.
+/// Names an item where its id must not appear: the first 128 bits of SHA-256 over a domain, the workspace id and the
+/// item id, separated by zero bytes, in hexadecimal.
 ///
-/// Who knows the workspace id and the item id can find the item's lines; two workspaces' items of one id have different
-/// hashes. It hides an id no better than the id can be guessed: docs/audit.md says so, and why there is no key in it.
+/// Anyone who knows the workspace id and the item id can find the item's log lines. The same item id in two workspaces
+/// has two different hashes. An item id that can be guessed can be recovered from its hash: docs/audit.md says so, and
+/// why the hash is not keyed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
 pub struct ItemIdHash(String);
 
 impl ItemIdHash {
-    /// The hash of an item id. No workspace id has a zero byte in it, so no two pairs are hashed alike.
+    /// Hashes an item id. A workspace id contains no zero byte, so no two pairs have the same hash input.
     pub fn new(workspace_id: &WorkspaceId, item_id: &str) -> Self {
         let mut context = Context::new(&SHA256);
         for part in [
@@ -49,22 +50,23 @@ impl ItemIdHash {
 /// The items of one request.
 #[derive(Clone, Debug, Default)]
 pub struct AuditedItems {
-    /// All that were asked for, in the order of the request.
+    /// All items that were asked for, in the order of the request.
     pub asked: Vec<ItemIdHash>,
-    /// Those of them that failed by themselves.
+    /// The items that failed on their own, while the request went on.
     pub failed: Vec<ItemIdHash>,
     /// The vaults that the items were sealed in, or were to be.
     pub vault_ids: BTreeSet<VaultId>,
-    /// What was sealed anew.
+    /// What was newly sealed.
     pub sealed: Option<SealedItems>,
 }
 
 /// How many items were sealed, and under which data key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SealedItems {
-    /// So many messages.
+    /// The number of items.
     pub items: usize,
-    /// Which data key of the vault's period it was: 1, until the environment that sealed has used up its share of the first.
+    /// The generation of the data key within its period. It is 1 until the environment has used up its share of the
+    /// first one.
     pub data_key_generation: u32,
 }
 
@@ -76,7 +78,8 @@ mod tests {
         ItemIdHash::new(&WorkspaceId::parse(workspace_id).expect("valid"), item_id)
     }
 
-    /// As docs/audit.md has it: `printf 'latchkey:item-id:v1\0%s\0%s' ws-acme-0001 account-1/password | sha256sum`.
+    /// The example in docs/audit.md: `printf 'latchkey:item-id:v1\0%s\0%s' ws-acme-0001 account-1/password |
+    /// sha256sum`.
     #[test]
     fn the_hash_is_the_one_that_is_documented() {
         let ItemIdHash(hash) = hash("ws-acme-0001", "account-1/password");

@@ -1,5 +1,5 @@
-//! What every piece of work for one request carries: its id, its deadline, and what the audit log will say: the items
-//! it was about and the key uses it made.
+//! What all work for one request shares: its id, its deadline, and what the audit log will say, which is its items and
+//! its key uses.
 
 use core::time::Duration;
 use std::sync::{Mutex, PoisonError};
@@ -20,7 +20,7 @@ pub struct RequestContext {
 }
 
 impl RequestContext {
-    /// A request that must have its answer within `time_left`.
+    /// A request that must be answered within `time_left`.
     pub fn new(request_id: RequestId, time_left: Duration) -> Self {
         let now = Instant::now();
         let deadline = now.checked_add(time_left).unwrap_or(now);
@@ -37,7 +37,7 @@ impl RequestContext {
         self.deadline.saturating_duration_since(Instant::now())
     }
 
-    /// Notes a call to the customer's key or role for the audit log.
+    /// Records a call to the customer's key or role for the audit log.
     pub fn record_key_use(&self, key_use: KeyUse) {
         self.key_uses
             .lock()
@@ -45,7 +45,7 @@ impl RequestContext {
             .push(key_use);
     }
 
-    /// Notes the items that are asked for, whatever will come of them.
+    /// Records the items that are asked for, whatever becomes of them.
     pub fn record_items<'a>(&self, workspace_id: &WorkspaceId, item_ids: impl IntoIterator<Item = &'a str>) {
         let hashes = item_ids.into_iter().map(|id| ItemIdHash::new(workspace_id, id));
         self.items
@@ -55,7 +55,7 @@ impl RequestContext {
             .extend(hashes);
     }
 
-    /// Notes an item that failed by itself.
+    /// Records an item that failed on its own.
     pub fn record_failed_item(&self, workspace_id: &WorkspaceId, item_id: &str) {
         let hash = ItemIdHash::new(workspace_id, item_id);
         self.items
@@ -65,7 +65,7 @@ impl RequestContext {
             .push(hash);
     }
 
-    /// Notes a vault that items are in, or are to be sealed in.
+    /// Records a vault that items are in, or are to be sealed in.
     pub fn record_item_vault(&self, vault_id: &VaultId) {
         self.items
             .lock()
@@ -74,17 +74,17 @@ impl RequestContext {
             .insert(vault_id.clone());
     }
 
-    /// Notes that items were sealed.
+    /// Records that items were sealed.
     pub fn record_sealed(&self, sealed: SealedItems) {
         self.items.lock().unwrap_or_else(PoisonError::into_inner).sealed = Some(sealed);
     }
 
-    /// The items noted so far.
+    /// The items recorded so far.
     pub fn items(&self) -> AuditedItems {
         self.items.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// The calls noted so far.
+    /// The key uses recorded so far.
     pub fn key_uses(&self) -> Vec<KeyUse> {
         self.key_uses.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }

@@ -1,4 +1,4 @@
-//! A request under way: its id, its deadline, and what the audit log will say of it.
+//! A request under way: its id, its deadline, and what the audit log will say about it.
 
 mod audited_items;
 mod context;

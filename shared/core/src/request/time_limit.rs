@@ -1,7 +1,7 @@
-//! How much time the work under way has left.
+//! How much time is left for the work under way.
 //!
-//! A request's deadline is divided on the way down: each step gives what it starts a part of what it was given itself. The
-//! task carries what is left, so that the clients at the bottom set their timeouts by it without every port naming it.
+//! Each step gives the work it starts a part of its own time. The deadline travels with the task, so the AWS clients at
+//! the bottom can set their timeouts by it and no port needs a parameter for it.
 
 use core::future::Future;
 use core::time::Duration;
@@ -12,25 +12,25 @@ tokio::task_local! {
     static DEADLINE: Instant;
 }
 
-/// The time was over before the work was done.
+/// The time ran out before the work was done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Elapsed;
 
-/// Does `work` within `patience`, and within what is left to whoever asks for it.
+/// Runs `work` for at most `patience`, and for no longer than the caller has left.
 ///
 /// # Errors
-/// [`Elapsed`] when the time is over first; the work is dropped then.
+/// [`Elapsed`] when the time runs out first. `work` is then dropped.
 pub async fn within<F: Future>(patience: Duration, work: F) -> Result<F::Output, Elapsed> {
     let patience = time_left().map_or(patience, |left| left.min(patience));
     let now = Instant::now();
     let deadline = now.checked_add(patience).unwrap_or(now);
-    // Boxed: this future would be three times the size of `work`, and limits stand within limits.
+    // Boxed because limits are nested, and each unboxed level would be three times the size of `work`.
     timeout_at(deadline, DEADLINE.scope(deadline, Box::pin(work)))
         .await
         .map_err(|_| Elapsed)
 }
 
-/// What is left to the work under way; `None` outside of [`within`].
+/// The time left for the work under way; `None` outside of [`within`].
 pub fn time_left() -> Option<Duration> {
     DEADLINE
         .try_with(|deadline| deadline.saturating_duration_since(Instant::now()))

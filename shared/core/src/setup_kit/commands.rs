@@ -1,23 +1,23 @@
-//! The commands of the AWS CLI that set a customer's account up.
+//! The AWS CLI commands that set up a customer's account.
 
 use serde::Serialize;
 
 use crate::setup_kit::ServiceParameters;
 use crate::setup_kit::shell::quoted;
 
-/// The stack of the key and the role.
+/// The stack that contains the key and the role.
 pub(super) const KEY_STACK: &str = "latchkey-key";
-/// The stack of the replica.
+/// The stack that contains the replica.
 pub(super) const REPLICA_STACK: &str = "latchkey-key-replica";
-/// The customer's role, unless the customer chooses another name.
+/// The default name of the customer's role.
 const ROLE_NAME: &str = "latchkey-byo-key";
 
-/// Creates the vault from what `setup.sh` has written down.
+/// Creates the vault from the request that `setup.sh` has written to a file.
 pub(super) const CREATE_VAULT_FROM_FILE: &str = r#"curl --silent --show-error --fail-with-body "$LATCHKEY_API/v1/vaults" \
   --header "authorization: Bearer $LATCHKEY_TOKEN" --header "content-type: application/json" \
   --data @create-vault.json"#;
 
-/// A command, ready to be pasted into a shell.
+/// A command to paste into a shell.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Command {
     /// What it does.
@@ -26,7 +26,7 @@ pub struct Command {
     pub run: String,
 }
 
-/// The three commands, in their order. Each finds what it needs of the ones before by itself.
+/// The three commands, in order. Each one looks up what it needs from the stacks of the ones before.
 pub(super) fn all(parameters: &ServiceParameters<'_>) -> [Command; 3] {
     let mut overrides: Vec<String> = parameters
         .0

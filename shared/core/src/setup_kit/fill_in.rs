@@ -1,4 +1,4 @@
-//! A file of `customer-setup/` with a workspace's values in their places.
+//! Fills a workspace's values into a file of `customer-setup/`.
 
 use serde_json::Value;
 
@@ -6,8 +6,8 @@ use crate::error::Error;
 
 const NO_SUCH_PLACE: Error = Error::Internal("a file of customer-setup/ has no place for what is to be filled in");
 
-/// The text with each `@name@` replaced by its value. Values are not read again, so one may hold what looks like a name; an
-/// `@` in the text that begins no known name is an error, so that no kit goes out half filled in.
+/// Replaces each `@name@` in the text by its value. A value is not searched for names. An `@` that starts no known name
+/// is an error, so that no kit is handed out incomplete.
 pub(super) fn fill_in(text: &str, values: &[(&str, &str)]) -> Result<String, Error> {
     let mut filled = String::new();
     let mut rest = text;
@@ -22,10 +22,10 @@ pub(super) fn fill_in(text: &str, values: &[(&str, &str)]) -> Result<String, Err
     Ok(filled)
 }
 
-/// The CloudFormation template with this default for one of its parameters, in place of the default that it has, if any.
+/// Sets the default of one parameter of a CloudFormation template, and replaces the existing default, if any.
 ///
-/// All else stays as it is written, comments too. The default is written as a JSON string, which is YAML's double-quoted
-/// scalar (YAML 1.2, section 1.3), so that no value can become a number, a list or another key.
+/// Everything else stays as written, comments included. The default is written as a JSON string, which is a YAML
+/// double-quoted scalar (YAML 1.2, section 1.3), so no value can become a number, a list or another key.
 pub(super) fn with_default(template: &str, parameter: &str, value: &str) -> Result<String, Error> {
     let head = format!("  {parameter}:\n");
     let mut filled = String::new();

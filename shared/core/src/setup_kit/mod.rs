@@ -1,7 +1,7 @@
-//! The setup kit: everything of `customer-setup/`, filled in for one workspace and ready to run.
+//! The setup kit: all files of `customer-setup/`, filled in for one workspace and ready to run.
 //!
-//! The files are compiled in, so that what is handed out and what the repository tests are one. A kit depends on the
-//! workspace id, the service's access role and where the service keeps the templates, and on nothing else.
+//! The files are compiled in, so customers get exactly what the repository tests. A kit depends only on the workspace
+//! id, the service's access role and the place where the service keeps the templates.
 
 mod commands;
 mod fill_in;
@@ -26,33 +26,33 @@ const KEY_AND_ROLE: &str = include_str!("../../../../customer-setup/key-and-role
 const REPLICA: &str = include_str!("../../../../customer-setup/replica.yaml");
 const SETUP_SCRIPT: &str = include_str!("../../../../customer-setup/setup.sh");
 
-/// What a customer's security admin needs to make the key, its replica and the role.
+/// What a customer's security admin needs to create the key, its replica and the role.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct SetupKit {
-    /// What the role's trust asks for: the workspace id.
+    /// The external id that the role's trust policy requires: the workspace id.
     pub external_id: String,
     /// The service's account.
     pub service_account_id: String,
-    /// The one principal that the role trusts.
+    /// The only principal that the role trusts.
     pub access_role_arn: String,
     /// The trust policy of the role, complete.
     pub trust_policy: Value,
-    /// The inline policy of a role that is made by hand: the account and the key are to be filled in.
+    /// The inline policy for a role that is created by hand. The account and the key are still to be filled in.
     pub inline_policy: Value,
     /// The CloudFormation templates.
     pub cloudformation: CloudFormationTemplates,
-    /// From nothing to a vault, in this order, in a folder with the templates.
+    /// The commands that create everything, the vault included, to be run in this order in a folder with the templates.
     pub commands: [Command; 3],
     /// The first two commands as one script, which prints the third.
     pub setup_script: String,
-    /// The same in AWS's console, where the service offers it.
+    /// Links that do the same in the AWS console, where the service offers them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub quick_create_links: Option<QuickCreateLinks>,
-    /// All of it explained, in Markdown.
+    /// The whole set-up explained, in Markdown.
     pub steps: String,
 }
 
-/// The templates, with this workspace's values as their parameters' defaults.
+/// The templates, with this workspace's values as the defaults of their parameters.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct CloudFormationTemplates {
     /// The key and the role, for us-east-2.
@@ -66,20 +66,21 @@ pub struct CloudFormationTemplates {
 pub struct KitFile {
     /// Its name in the kit's folder.
     pub name: &'static str,
-    /// What is in it.
+    /// Its content.
     pub text: String,
-    /// Whether it is to be run.
+    /// Whether it is to be executed.
     pub executable: bool,
 }
 
-/// The parameters of `key-and-role.yaml` that are the service's to know, by name.
+/// The parameters of `key-and-role.yaml` that the service fills in, by name.
 struct ServiceParameters<'a>([(&'static str, &'a str); 3]);
 
 impl SetupKit {
     /// The kit of one workspace.
     ///
     /// # Errors
-    /// [`Error::Internal`] when a file of `customer-setup/` has no place for what is to be filled in.
+    /// [`Error::Internal`] when a file of `customer-setup/` lacks a placeholder or a parameter, or has an unknown
+    /// placeholder.
     pub fn new(
         workspace_id: &WorkspaceId,
         access_role: &RoleArn,
@@ -121,7 +122,7 @@ impl SetupKit {
         Ok(kit)
     }
 
-    /// The kit's files, as they lie beside each other in one folder.
+    /// The kit's files, all in one folder.
     pub fn files(&self) -> [KitFile; 6] {
         let file = |name, text: String| KitFile {
             name,

@@ -1,4 +1,4 @@
-//! Quick-create links: CloudFormation's page in AWS's console with everything filled in.
+//! Quick-create links: CloudFormation's page in the AWS console, with everything filled in.
 //!
 //! Source: CloudFormation user guide, "Create quick-create links for stacks": `templateURL`, `stackName` and
 //! `param_<parameter>` in the query of `#/stacks/create/review`.
@@ -10,28 +10,28 @@ use crate::setup_kit::ServiceParameters;
 use crate::setup_kit::commands::{KEY_STACK, REPLICA_STACK};
 use crate::values::{Invalid, Region};
 
-/// All but the unreserved characters (RFC 3986, section 2.3).
+/// Everything but the unreserved characters (RFC 3986, section 2.3).
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-/// Where the service keeps `key-and-role.yaml` and `replica.yaml` for AWS's console to read: a folder in S3, which
-/// CloudFormation asks for.
+/// Where the service keeps `key-and-role.yaml` and `replica.yaml` for the AWS console. CloudFormation requires a folder
+/// in S3.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TemplatesUrl(String);
 
-/// The links, in the order in which they are to be followed.
+/// The links, in the order to follow them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct QuickCreateLinks {
-    /// Makes the key and the role.
+    /// Creates the key and the role.
     pub key_and_role: String,
-    /// Makes the replica. The page asks for `PrimaryKeyArn`, an output of the first stack.
+    /// Creates the replica. The page asks for `PrimaryKeyArn`, an output of the first stack.
     pub replica: String,
 }
 
 impl TemplatesUrl {
-    /// Parses the address of a folder in S3, with or without the slash at its end.
+    /// Parses the address of a folder in S3, with or without a slash at the end.
     ///
     /// # Errors
-    /// [`Invalid`] unless it is an https address in S3, without query or fragment.
+    /// [`Invalid`] unless it is an https address in S3, without a query or a fragment.
     pub fn parse(text: &str) -> Result<Self, Invalid> {
         const EXPECTED: Invalid = Invalid::expected(
             "the https address of a folder in S3, such as https://bucket.s3.us-east-2.amazonaws.com/latchkey/",

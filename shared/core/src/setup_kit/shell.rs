@@ -1,6 +1,6 @@
-//! Words of a POSIX shell.
+//! Quoting for a POSIX shell.
 
-/// The text as one word of a shell, whatever is in it (POSIX, Shell Command Language, section 2.2.2).
+/// Quotes any text as one word of a shell (POSIX, Shell Command Language, section 2.2.2).
 pub(super) fn quoted(text: &str) -> String {
     format!("'{}'", text.replace('\'', r"'\''"))
 }

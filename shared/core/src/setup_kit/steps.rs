@@ -1,4 +1,4 @@
-//! `STEPS.md`, with the kit's own policies, commands and links in it.
+//! `STEPS.md`, with the kit's policies, commands and links filled in.
 
 use crate::error::Error;
 use crate::setup_kit::fill_in::fill_in;

@@ -1,5 +1,5 @@
-//! A challenge: random bytes that only the holder of the customer's private key can read. Whoever answers it with the same
-//! bytes opens data keys too, for a challenge is wrapped as they are.
+//! A challenge: random bytes that only the holder of the customer's private key can read. A challenge is wrapped as
+//! data keys are, so a key that decrypts it also opens data keys.
 
 use aws_lc_rs::rand;
 
@@ -9,7 +9,7 @@ use crate::request::RequestContext;
 use crate::validation::patience::in_half_the_time_left;
 use crate::values::{CustomerPublicKey, Region};
 
-/// Of the length of a wrapped data key's payload (SHA-384 and a 256-bit data key).
+/// As long as the payload of a wrapped data key (SHA-384 and a 256-bit data key).
 pub(super) struct Challenge([u8; 80]);
 
 impl Challenge {
@@ -19,13 +19,13 @@ impl Challenge {
         Ok(Self(bytes))
     }
 
-    /// Wrapped here, with a public key that is known.
+    /// Wraps the challenge here, with a known public key.
     pub(super) fn wrapped_with(&self, public_key: &CustomerPublicKey) -> Result<Vec<u8>, AccessError> {
         let wrapped = public_key.wrapping_key().encrypt_oaep_sha256(&self.0);
         wrapped.map_err(|_| AccessError::ServiceMisconfigured)
     }
 
-    /// `kms:Encrypt` of the challenge.
+    /// Wraps the challenge with `kms:Encrypt`.
     pub(super) async fn encrypt<K: CustomerKeys>(
         &self,
         customer_keys: &K,
@@ -36,7 +36,7 @@ impl Challenge {
         in_half_the_time_left(context, customer_keys.encrypt(context, access, region, &self.0)).await
     }
 
-    /// `kms:Decrypt` of the challenge; the answer is compared.
+    /// Decrypts a wrapped challenge with `kms:Decrypt`, and compares the answer with the challenge.
     pub(super) async fn decrypt<K: CustomerKeys>(
         &self,
         customer_keys: &K,
@@ -66,7 +66,7 @@ mod tests {
     use crate::ports::{KeyDescription, RoleAttempt};
     use crate::values::{AwsAccountId, CustomerKey, KmsKeyId, RequestId, RoleArn, Strategy, VaultId, WorkspaceId};
 
-    /// Decrypts whatever it is given to the same bytes, and answers nothing else.
+    /// Decrypts any ciphertext to the same bytes, and answers no other call.
     struct DecryptsTo([u8; 80]);
 
     const NO_ANSWER: AccessError = AccessError::Outage(Outage::Unreachable);

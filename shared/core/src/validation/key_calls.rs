@@ -1,4 +1,4 @@
-//! The calls that the key checks rest on, in one Region. All are made, whatever the others answer.
+//! The calls that the key checks are based on, in one Region. Each is made, whatever the others answer.
 
 use futures::future::join3;
 
@@ -15,7 +15,7 @@ pub(super) struct KeyAnswers {
     pub(super) description: Result<KeyDescription, AccessError>,
     pub(super) public_key: Result<CustomerPublicKey, AccessError>,
     pub(super) encrypted: Result<Vec<u8>, AccessError>,
-    /// `None` when there was no ciphertext to try, which only a new vault's key can bring about: every other vault has a
+    /// `None` when there was no ciphertext to try. That can only happen to a new vault's key: every other vault has a
     /// pinned public key to wrap with.
     pub(super) decrypted: Option<Result<(), AccessError>>,
 }
@@ -40,8 +40,8 @@ pub(super) async fn ask_key<K: CustomerKeys>(
         encrypt,
     )
     .await;
-    // Wrapped with the vault's public key, as its data keys are; for a new vault with the Region's, or else as KMS encrypted
-    // it.
+    // The challenge is wrapped with the vault's pinned public key, as its data keys are. A new vault has none, so it is
+    // wrapped with the public key of this Region, or else by `kms:Encrypt`.
     let ciphertext = challenge.as_ref().ok().and_then(|challenge| {
         let public_key = pinned.or(public_key.as_ref().ok());
         let wrapped = public_key.and_then(|public_key| challenge.wrapped_with(public_key).ok());

@@ -1,4 +1,5 @@
-//! The checks of the customer's key in one Region: what it is, and that each of the four actions works (requirement R3).
+//! The checks of the customer's key in one Region: what it is, and whether each of the four actions works
+//! (requirement R3).
 
 use jiff::Timestamp;
 
@@ -9,11 +10,11 @@ use crate::ports::KeyDescription;
 use crate::validation::key_calls::KeyAnswers;
 use crate::values::Region;
 
-/// Where the key was looked at, and what is known already: it decides which failures another check explains.
+/// The Region of the key, and what else is known. It decides which failures another check explains.
 pub(super) struct Place<'a> {
     pub(super) access: &'a CustomerAccess,
     pub(super) region: Region,
-    /// Whether the role let us in when knocked at.
+    /// Whether the role let us in when the role checks tried it.
     pub(super) role_lets_us_in: bool,
     /// When the validation began.
     pub(super) asked_at: Timestamp,
@@ -26,7 +27,7 @@ pub(super) struct Place<'a> {
 }
 
 impl<'a> Place<'a> {
-    /// A look at one Region by itself: nothing is known that could explain a failure.
+    /// One Region by itself: nothing is known that could explain a failure.
     pub(super) const fn alone(access: &'a CustomerAccess, region: Region, asked_at: Timestamp) -> Self {
         Self {
             access,
@@ -66,8 +67,8 @@ impl Place<'_> {
         outcomes
     }
 
-    /// The outcome of exercising one of the actions. A refusal is skipped only where another check has failed for the
-    /// same cause: a report passes nothing that did not work.
+    /// The outcome of trying one of the actions. A refusal counts as skipped only if another check has failed for the
+    /// same cause, so a report never passes while something did not work.
     pub(super) fn exercised(
         &self,
         check: Check,
@@ -97,7 +98,7 @@ impl Place<'_> {
         }
     }
 
-    /// The key refuses a call, which its description either explains or contradicts.
+    /// The key refused a call. Its description either explains that or contradicts it.
     fn not_usable(&self, check: Check, action: &str, refusal: Refusal, key_is_unusable: bool) -> CheckOutcome {
         if key_is_unusable {
             return self.skip(check, "the key itself cannot be used for it");
@@ -107,7 +108,7 @@ impl Place<'_> {
         self.fail(check, message, finding.remedy.unwrap_or_default())
     }
 
-    /// The role refuses a session for a call, which the checks of the role either explain or have not seen.
+    /// The role refused a session for a call. The role checks either explain that or have not seen it.
     pub(super) fn not_let_in(&self, check: Check, action: &str) -> CheckOutcome {
         if self.role_lets_us_in {
             self.fail(
@@ -145,7 +146,8 @@ fn as_unit<T>(answer: &Result<T, AccessError>) -> Result<(), &AccessError> {
     answer.as_ref().map(|_| ())
 }
 
-/// Whether the description itself shows that the key cannot be used, so that its own checks have failed.
+/// Whether the description itself shows that the key cannot be used. If so, one of the checks of the description has
+/// failed.
 fn is_unusable(description: &Result<KeyDescription, AccessError>) -> bool {
     match description {
         Ok(key) => {

@@ -1,4 +1,4 @@
-//! The checks that rest on kms:DescribeKey (requirements K1 to K3, H1, H2).
+//! The checks that are based on kms:DescribeKey (requirements K1 to K3, H1, H2).
 
 use crate::customer::{AccessError, Refusal};
 use crate::findings::{Check, CheckOutcome, remedies};
@@ -17,7 +17,7 @@ impl Place<'_> {
         Check::KeyTopology,
     ];
 
-    /// The checks that rest on DescribeKey.
+    /// The checks that are based on DescribeKey.
     pub(super) fn described(&self, description: &Result<KeyDescription, AccessError>) -> Vec<CheckOutcome> {
         let error = match description {
             Ok(key) => return self.of_description(key),
@@ -150,7 +150,7 @@ impl Place<'_> {
         }
     }
 
-    /// What the deletion of this Region's key would leave.
+    /// What remains if this Region's key is deleted.
     fn deletion_elsewhere(&self, key: &KeyDescription) -> String {
         let other = self.region.other();
         match self.described_there {

@@ -1,6 +1,6 @@
-//! The light check: what must be found within a minute, and nothing that is not needed for it. Whether the role lets us in
-//! and nobody else, what `kms:DescribeKey` tells, and whether `kms:Decrypt` opens what is wrapped with the vault's public
-//! key; both in each Region. Eight calls, side by side.
+//! The light check looks only at what must be found within a minute: whether the role lets us in and nobody else, what
+//! `kms:DescribeKey` says in each Region, and whether `kms:Decrypt` there opens what was wrapped with the vault's
+//! public key. It makes eight calls, side by side.
 
 use futures::future::{try_join, try_join3};
 use jiff::Timestamp;
@@ -19,19 +19,19 @@ use crate::vault::Vault;
 /// What a light check found.
 #[derive(Debug, PartialEq, Eq)]
 pub enum LightCheck {
-    /// All is as it must be, but for the warnings that are on record.
+    /// Everything is as it must be, apart from warnings that are on record.
     NothingNew,
-    /// AWS did not answer; what did come was nothing new.
+    /// AWS left calls unanswered. The answers that came were nothing new.
     Unanswered(Vec<Finding>),
-    /// Anything else: only the whole validation can tell what is wrong, or is so no longer.
+    /// Anything else. Only the whole validation can tell what is wrong, or what is no longer wrong.
     SomethingElse,
 }
 
-/// Something is refused, or not as it must be.
+/// Something is refused, or is not as it must be.
 struct Wrong;
 
-/// Looks at the role and at the key in both Regions, from `asked_at` on, and compares what it sees with the findings on
-/// `vault`'s record. Ends as soon as something is wrong.
+/// Checks the role, and the key in both Regions, from `asked_at` on, and compares the outcomes with the findings on
+/// `vault`'s record. Stops as soon as something is wrong.
 pub async fn light_check<K: CustomerKeys>(
     customer_keys: &K,
     context: &RequestContext,
@@ -67,8 +67,9 @@ pub async fn light_check<K: CustomerKeys>(
     if outcomes.iter().any(|outcome| is_news(outcome, &vault.health.findings)) {
         return LightCheck::SomethingElse;
     }
-    // Only the key's calls count as unanswered. The knocks go to STS on our own account's quota, so that they are throttled
-    // says nothing of the customer; and an STS that is down is noticed by the key's calls, as soon as they need a session.
+    // Only the key's calls count as unanswered. The attempts to assume the role use our own account's STS quota, so
+    // their being throttled says nothing about the customer. If STS is down, the key's calls notice it as soon as they
+    // need a session.
     let unanswered = outcomes
         .into_iter()
         .filter(|outcome| outcome.unanswered && outcome.region.is_some());
@@ -103,8 +104,8 @@ fn unless_wrong(outcomes: Vec<CheckOutcome>) -> Result<Vec<CheckOutcome>, Wrong>
     }
 }
 
-/// Whether a check warns that did not, or passes that did not. A check that was not answered, or that only the whole
-/// validation makes, tells no news.
+/// Whether a check newly warns, or passes although its warning is on record. An unanswered check is no news, and
+/// neither is a check that only the whole validation makes.
 fn is_news(outcome: &CheckOutcome, known: &[Finding]) -> bool {
     let is_known = known
         .iter()

@@ -1,8 +1,10 @@
-//! Validation: prove live that the customer's role and key are what they must be (requirements K1 to K4, R1 to R3, V2).
+//! Validation: proves live that the customer's role and key are what they must be
+//! (requirements K1 to K4, R1 to R3, V2).
 //!
-//! All checks run, side by side; one failure hides no other. A check that cannot be made because of another's failure is
-//! `skipped`, and says because of which; so nothing is skipped (but a comparison with a pin that there is not) unless
-//! something has failed.
+//! All checks run side by side, and one failure hides no other. A check that another failure makes impossible is
+//! `skipped`, and its message names that failure. So a skipped check means that something has failed, with two
+//! exceptions: the comparison with the pinned public key when there is none yet, and the checks that concern only a
+//! customer's role when the role is our own.
 
 mod challenge;
 mod key_calls;
@@ -35,20 +37,19 @@ use key_checks::Place;
 pub struct Validation {
     /// Every check with its result.
     pub report: Report,
-    /// The key's public half, when both Regions answered with the same one: what a new vault pins.
+    /// The key's public half, if both Regions answered with the same one. A new vault pins it.
     pub public_key: Option<CustomerPublicKey>,
-    /// The key's spec as the primary's Region tells it.
+    /// The key's spec, as the primary's Region describes it, or else the replica's.
     pub key_spec: Option<String>,
-    /// When both Regions refused to open data keys: for how long sessions that were open before may outlive that. `None`:
-    /// at least one Region may still open them.
+    /// If both Regions refused to open data keys: how long sessions that were already open may go on. `None` if at
+    /// least one Region may still open them.
     pub opening_ended: Option<Duration>,
 }
 
-/// Validates the key and role of `access`, from `asked_at` on; `pinned` is the vault's public key, where there is a vault
-/// already.
+/// Validates the key and role of `access`, from `asked_at` on. `pinned` is the public key of an existing vault.
+/// `access_role` is the service's access role, for the policy texts in remedies.
 ///
-/// `access_role` is the service's access role, for the policy texts in remedies. Never fails, and ends well within the
-/// request's time: what could not be found out is in the report.
+/// It never fails, and ends well within the request's time. What could not be found out is in the report.
 pub async fn validate<K: CustomerKeys>(
     customer_keys: &K,
     context: &RequestContext,
@@ -58,7 +59,7 @@ pub async fn validate<K: CustomerKeys>(
     asked_at: Timestamp,
     pinned: Option<&CustomerPublicKey>,
 ) -> Validation {
-    // Boxed: each is a dozen calls under way, and every layer above would hold them several times.
+    // Boxed because each makes several calls at once, and every layer above would hold the futures several times over.
     let (mut checks, east, west) = join3(
         Box::pin(role_checks::check_role(
             customer_keys,

@@ -5,7 +5,7 @@ use core::future::Future;
 use crate::customer::{AccessError, within_patience};
 use crate::request::RequestContext;
 
-/// A call that gets half of the time left and then counts as timed out, so that what must come after it has its time.
+/// Makes a call that times out after half of the time left. The calls after it get the rest.
 pub(crate) async fn in_half_the_time_left<T>(
     context: &RequestContext,
     call: impl Future<Output = Result<T, AccessError>>,

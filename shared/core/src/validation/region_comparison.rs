@@ -1,4 +1,4 @@
-//! The checks that need both Regions' answers (requirements K1, K3, H1).
+//! The checks that need the answers of both Regions (requirements K1, K3, H1).
 
 use core::time::Duration;
 
@@ -7,7 +7,7 @@ use crate::findings::{Check, CheckOutcome, remedies};
 use crate::validation::key_calls::KeyAnswers;
 use crate::values::CustomerPublicKey;
 
-/// The checks that need both Regions' answers.
+/// The checks that need the answers of both Regions.
 pub(super) fn compare_regions(
     access: &CustomerAccess,
     east: &KeyAnswers,
@@ -73,24 +73,24 @@ pub(super) fn compare_regions(
     vec![public_keys_match, public_key_unchanged, key_spec_recommended]
 }
 
-/// The key's spec, as the primary's Region tells it, or else the replica's.
+/// The key's spec, as the primary's Region describes it, or else the replica's.
 pub(super) fn key_spec<'a>(east: &'a KeyAnswers, west: &'a KeyAnswers) -> Option<&'a str> {
     let description = east.description.as_ref().or(west.description.as_ref()).ok()?;
     Some(&description.key_spec)
 }
 
-/// The key's public half, if both Regions tell the same one.
+/// The key's public half, if both Regions answered with the same one.
 pub(super) fn agreed_public_key<'a>(east: &'a KeyAnswers, west: &KeyAnswers) -> Option<&'a CustomerPublicKey> {
     let east = east.public_key.as_ref().ok()?;
     (west.public_key.as_ref() == Ok(east)).then_some(east)
 }
 
-/// Whether both Regions have refused to open data keys, and then for how long earlier sessions may outlive it.
+/// If both Regions refused to open data keys, how long sessions that were already open may go on.
 pub(super) fn opening_ended(east: &KeyAnswers, west: &KeyAnswers) -> Option<Duration> {
     Some(refuses_to_open(east)?.max(refuses_to_open(west)?))
 }
 
-/// KMS judges each call by the key and the policies as they are, but a trust policy only when a session begins.
+/// KMS checks the key's state and the policies at each call, but a trust policy is only checked when a session begins.
 fn refuses_to_open(answers: &KeyAnswers) -> Option<Duration> {
     match answers.decrypted.as_ref()?.as_ref().err()? {
         AccessError::Refused(Refusal::RoleNotAssumable) => Some(LONGEST_SESSION),

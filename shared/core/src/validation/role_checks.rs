@@ -1,4 +1,4 @@
-//! The checks of the customer's role: it lets us in as agreed, and nobody in any other way (requirement R2).
+//! The checks of the customer's role: it lets us in as agreed, and lets in nobody else (requirement R2).
 
 use futures::future::join4;
 
@@ -55,7 +55,8 @@ pub(super) async fn check_role<K: CustomerKeys>(
     ]
 }
 
-/// The role of the managed key is our own: it must let us in, and there is no customer whom it could confuse with another.
+/// The managed key's role is our own, so it only has to let us in. The other checks keep a customer's role from serving
+/// another customer.
 async fn check_own_role<K: CustomerKeys>(
     customer_keys: &K,
     context: &RequestContext,
@@ -97,7 +98,7 @@ async fn knock<K: CustomerKeys>(
     let knock_in = async |region| {
         in_half_the_time_left(context, customer_keys.attempt_role(context, access, attempt, region)).await
     };
-    // IAM is global: either Region's STS answers for the role, so an outage of one is no finding.
+    // IAM is global, so STS in either Region can answer for the role. An outage in one Region is no finding.
     match knock_in(home).await {
         Err(AccessError::Outage(_)) => knock_in(home.other()).await,
         answer => answer,

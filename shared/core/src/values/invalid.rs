@@ -1,6 +1,6 @@
-//! The one answer of every parser of the domain: what was expected. It never repeats what came in.
+//! The one error of every parser in the domain: what was expected. It never repeats the input.
 
-/// A value that cannot be the thing it was given for.
+/// A value that does not have the form of what it was given for.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{expected}")]
 pub struct Invalid {
@@ -8,7 +8,7 @@ pub struct Invalid {
 }
 
 impl Invalid {
-    /// `expected` completes the sentence "the field must be ...", and says what to do where that is not obvious.
+    /// `expected` completes the sentence "the field must be ...". It also says what to do where that is not obvious.
     pub const fn expected(expected: &'static str) -> Self {
         Self { expected }
     }

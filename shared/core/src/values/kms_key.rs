@@ -38,7 +38,7 @@ impl fmt::Display for AwsAccountId {
 
 /// The id of a KMS key: `mrk-` and 32 hexadecimal digits for a multi-Region key, a UUID for a single-Region key.
 ///
-/// A single-Region key parses, so that validation can say what is wrong with it and how to mend it.
+/// A single-Region key parses, so that validation can say what is wrong with it and how to fix it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct KmsKeyId(String);
@@ -68,7 +68,7 @@ impl KmsKeyId {
         }
     }
 
-    /// Parses what a person pastes: a key id, or a key ARN that lies in `account_id` and in one of the two Regions.
+    /// Parses what a person pastes: a key id, or a key ARN in `account_id` and in one of the two Regions.
     ///
     /// # Errors
     /// [`Invalid`] for an alias, for an ARN of another account, Region or service, and for anything else.
@@ -116,10 +116,10 @@ impl fmt::Display for KmsKeyArn {
     }
 }
 
-/// Where a customer's key is: one account, one key id, hence one ARN per Region.
+/// The location of a customer's key: one account and one key id, and so one ARN in each Region.
 ///
 /// Related multi-Region keys share their key id (KMS developer guide, "Multi-Region keys"), so both ARNs are derived
-/// and never asked for.
+/// and the customer is never asked for them.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct CustomerKey {
     /// The customer's account.

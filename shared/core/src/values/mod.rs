@@ -1,6 +1,6 @@
-//! What everything here is said in: parsed values that cannot be wrong.
+//! Parsed values, valid by construction: the vocabulary of the whole crate.
 //!
-//! Nothing in this layer knows another layer.
+//! This layer depends on no other layer.
 
 mod data_key_cache_bound;
 mod invalid;

@@ -33,7 +33,7 @@ impl CustomerPublicKey {
         &self.der
     }
 
-    /// The key, to wrap data keys with.
+    /// The key as the format uses it, to wrap data keys with.
     pub fn wrapping_key(&self) -> &WrappingPublicKey {
         &self.wrapping_key
     }

@@ -40,7 +40,7 @@ impl Region {
         }
     }
 
-    /// What kind of multi-Region key belongs here.
+    /// The kind of multi-Region key that belongs in this Region.
     pub const fn multi_region_key_type(self) -> MultiRegionKeyType {
         match self {
             Self::UsEast2 => MultiRegionKeyType::Primary,
@@ -66,7 +66,7 @@ impl FromStr for Region {
     }
 }
 
-/// The part a key plays in its multi-Region set, in KMS's words.
+/// The role of a key in its multi-Region set, in KMS's words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum MultiRegionKeyType {

@@ -41,7 +41,7 @@ impl RoleArn {
         }
     }
 
-    /// Whether the role lies in `account_id`.
+    /// Whether the role is in `account_id`.
     pub fn is_in(&self, account_id: &AwsAccountId) -> bool {
         self.account_id() == account_id.as_str()
     }
@@ -51,12 +51,12 @@ impl RoleArn {
         self.0.rsplit('/').next().unwrap_or_default()
     }
 
-    /// The twelve digits of the account that the role lies in.
+    /// The twelve digits of the role's account.
     pub fn account_id(&self) -> &str {
         self.0.split(':').nth(4).unwrap_or_default()
     }
 
-    /// The principal that stands for the role's whole account in policies.
+    /// The principal that stands for the role's whole account in a policy.
     pub fn account_root(&self) -> String {
         let account = self.0.split(":role/").next().unwrap_or_default();
         format!("{account}:root")

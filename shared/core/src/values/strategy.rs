@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 pub enum Strategy {
     /// The customer, in its own AWS account.
     AwsKms,
-    /// The service, in its own: for workspaces that bring no key, or none yet (requirement W3).
+    /// The service, in its own account, for workspaces without a key of their own (requirement W3).
     Managed,
 }
 

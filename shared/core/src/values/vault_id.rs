@@ -7,8 +7,8 @@ use uuid::Uuid;
 
 use crate::values::Invalid;
 
-/// `vlt_` and a UUIDv7 in 26 digits of Crockford's base 32, lower case: short enough for a role session name to hold
-/// it beside a request id, and in order of creation.
+/// `vlt_` and a UUIDv7 in 26 digits of Crockford's base 32, in lower case. It sorts by creation time, and it is short
+/// enough for a role session name to hold it beside a request id.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 #[serde(transparent)]
 pub struct VaultId(String);

@@ -3,7 +3,7 @@
 use crate::values::Invalid;
 use unicode_normalization::UnicodeNormalization;
 
-/// A vault's name: 1 to 64 characters, no control characters, no white space at its ends; stored in Unicode NFC.
+/// A vault's name: 1 to 64 characters, no control characters, no white space at either end; stored in Unicode NFC.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct VaultName(String);
 
@@ -15,7 +15,8 @@ impl VaultName {
     pub fn parse(text: &str) -> Result<Self, Invalid> {
         let name = Self(text.nfc().collect());
         let Self(text) = &name;
-        // The normalized name is part of a DynamoDB sort key of at most 1,024 bytes, and one character can become many.
+        // The normalized name is part of a DynamoDB sort key, which is limited to 1,024 bytes, and normalizing can turn
+        // one character into many.
         let fits = (1..=64).contains(&text.chars().count()) && (1..=512).contains(&name.normalized().len());
         if fits && text.trim() == text && !text.chars().any(char::is_control) {
             Ok(name)
@@ -26,7 +27,7 @@ impl VaultName {
         }
     }
 
-    /// The form under which names are compared: two spellings that a person would read as one name are one name.
+    /// The form in which names are compared: two spellings that a person would read as the same name are the same name.
     pub fn normalized(&self) -> String {
         self.0
             .nfkc()

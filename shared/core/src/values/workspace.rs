@@ -6,9 +6,9 @@ use crate::values::Invalid;
 
 /// The id of a workspace, from the caller's verified identity (requirement R4). Compared byte for byte.
 ///
-/// It doubles as the STS external id of the customer's role, so it has that parameter's form: 2 to 1,224 characters of
-/// `A-Z a-z 0-9 _ + = , . @ : / -`. Of those we take up to 128, which keeps it short enough for every other place.
-/// Source: STS API reference, AssumeRole, `ExternalId`.
+/// It is also the STS external id of the customer's role, so it has that parameter's form: 2 to 1,224 characters of
+/// `A-Z a-z 0-9 _ + = , . @ : / -` (STS API reference, AssumeRole, `ExternalId`). We accept up to 128 of them, which is
+/// short enough for every other place.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct WorkspaceId(String);
 

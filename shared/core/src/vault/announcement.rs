@@ -1,4 +1,4 @@
-//! What the outside is told of a vault's health: every change, and each day a deletion of its key that is pending.
+//! What is announced about a vault's health: every change, and a daily reminder while a deletion of its key is pending.
 //! docs/events.md has the schema.
 
 use core::time::Duration;
@@ -12,13 +12,13 @@ use crate::health::changes::HealthChange;
 use crate::health::observation::after;
 use crate::vault::Vault;
 
-/// Between two announcements of the same pending deletion.
+/// The time between two reminders of the same pending deletion.
 const BETWEEN_REMINDERS: Duration = Duration::from_secs(24 * 3600);
 
-/// Something to announce of one vault.
+/// One announcement about one vault.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Announcement {
-    /// The same whenever the same thing is announced again, because it is not known whether it was.
+    /// Stays the same when the same news is announced again because the first attempt may have failed.
     pub event_id: String,
     /// The vault's workspace.
     pub workspace_id: String,
@@ -47,25 +47,28 @@ pub enum News {
     DeletionPending(DeletionPending),
 }
 
-/// A deletion of a vault's key that is pending, told once a day until it is cancelled, beginning at once.
+/// A reminder that a vault's key is scheduled for deletion. The first is due at once, then one a day until the deletion
+/// is cancelled.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct DeletionPending {
-    /// When this was told.
+    /// When this reminder was made.
     pub announced_at: Timestamp,
-    /// When KMS deletes the first of the keys; absent where KMS states no date.
+    /// When KMS deletes the first of the keys. Absent when KMS states no date.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub deletion_at: Option<Timestamp>,
     /// How many whole days are left until then.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub days_left: Option<i64>,
-    /// The findings, one for each Region concerned.
+    /// The findings, one for each affected Region.
     pub findings: Vec<Finding>,
 }
 
 impl Announcement {
-    /// What is to be announced of `vault`, whose health is now `health`: the changes in their order, then a pending
-    /// deletion. What no check has looked at yet is left for the sweep whose check does, and so is all that came after it: a
-    /// sweep whose check began before live traffic met a refusal must not tell of it half.
+    /// What to announce about `vault`, whose health is now `health`: the changes in order, then a pending deletion.
+    ///
+    /// The changes end before the first one that no check has looked at yet. A sweep whose check began before live
+    /// traffic met a refusal must not announce that refusal half explained. It leaves it, and all later changes, to the
+    /// next sweep.
     pub fn due(vault: &Vault, health: &Health, now: Timestamp) -> Vec<Self> {
         let explained = health.unannounced.iter().take_while(|change| !change.unexplained);
         let changes = explained.cloned().map(News::HealthChanged);
@@ -101,7 +104,7 @@ impl Announcement {
 }
 
 impl DeletionPending {
-    /// The reminder that is due at `now`, if one is, with the second for which it was due.
+    /// The reminder that is due at `now`, if any, and the second at which it became due.
     fn due(health: &Health, now: Timestamp) -> Option<(i64, Self)> {
         let pending = |finding: &&Finding| finding.check == Check::KeyNotPendingDeletion;
         let findings: Vec<_> = health.findings.iter().filter(pending).cloned().collect();
@@ -129,13 +132,13 @@ impl DeletionPending {
     }
 }
 
-/// Whole days from `now` to `then`; 0 when less than one is left.
+/// Whole days from `now` to `then`: 0 when less than one is left.
 fn days_between(now: Timestamp, then: Timestamp) -> i64 {
     then.duration_since(now).as_hours().max(0) / 24
 }
 
 impl Health {
-    /// This health once `announced` have been announced, at `now`; `None` if that changes nothing.
+    /// This health after `announced` were announced at `now`; `None` if that changes nothing.
     #[must_use]
     pub fn once_announced(&self, announced: &[Announcement], now: Timestamp) -> Option<Self> {
         let revisions: Vec<_> = announced.iter().filter_map(Announcement::revision).collect();

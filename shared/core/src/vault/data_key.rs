@@ -1,4 +1,4 @@
-//! A data key on record: which vault and period it is for, and its wrapped form.
+//! A data key on record: its vault, its period and its wrapped form.
 
 use core::fmt;
 
@@ -7,12 +7,13 @@ use sealed_item::EncryptedDataKey;
 
 use crate::values::Invalid;
 
-/// The id of a data key within its vault: the start of its period and its generation in it, as `20261123T000000Z-1`.
+/// The id of a data key within its vault: the start of its period, and its generation within it, as
+/// `20261123T000000Z-1`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct DataKeyId(String);
 
 impl DataKeyId {
-    /// The first data key of the period that `now` lies in.
+    /// The first data key of the period that contains `now`.
     pub fn first_of(now: Timestamp, period: DataKeyPeriod) -> Self {
         let seconds = now.as_second();
         let start = seconds.saturating_sub(seconds.checked_rem_euclid(period.seconds()).unwrap_or_default());
@@ -20,10 +21,10 @@ impl DataKeyId {
         Self(format!("{}-1", start.strftime("%Y%m%dT%H%M%SZ")))
     }
 
-    /// Parses an id, as it stands in a sealed item's encryption context.
+    /// Parses an id in the form that a sealed item's encryption context has.
     ///
     /// # Errors
-    /// [`Invalid`] for anything of another form.
+    /// [`Invalid`] for any other form.
     pub fn parse(text: &str) -> Result<Self, Invalid> {
         let start_fits = |start: &str| {
             start.len() == 16
@@ -43,19 +44,19 @@ impl DataKeyId {
         }
     }
 
-    /// The data key after this one in the same period.
+    /// The next data key in the same period.
     #[must_use]
     pub fn next_generation(&self) -> Self {
         let (start, generation) = self.parts();
         Self(format!("{start}-{}", generation.saturating_add(1)))
     }
 
-    /// Which data key of its period it is, counted from 1.
+    /// The data key's number within its period, counted from 1.
     pub fn generation(&self) -> u32 {
         self.parts().1
     }
 
-    /// Whether both are of one period.
+    /// Whether both belong to the same period.
     pub fn is_of_same_period(&self, other: &Self) -> bool {
         self.parts().0 == other.parts().0
     }
@@ -77,12 +78,12 @@ impl fmt::Display for DataKeyId {
     }
 }
 
-/// For how long one data key is the current one: a whole number of seconds, at least one.
+/// How long a data key stays the current one: a whole number of seconds, at least one.
 #[derive(Clone, Copy, Debug)]
 pub struct DataKeyPeriod(SignedDuration);
 
 impl DataKeyPeriod {
-    /// A day, the default.
+    /// One day, the default.
     pub const DAY: Self = Self(SignedDuration::from_hours(24));
 
     const fn seconds(self) -> i64 {
@@ -90,8 +91,8 @@ impl DataKeyPeriod {
     }
 }
 
-/// A data key as it was issued and put on record. Only items under such a data key are opened, so nobody who merely
-/// has the public key can make items.
+/// A data key that was issued and put on record. Only items under a data key on record are opened, so the public key
+/// alone is not enough to make items.
 #[derive(Clone, Debug)]
 pub struct IssuedDataKey {
     /// Its id in its vault.

@@ -18,7 +18,7 @@ use crate::values::{
     CustomerKey, CustomerPublicKey, DataKeyCacheBound, RoleArn, Strategy, VaultId, VaultName, WorkspaceId,
 };
 
-/// A vault with everything that is on record of it.
+/// A vault, with everything that is on record about it.
 #[derive(Clone, Debug)]
 pub struct Vault {
     /// Its id; never reused.
@@ -29,13 +29,13 @@ pub struct Vault {
     pub name: VaultName,
     /// Who owns the key.
     pub strategy: Strategy,
-    /// What it lets through.
+    /// Whether it seals and opens items.
     pub status: VaultStatus,
     /// The customer's key, or the managed one.
     pub customer_key: CustomerKey,
-    /// The customer's role, through which alone we reach the key; for a managed key, our own in its place.
+    /// The customer's role, which is our only way to the key. For a managed key, our own role.
     pub aws_role_arn: RoleArn,
-    /// The key's public half, pinned when the vault was created: a key swapped under the same ARN is noticed.
+    /// The key's public half, pinned when the vault was created, so that a key swapped under the same ARN is noticed.
     pub public_key: CustomerPublicKey,
     /// The key's RSA spec, in KMS's words (`RSA_4096`).
     pub key_spec: String,
@@ -43,21 +43,22 @@ pub struct Vault {
     pub data_key_cache: DataKeyCacheBound,
     /// What the last checks found.
     pub health: Health,
-    /// When it is to be checked next.
+    /// When it is checked next.
     pub due: Due,
     /// When the vault was created.
     pub created_at: Timestamp,
     /// The subject of the token that created it.
     pub created_by: String,
-    /// Counts the changes of name, status and bound, from 1, so that of two who change them at the same time one is told
-    /// so. Health has its own count.
+    /// Counts the changes of name, status and bound, from 1. When two callers change them at the same time, one is told
+    /// about the conflict. Health has its own count.
     pub version: u64,
-    /// When name, status or bound last changed. Health has its own times, and the default is no part of this record.
+    /// When name, status or bound last changed. Health has its own times. Whether a vault is the default is not part of
+    /// this record.
     pub updated_at: Timestamp,
 }
 
 impl Vault {
-    /// Whether this is its name, in whatever spelling.
+    /// Whether this is its name, in any spelling.
     pub fn is_called(&self, name: &VaultName) -> bool {
         self.name.normalized() == name.normalized()
     }

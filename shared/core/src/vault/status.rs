@@ -1,16 +1,16 @@
-//! What a vault lets through (requirement V5).
+//! Whether a vault seals and opens items (requirement V5).
 
 use serde::{Deserialize, Serialize};
 
-/// What a vault lets through (requirement V5).
+/// Whether a vault seals and opens items (requirement V5).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum VaultStatus {
     /// Items are sealed and opened.
     Active,
-    /// Items are opened; none is sealed.
+    /// Items are opened, but none is sealed.
     DecryptOnly,
-    /// Nothing is sealed or opened.
+    /// Items are neither sealed nor opened.
     Disabled,
 }
 
@@ -25,7 +25,7 @@ impl VaultStatus {
         matches!(self, Self::Active | Self::DecryptOnly)
     }
 
-    /// The status of this name.
+    /// The status with this name, as the API spells it.
     pub fn parse(text: &str) -> Option<Self> {
         let all = [Self::Active, Self::DecryptOnly, Self::Disabled];
         all.into_iter().find(|status| status.as_str() == text)

@@ -1,21 +1,21 @@
-//! Optimistic locking: a caller may say which state of a vault its change is meant for.
+//! Optimistic locking: a caller can say which state of a vault its change is meant for.
 
 use core::fmt;
 
-/// A state of a vault, as far as callers change it: its version, and whether it is the default. Health, which changes by
-/// itself, has no part in it.
+/// The state of a vault that callers change: its version, and whether it is the default. Health is left out, because it
+/// changes without them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct VaultTag {
     /// See [`Vault::version`](crate::vault::Vault::version).
     pub version: u64,
-    /// Whether it is its workspace's default.
+    /// Whether it is the default of its workspace.
     pub is_default: bool,
 }
 
 impl VaultTag {
     const DEFAULT_SUFFIX: &str = "-default";
 
-    /// Reads a tag; `None` when we never wrote it.
+    /// Parses a tag; `None` unless we wrote it.
     pub fn parse(text: &str) -> Option<Self> {
         let rest = text.strip_prefix('v')?;
         let (digits, is_default) = match rest.strip_suffix(Self::DEFAULT_SUFFIX) {
@@ -35,7 +35,7 @@ impl fmt::Display for VaultTag {
     }
 }
 
-/// What must be so for a change to be made.
+/// What must hold for a change to be made.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub enum Precondition {
     /// Nothing.
@@ -54,7 +54,7 @@ impl Precondition {
         }
     }
 
-    /// The version that a write must find on record: the one that was found to be in order.
+    /// The version that the write must find on record: the one that the precondition was checked against.
     pub(crate) const fn version_to_find(&self, found: VaultTag) -> Option<u64> {
         match self {
             Self::None => None,
@@ -62,7 +62,7 @@ impl Precondition {
         }
     }
 
-    /// Whether one change has been made since it held. It may have been this very one, whose answer was lost.
+    /// Whether it held one change ago. That change may have been this same request, with its answer lost.
     pub(crate) fn held_one_change_before(&self, tag: VaultTag) -> bool {
         match self {
             Self::None => true,

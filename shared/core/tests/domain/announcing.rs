@@ -1,4 +1,4 @@
-//! What the outside is told of a vault's health: each change once, whoever finds it, and each day a pending deletion.
+//! Announcements about a vault's health: each change once, whatever finds it, and a pending deletion once a day.
 
 use std::time::Duration;
 
@@ -35,7 +35,7 @@ fn change(announcement: &Announcement) -> &HealthChange {
     }
 }
 
-/// The states that were announced, each with the one before.
+/// The changes of state that were announced, as pairs of before and after.
 fn told(service: &Service) -> Vec<(HealthState, HealthState)> {
     let events = service.event_bus.events();
     events
@@ -89,7 +89,7 @@ async fn each_change_is_announced_once() {
     assert_ne!(events[0].event_id, events[1].event_id);
 }
 
-/// Whoever creates a vault is answered with its warnings: they are no news.
+/// The creator of a vault sees its warnings in the answer, so they are no news.
 #[tokio::test]
 async fn what_a_vault_was_created_with_is_not_announced() {
     let service = Service::new();
@@ -136,7 +136,8 @@ async fn what_the_bus_does_not_take_is_announced_later_and_in_order() {
     assert_eq!(told(&service).len(), 2);
 }
 
-/// However long the bus takes nothing, a record stays small; who listens again gets an unbroken row.
+/// While the bus takes nothing, the record stays small. Once it takes announcements again, each follows from the one
+/// before.
 #[tokio::test]
 async fn a_row_of_changes_that_nobody_takes_stays_bounded_and_unbroken() {
     let (service, _) = Service::with_vault(30).await;
@@ -158,7 +159,7 @@ async fn a_row_of_changes_that_nobody_takes_stays_bounded_and_unbroken() {
     assert_eq!(told.last().unwrap().1, on_record(&service).health.state);
 }
 
-/// Who dies after the write that makes a change, or before the one that says it was announced, loses none.
+/// A crash after the write that makes a change, or before the write that marks it as announced, loses no announcement.
 #[tokio::test]
 async fn a_sweeper_that_dies_loses_no_announcement() {
     for nth in 1..=3 {
@@ -174,7 +175,7 @@ async fn a_sweeper_that_dies_loses_no_announcement() {
             }
             let mut events = service.event_bus.events();
             assert!(!events.is_empty(), "{nth} {fault:?}");
-            // It may have been announced twice, but then under one id.
+            // It may have been announced twice, but under the same id.
             events.dedup_by(|one, other| one.event_id == other.event_id);
             assert_eq!(
                 events.iter().map(|it| change(it).state).collect::<Vec<_>>(),
@@ -184,7 +185,7 @@ async fn a_sweeper_that_dies_loses_no_announcement() {
     }
 }
 
-/// What was announced is not told again as part of something else, although nobody knows that it was announced.
+/// What was announced is not told again as part of something else, even if a crash kept that from being recorded.
 #[tokio::test]
 async fn a_sweeper_that_dies_after_announcing_leaves_no_gap_when_more_goes_wrong() {
     let (service, _) = Service::with_vault(30).await;
@@ -192,7 +193,7 @@ async fn a_sweeper_that_dies_after_announcing_leaves_no_gap_when_more_goes_wrong
         .customer
         .change_key_in(Region::UsEast2, |key| key.state = KeyState::Disabled);
     service.clock.advance(MINUTE);
-    // The claim, the health, and that it was announced.
+    // The writes are the claim, the health, and the mark that it was announced.
     service.records.order_write_fault(3, WriteFault::CrashesBefore);
     let dies = tokio::time::timeout(Duration::from_secs(1), service.sweep()).await;
     assert!(dies.is_err());
@@ -209,7 +210,7 @@ async fn a_sweeper_that_dies_after_announcing_leaves_no_gap_when_more_goes_wrong
     assert_eq!(told, [FAILURE, (HealthState::Unusable, HealthState::Unusable)]);
 }
 
-/// Live traffic finds it first; it is announced by the sweep, which has had it explained.
+/// Live traffic finds it first. The next sweep announces it, once a check has explained it.
 #[tokio::test]
 async fn what_live_traffic_and_validation_by_hand_find_is_announced_by_the_next_sweep() {
     let (service, vault_id) = Service::with_vault(0).await;
@@ -242,7 +243,7 @@ async fn what_live_traffic_and_validation_by_hand_find_is_announced_by_the_next_
     assert_eq!(told(&service), [FAILURE, RECOVERY]);
 }
 
-/// A second thing that goes wrong is news, although the state is what it was.
+/// A second finding is news, even though the state stays the same.
 #[tokio::test]
 async fn other_findings_are_a_change() {
     let (service, _) = Service::with_vault(30).await;
@@ -267,7 +268,7 @@ async fn other_findings_are_a_change() {
     assert_eq!(second.findings[1].since, Some(second.changed_at));
 }
 
-/// They are others each time.
+/// Which calls go unanswered differs from check to check.
 #[tokio::test]
 async fn calls_that_are_left_unanswered_are_no_change() {
     let (service, _) = Service::with_vault(30).await;
@@ -313,7 +314,7 @@ async fn a_pending_deletion_is_told_at_once_and_then_each_day() {
             (Some(deletion_at), Some(7 - i64::from(day)))
         );
         assert_eq!(last.findings[0].region, Some(Region::UsEast2));
-        // The last check before the next day is over.
+        // The last check before the first day is over.
         service.clock.advance(DAY - MINUTE);
         service.sweep().await;
         assert_eq!(reminders().len(), day as usize + 1, "once a day");
@@ -329,7 +330,7 @@ async fn a_pending_deletion_is_told_at_once_and_then_each_day() {
     }
     assert_eq!(reminders().len(), 3, "it was cancelled");
 
-    // Scheduled again: a deletion of its own.
+    // A new schedule is a new deletion.
     let again = on_record(&service).health.checked_at + DAY * 30;
     service
         .customer
@@ -340,7 +341,7 @@ async fn a_pending_deletion_is_told_at_once_and_then_each_day() {
     assert!(!ids.contains(&told[3].0));
 }
 
-/// A check that cannot be audited counts as failed, and is what it found all the same.
+/// A check that cannot be audited counts as failed, but what it found is on record all the same.
 #[tokio::test]
 async fn each_check_is_audited_with_its_uses_of_the_key() {
     let (service, vault_id) = Service::with_vault(30).await;
@@ -367,8 +368,8 @@ async fn each_check_is_audited_with_its_uses_of_the_key() {
     assert_eq!(vault.health.state, HealthState::Unusable);
 }
 
-/// A sweep whose check began before live traffic met a refusal finds that on the record when it is done. It leaves it for the sweep
-/// that looks at it; and what came after it waits for its turn.
+/// A sweep that started before live traffic met a refusal finds that refusal on record when it is done. It leaves it to
+/// the next sweep, and the changes after it wait too.
 #[tokio::test]
 async fn what_no_check_has_looked_at_yet_is_not_told() {
     let (service, vault_id) = Service::with_vault(0).await;

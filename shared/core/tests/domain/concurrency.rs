@@ -1,4 +1,4 @@
-//! How often the customer's key is asked: once for a data key, whoever and however many want it.
+//! How often the customer's key is asked: once for each data key, however many requests want it.
 
 use std::time::Duration;
 
@@ -104,7 +104,7 @@ async fn a_request_whose_time_runs_out_takes_no_other_with_it() {
     for opened in in_time {
         assert_eq!(opened.unwrap(), plaintext_of("item"));
     }
-    // The first asked in both Regions; of the others, one asked for all.
+    // The first request asked both Regions. Of the others, one asked for all of them.
     assert_eq!(service.decrypt_calls() - before, 3);
 }
 
@@ -145,7 +145,7 @@ async fn a_new_period_has_a_new_data_key_and_the_old_items_open() {
     assert_eq!(environment.open("new", &new).await.unwrap(), plaintext_of("new"));
 }
 
-/// The environment serves ten requests at a time, all of which want one vault whose key is slow.
+/// The environment serves ten requests at a time. All of them want the same vault, whose key is slow.
 #[tokio::test(start_paused = true)]
 async fn a_slow_key_takes_no_more_than_half_of_an_environment() {
     for cache_seconds in [0, 30] {

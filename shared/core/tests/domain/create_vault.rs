@@ -1,4 +1,4 @@
-//! create-vault: everything is proved before anything is stored, and one name is one vault.
+//! create-vault: nothing is stored before everything is proved, and a name belongs to one vault.
 
 use futures::future::join_all;
 use latchkey_core::Error;
@@ -158,7 +158,7 @@ async fn the_same_request_twice_answers_the_first_vault() {
     assert_eq!(again.vault.vault_id, first.vault.vault_id);
     assert_eq!(again.vault.created_at, first.vault.created_at);
     assert_eq!(service.records.vaults(&workspace()).len(), 1);
-    // Validated anew, this time against the pin.
+    // The vault was validated again, this time with its pinned public key.
     assert!(report.checks.iter().all(|outcome| outcome.verdict == Verdict::Pass));
     service.customer.change_key(|key| key.key_pair = OTHER_KEY_PAIR.clone());
     let replaced = service.create(command("Acme")).await;

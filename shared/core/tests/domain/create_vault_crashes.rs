@@ -1,4 +1,4 @@
-//! create-vault dies, or loses an answer, at any of its writes: nothing is left wrong, and a retry completes it.
+//! create-vault crashes, or loses an answer, at any of its writes. Nothing is left wrong, and a retry completes it.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use tokio::time::timeout;
 use crate::create_vault::assert_one_vault;
 use crate::fixtures::{Service, admin, command, request, settings, workspace};
 
-/// The name, the vault, the default.
+/// The claim on the name, the vault, the default.
 const WRITES: usize = 3;
 const FAULTS: [WriteFault; 4] = [
     WriteFault::FailsBefore,
@@ -20,7 +20,7 @@ const FAULTS: [WriteFault; 4] = [
     WriteFault::CrashesAfter,
 ];
 
-/// A create that meets the fault; a crashed one is dropped where it stands.
+/// Runs create-vault with the fault. If it crashes, it is dropped at that write.
 async fn create_with_fault(service: &Service, nth: usize, fault: WriteFault) {
     service.records.order_write_fault(nth, fault);
     match timeout(Duration::from_secs(1), service.create(command("Acme"))).await {
@@ -68,7 +68,7 @@ async fn a_retry_completes_what_died_at_any_write() {
     }
 }
 
-/// So that the customer's CloudTrail and our audit log agree (requirement E1).
+/// The customer's CloudTrail and our audit log must agree (requirement E1).
 #[tokio::test(start_paused = true)]
 async fn a_retry_enters_the_role_under_the_id_that_the_vault_will_have() {
     let service = Service::new();
@@ -90,7 +90,7 @@ async fn a_retry_may_die_at_any_write_too() {
         let service = Service::new();
         create_with_fault(&service, first, WriteFault::CrashesAfter).await;
         service.records.order_write_fault(second, WriteFault::CrashesAfter);
-        // The retry may have fewer writes left than that; then it succeeds.
+        // The retry may have fewer writes left than that. Then it succeeds.
         let _ = timeout(Duration::from_secs(1), service.create(command("Acme"))).await;
         assert_nothing_wrong(&service).await;
         service.records.order_write_fault(usize::MAX, WriteFault::FailsBefore);

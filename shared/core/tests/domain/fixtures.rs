@@ -1,19 +1,18 @@
 //! A service with one customer, as every test starts from it.
 
 use std::collections::BTreeMap;
+use std::ops::Deref;
 use std::sync::LazyLock;
 use std::time::Duration;
 
 use latchkey_core::Error;
 use latchkey_core::caller::{Caller, WorkspaceRole};
-use latchkey_core::data_keys::DataKeys;
 use latchkey_core::data_keys::rotation::RotationLimits;
 use latchkey_core::findings::Report;
 use latchkey_core::health::due::DuePartition;
 use latchkey_core::operations::{
-    CreateVault, CreateVaultCommand, DecryptItem, DecryptItemCommand, DisableMode, DisableVault, EnableVault,
-    EncryptItem, EncryptItemCommand, ItemContext, ListVaults, SweepVaults, Swept, UpdateVault, ValidateVault,
-    VaultView,
+    self, CreateVaultCommand, DecryptItem, DecryptItemCommand, DisableMode, EncryptItem, EncryptItemCommand,
+    GivenPorts, ItemContext, ServiceSettings, Swept, VaultView,
 };
 use latchkey_core::request::RequestContext;
 use latchkey_core::values::{
@@ -36,23 +35,51 @@ pub(crate) static KEY_PAIR: LazyLock<RsaKeyPair> = LazyLock::new(|| RsaKeyPair::
 /// Somebody else's key.
 pub(crate) static OTHER_KEY_PAIR: LazyLock<RsaKeyPair> = LazyLock::new(|| RsaKeyPair::generate().unwrap());
 
-/// The service in both Regions, and a customer whose set-up is as agreed.
+/// The service in both Regions, and a customer whose set-up is as agreed. Its operations are those of us-east-2.
 #[derive(Clone)]
 pub(crate) struct Service {
     pub(crate) records: InMemoryRecords,
     pub(crate) customer: InMemoryCustomer,
     pub(crate) clock: FakeClock,
     pub(crate) event_bus: InMemoryEventBus,
+    operations: operations::Service<InMemoryPorts>,
+}
+
+type InMemoryPorts = GivenPorts<InMemoryRecords, InMemoryCustomer, FakeClock, InMemoryEventBus>;
+
+impl Deref for Service {
+    type Target = operations::Service<InMemoryPorts>;
+
+    fn deref(&self) -> &Self::Target {
+        &self.operations
+    }
 }
 
 impl Service {
     pub(crate) fn new() -> Self {
-        Self {
-            records: InMemoryRecords::new(),
-            customer: InMemoryCustomer::new(customer_key(), &KEY_PAIR, role_arn(CUSTOMER_ROLE), workspace()),
+        let ports = GivenPorts {
+            store: InMemoryRecords::new(),
+            customer_keys: InMemoryCustomer::new(customer_key(), &KEY_PAIR, role_arn(CUSTOMER_ROLE), workspace()),
             clock: FakeClock::at("2026-11-23T10:00:00Z".parse().unwrap()),
-            event_bus: InMemoryEventBus::default(),
+            announcer: InMemoryEventBus::default(),
+        };
+        Self {
+            records: ports.store.clone(),
+            customer: ports.customer_keys.clone(),
+            clock: ports.clock.clone(),
+            event_bus: ports.announcer.clone(),
+            operations: operations::Service {
+                ports,
+                settings: ServiceSettings::new(Region::UsEast2, role_arn(ACCESS_ROLE)),
+            },
         }
+    }
+
+    /// The same service with other settings.
+    pub(crate) fn with_settings(&self, change: impl FnOnce(&mut ServiceSettings)) -> Self {
+        let mut changed = self.clone();
+        change(&mut changed.operations.settings);
+        changed
     }
 
     /// A service that has one vault, the default, whose bound is `cache_seconds`.
@@ -66,64 +93,10 @@ impl Service {
         (service, view.vault.vault_id)
     }
 
-    pub(crate) fn create_vault(&self) -> CreateVault<InMemoryRecords, InMemoryCustomer, FakeClock> {
-        CreateVault {
-            store: self.records.clone(),
-            customer_keys: self.customer.clone(),
-            clock: self.clock.clone(),
-            access_role: role_arn(ACCESS_ROLE),
-            managed_key: None,
-            home: Region::UsEast2,
-        }
-    }
-
-    pub(crate) fn validate_vault(&self) -> ValidateVault<InMemoryRecords, InMemoryCustomer, FakeClock> {
-        ValidateVault {
-            store: self.records.clone(),
-            customer_keys: self.customer.clone(),
-            clock: self.clock.clone(),
-            access_role: role_arn(ACCESS_ROLE),
-            home: Region::UsEast2,
-        }
-    }
-
-    pub(crate) fn sweep_vaults(&self) -> SweepVaults<InMemoryRecords, InMemoryCustomer, FakeClock, InMemoryEventBus> {
-        SweepVaults {
-            validate_vault: self.validate_vault(),
-            announcer: self.event_bus.clone(),
-        }
-    }
-
     /// One sweep of everything that is due.
     pub(crate) async fn sweep(&self) -> Swept {
         let all = DuePartition::of_shard(0, 1);
         self.sweep_vaults().run(&request(), &all, &|_| Ok(())).await.unwrap()
-    }
-
-    pub(crate) fn disable_vault(&self) -> DisableVault<InMemoryRecords, FakeClock> {
-        DisableVault {
-            store: self.records.clone(),
-            clock: self.clock.clone(),
-        }
-    }
-
-    pub(crate) fn enable_vault(&self) -> EnableVault<InMemoryRecords, InMemoryCustomer, FakeClock> {
-        EnableVault {
-            validate_vault: self.validate_vault(),
-        }
-    }
-
-    pub(crate) fn update_vault(&self) -> UpdateVault<InMemoryRecords, FakeClock> {
-        UpdateVault {
-            store: self.records.clone(),
-            clock: self.clock.clone(),
-        }
-    }
-
-    pub(crate) fn list_vaults(&self) -> ListVaults<InMemoryRecords> {
-        ListVaults {
-            store: self.records.clone(),
-        }
     }
 
     pub(crate) async fn create(&self, command: CreateVaultCommand) -> Result<(VaultView, Report), Error> {
@@ -140,43 +113,16 @@ impl Service {
     }
 
     pub(crate) fn environment_with(&self, home: Region, limits: RotationLimits) -> Environment {
-        self.environment_of(|| self.data_keys(home, limits))
+        let service = self.with_settings(|settings| {
+            settings.region = home;
+            settings.rotation_limits = limits;
+        });
+        Environment::of(&service)
     }
 
     /// A new execution environment that serves several requests at a time.
     pub(crate) fn environment_shared_by(&self, max_concurrency: usize) -> Environment {
-        let data_keys = || self.data_keys(Region::UsEast2, RotationLimits::DEFAULT);
-        self.environment_of(|| data_keys().shared_by(max_concurrency))
-    }
-
-    fn data_keys(
-        &self,
-        home: Region,
-        limits: RotationLimits,
-    ) -> DataKeys<InMemoryRecords, InMemoryCustomer, FakeClock> {
-        DataKeys::new(
-            self.records.clone(),
-            self.customer.clone(),
-            self.clock.clone(),
-            home,
-            limits,
-        )
-    }
-
-    fn environment_of(
-        &self,
-        data_keys: impl Fn() -> DataKeys<InMemoryRecords, InMemoryCustomer, FakeClock>,
-    ) -> Environment {
-        Environment {
-            encrypt: EncryptItem {
-                store: self.records.clone(),
-                data_keys: data_keys(),
-            },
-            decrypt: DecryptItem {
-                store: self.records.clone(),
-                data_keys: data_keys(),
-            },
-        }
+        Environment::of(&self.with_settings(|settings| settings.max_concurrency = max_concurrency))
     }
 
     pub(crate) fn outage_everywhere(&self, outage: Option<RegionOutage>) {
@@ -202,6 +148,13 @@ pub(crate) struct Environment {
 }
 
 impl Environment {
+    fn of(service: &Service) -> Self {
+        Self {
+            encrypt: service.encrypt_item(),
+            decrypt: service.decrypt_item(),
+        }
+    }
+
     /// Seals `item_id` with the plaintext that [`plaintext_of`] says, in the default vault.
     pub(crate) async fn seal(&self, item_id: &str) -> Result<Vec<u8>, Error> {
         let sealed = self.seal_all(None, &[item_id]).await?;

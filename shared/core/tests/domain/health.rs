@@ -1,4 +1,4 @@
-//! validate-vault: the report is the answer, and the vault's health is on record.
+//! validate-vault: it answers with the report, and puts the vault's health on record.
 
 use std::time::Duration;
 
@@ -111,7 +111,7 @@ async fn every_call_to_the_customer_is_noted_under_its_session() {
     assert!(noted.iter().all(|key_use| key_use.role_session_name == session));
 }
 
-/// Two Regions validate at once; one of them is slow. Whoever asked last has the newer answer.
+/// Two Regions validate at the same time, and one of them is slow. The result of the one that asked last is newer.
 #[tokio::test(start_paused = true)]
 async fn a_late_result_does_not_overwrite_a_newer_one() {
     let (service, vault_id) = Service::with_vault(30).await;
@@ -135,7 +135,7 @@ async fn a_late_result_does_not_overwrite_a_newer_one() {
     assert_eq!((last, last.state), (&fast, HealthState::Unusable));
 }
 
-/// Those who race for the record count every outage once.
+/// Validations that race for the record still count every outage once.
 #[tokio::test]
 async fn validations_that_race_lose_nothing() {
     let (service, vault_id) = Service::with_vault(30).await;
@@ -149,7 +149,7 @@ async fn validations_that_race_lose_nothing() {
 
 type Change = fn(&InMemoryCustomer);
 
-/// The time by which access has ended is a promise: it is stated only where it is known to keep.
+/// The time by which access has ended is a promise, so it is stated only when it is known to hold.
 #[tokio::test]
 async fn the_end_of_access_is_stated_once_no_region_opens_data_keys() {
     const BOUND: u64 = 30;

@@ -1,4 +1,5 @@
-//! What live traffic meets is on record at once, and an unusable vault takes no new items until it is validated again.
+//! A refusal that live traffic meets is on record at once, and an unusable vault takes no new items until it is
+//! validated again.
 
 use std::time::Duration;
 
@@ -26,7 +27,7 @@ async fn validate(service: &Service, vault_id: &VaultId) -> Health {
     on_record(service).health
 }
 
-/// A vault whose key is disabled in both Regions, an item sealed before, and environments that hold nothing.
+/// A vault whose key is disabled in both Regions, an item sealed before that, and an environment with an empty cache.
 async fn revoked() -> (Service, VaultId, Vec<u8>, Environment) {
     let (service, vault_id) = Service::with_vault(30).await;
     let sealed = service.environment().seal("item").await.unwrap();
@@ -81,7 +82,7 @@ async fn an_unusable_vault_takes_no_items_and_asks_nobody_but_still_tries_to_ope
     assert_eq!(service.customer.calls(), calls + 1);
 }
 
-/// The gate is in the record, so a data key that is still held does not get round it.
+/// The gate is on record, so a data key that is still held does not bypass it.
 #[tokio::test]
 async fn the_gate_closes_ahead_of_the_bound() {
     let (service, vault_id) = Service::with_vault(300).await;
@@ -125,7 +126,7 @@ async fn creating_the_vault_again_opens_the_gate_as_it_validates_it() {
     assert!(environment.seal("new").await.is_ok());
 }
 
-/// What opens proves one call in one Region: it makes the vault due, and does not clear it.
+/// An item that opens proves one call in one Region. That makes the vault due, but does not clear it.
 #[tokio::test]
 async fn an_item_that_opens_in_an_unusable_vault_makes_it_due() {
     let (service, vault_id, sealed, environment) = revoked().await;
@@ -174,7 +175,7 @@ async fn an_outage_gates_nothing_and_writes_nothing() {
     assert_eq!(service.records.calls_of("record_health"), 0);
 }
 
-/// A hundred requests that are refused at once leave one record, written once for all, or nearly so.
+/// A hundred requests that are refused at once make one change on record. Later refusals write nothing.
 #[tokio::test]
 async fn a_stampede_of_refusals_is_one_change() {
     let (service, _, sealed, environment) = revoked().await;
@@ -195,7 +196,7 @@ async fn a_stampede_of_refusals_is_one_change() {
     );
 }
 
-/// The records' trouble is no reason to answer anything but the refusal, nor to answer late.
+/// If the refusal cannot be recorded, the answer is still the refusal, and it is not late.
 #[tokio::test(start_paused = true)]
 async fn a_refusal_that_cannot_be_recorded_is_answered_all_the_same() {
     for fault in [

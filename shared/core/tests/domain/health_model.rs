@@ -1,5 +1,5 @@
-//! Random histories of observations against the rules of docs/health.md, said once more and differently: the model keeps
-//! everything it was told and works the state out of that history, where the code keeps a state.
+//! Random histories of observations, checked against a second implementation of the rules of docs/health.md. The model
+//! keeps the whole history and derives the state from it, while the code keeps a state.
 
 use std::time::Duration;
 
@@ -14,14 +14,14 @@ use proptest::prelude::*;
 
 #[derive(Clone, Debug)]
 struct Step {
-    /// Seconds since the step before; negative: a result that comes late.
+    /// Seconds since the step before. A negative number is a result that comes late.
     seconds: i64,
     scope: Scope,
     outcome: Outcome,
     ends_access: bool,
-    /// Whether what was left unanswered was all asked in one Region.
+    /// Whether all unanswered calls went to the same Region.
     one_region: bool,
-    /// Whether the event bus takes what is to be announced then.
+    /// Whether the event bus takes announcements at that time.
     bus_takes: bool,
 }
 
@@ -71,7 +71,7 @@ fn observation(number: usize, step: &Step, asked_at: Timestamp) -> Observation {
     }
 }
 
-/// What must be so after a history of the observations that count, the newest last. The first is the creation's.
+/// The health expected after a history of the observations that count, the newest last. The first is the creation's.
 struct Expected {
     state: HealthState,
     findings: Vec<Finding>,
@@ -88,7 +88,7 @@ fn expected(history: &[Observation]) -> Expected {
         let mut refusals = since[first_refusal..]
             .iter()
             .filter(|seen| seen.outcome == Outcome::Refused);
-        // The end of access is that of the first of the refusals in a row that showed it.
+        // In a row of refusals that show the end of access, the first one's time stays.
         let access_ends_by = refusals
             .clone()
             .fold(None, |stated, seen| seen.access_ends_by.map(|at| stated.unwrap_or(at)));
@@ -98,7 +98,7 @@ fn expected(history: &[Observation]) -> Expected {
             access_ends_by,
         };
     }
-    // The third unanswered in a row counts, and each that follows it.
+    // The third unanswered check in a row counts, and so does each one after it.
     let counts = |last: &usize| {
         last.checked_sub(2).is_some_and(|first| {
             since[first..=*last]
@@ -136,7 +136,8 @@ fn undated(findings: &[Finding]) -> Vec<Finding> {
     findings.iter().map(undated).collect()
 }
 
-/// Since when there has been this finding: in this model it is the only one, in a Region or in none.
+/// Since when this finding has been there. In this model there is at most one finding for each Region, and one without
+/// any.
 fn found_since(history: &[Observation], finding: &Finding) -> Timestamp {
     let is_it = |found: &Finding| found.region == finding.region;
     let found = |count: &usize| expected(&history[..*count]).findings.iter().any(is_it);
@@ -144,7 +145,7 @@ fn found_since(history: &[Observation], finding: &Finding) -> Timestamp {
     history[first - 1].asked_at
 }
 
-/// Announces what is to be announced, as a bus that takes it would have it.
+/// Announces all pending changes, as if the bus took them.
 fn announced(health: &Health, told: &mut Vec<HealthChange>) -> Option<Health> {
     let announcements: Vec<_> = health.unannounced.iter().cloned().map(announcement).collect();
     told.extend(health.unannounced.iter().cloned());

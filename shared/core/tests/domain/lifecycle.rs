@@ -1,4 +1,4 @@
-//! What the invariants of docs/lifecycle.md say of what is on record.
+//! The invariants of docs/lifecycle.md, checked against the records.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use latchkey_in_memory::InMemoryRecords;
 
 use crate::fixtures::workspace;
 
-/// What must be so whenever one looks, also between any two writes, and after any crash.
+/// What must hold at every moment, also between any two writes and after any crash.
 pub(crate) async fn assert_never_wrong(records: &InMemoryRecords) {
     let vaults = records.vaults(&workspace());
     let mut by_name: BTreeMap<String, &Vault> = BTreeMap::new();
@@ -36,7 +36,7 @@ pub(crate) async fn assert_never_wrong(records: &InMemoryRecords) {
     }
 }
 
-/// What must be so beside that once nothing is under way and nothing has died half-way since its last retry.
+/// What must also hold once nothing is under way and every crashed operation has been retried.
 pub(crate) async fn assert_tidy(records: &InMemoryRecords) {
     assert_never_wrong(records).await;
     if let Some(default) = records.default_vault_id(&workspace()).await.unwrap() {

@@ -1,5 +1,5 @@
-//! Random operations of several callers at once, in random order between any two of their reads and writes, some of which
-//! die half-way: whatever happens, the invariants of docs/lifecycle.md hold at every moment.
+//! Random operations by several callers at once, interleaved at random between any two of their reads and writes, with
+//! random crashes. The invariants of docs/lifecycle.md hold at every moment.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -33,7 +33,7 @@ fn operation() -> impl Strategy<Value = Operation> {
     ]
 }
 
-/// Renamings of one vault, or of two, among few names or many.
+/// Renames of one vault or of two, among few names or many.
 fn renamings() -> impl Strategy<Value = Vec<Operation>> {
     let sizes = (1..=2_usize, 1..=NAMES.len());
     sizes.prop_flat_map(|(vaults, names)| {
@@ -51,7 +51,7 @@ fn renamings() -> impl Strategy<Value = Vec<Operation>> {
 
 type Work<'a> = Pin<Box<dyn Future<Output = Result<(), Error>> + 'a>>;
 
-/// How long one of the callers goes on while the others stand still: for so many of its reads and writes.
+/// How many reads and writes one caller makes while the others stand still.
 #[derive(Clone, Copy, Debug)]
 struct Turn {
     caller: usize,
@@ -66,8 +66,8 @@ fn turns(deaths: f64) -> impl Strategy<Value = Vec<Turn>> {
     prop::collection::vec(turn, 4..40)
 }
 
-/// Lets the callers go on in turns: the ports give way before each of their reads and writes. Who dies is dropped where it
-/// stands.
+/// Runs the callers in turns; the in-memory ports yield before each read and write. A caller that dies is dropped where
+/// it is.
 async fn interleave(world: &World, operations: &[Operation], turns: &[Turn]) {
     let work = |(number, operation)| (number, Box::pin(world.run(operation)) as Work<'_>);
     let mut under_way: Vec<(usize, Work<'_>)> = operations.iter().enumerate().map(work).collect();
@@ -76,7 +76,8 @@ async fn interleave(world: &World, operations: &[Operation], turns: &[Turn]) {
         if under_way.is_empty() {
             return;
         }
-        // Each time round, the same turns are another's: who waits for another's call to KMS must not have them all.
+        // Each round assigns the turns to different callers. Otherwise a caller that waits for another's call to KMS
+        // could get all of them.
         let place = (turn.caller + count / turns.len()) % under_way.len();
         let mut is_over = turn.dies;
         for _ in 0..turn.steps {
@@ -91,7 +92,7 @@ async fn interleave(world: &World, operations: &[Operation], turns: &[Turn]) {
         if is_over {
             drop(under_way.swap_remove(place));
         }
-        // The runtime gives each of its own turns a budget.
+        // The runtime gives each task a budget, which yielding renews.
         tokio::task::yield_now().await;
     }
     panic!("it comes to an end");
@@ -136,7 +137,7 @@ proptest! {
                 assert_expected(&outcome, operation);
                 assert_never_wrong(&world.service.records).await;
             }
-            // Whatever the dead have left behind, no name is lost and no vault stuck.
+            // Whatever the crashes have left behind, no name is lost and no vault is stuck.
             every_vault_can_still_live(&world).await;
             assert_tidy(&world.service.records).await;
         });
@@ -146,7 +147,7 @@ proptest! {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(20_000))]
 
-    /// Names are where most writes meet: nothing else here, so many more cases.
+    /// Most writes conflict on names. With renames alone, many more cases fit.
     #[test]
     fn callers_that_rename_at_the_same_time_leave_nothing_wrong(
         operations in renamings(),

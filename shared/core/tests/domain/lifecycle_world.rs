@@ -1,4 +1,4 @@
-//! What callers may do to the vaults of a workspace, and what each of them may be answered.
+//! What callers can do to the vaults of a workspace, and which answers they may get.
 
 use std::cell::RefCell;
 use std::future::Future;
@@ -40,13 +40,13 @@ pub(crate) enum Operation {
     SealInDefault,
 }
 
-/// A vault, made once: it takes a while.
+/// A vault, created once because that takes a while.
 static VAULT: LazyLock<Vault> = LazyLock::new(|| {
     let (view, _) = now(Service::new().create(command("Any"))).unwrap();
     view.vault
 });
 
-/// The service, and the state in which its callers last saw each vault.
+/// The service, and the state in which the callers last saw each vault.
 pub(crate) struct World {
     pub(crate) service: Service,
     environment: Environment,
@@ -67,7 +67,7 @@ impl World {
         world
     }
 
-    /// A vault as create-vault leaves it.
+    /// Puts a vault on record as create-vault would leave it.
     async fn put(&self, name: &str) {
         let mut vault = VAULT.clone();
         vault.vault_id = VaultId::generate();
@@ -166,7 +166,7 @@ impl World {
         }
     }
 
-    /// Reads every vault, as its callers would before they go on.
+    /// Reads every vault, as callers would before they continue.
     pub(crate) async fn see_anew(&self) {
         for vault in self.service.records.vaults(&workspace()) {
             let view = self
@@ -180,7 +180,7 @@ impl World {
     }
 }
 
-/// Each vault takes each step of its life, by callers who read it first.
+/// Takes each vault through every step of its life, as callers do that read it first.
 pub(crate) async fn every_vault_can_still_live(world: &World) {
     let vaults = world.service.records.vaults(&workspace());
     for (number, vault) in vaults.iter().enumerate() {
@@ -209,14 +209,14 @@ pub(crate) async fn every_vault_can_still_live(world: &World) {
             .await;
         assert!(updated.unwrap().is_default);
     }
-    // Every name that vaults have had is free again, whoever died on it, unless a creation holds it that never ended:
-    // that is completed by creating it.
+    // Every name that a vault had can be used again, whatever crashed on it. An unfinished creation may still hold a
+    // name; creating the vault again completes it.
     for name in ["One", "Two", "Three", "Four"] {
         world.service.create(command(name)).await.unwrap();
     }
 }
 
-/// What an operation may answer when others are at work at the same time.
+/// Asserts that an operation may give this answer while others run at the same time.
 pub(crate) fn assert_expected(outcome: &Result<(), Error>, operation: &Operation) {
     let expected = match outcome {
         Ok(()) => true,
@@ -242,7 +242,7 @@ pub(crate) fn assert_expected(outcome: &Result<(), Error>, operation: &Operation
     assert!(expected, "{operation:?}: {outcome:?}");
 }
 
-/// On this thread, without a runtime's own order.
+/// Polls the future to its end on this thread, without a runtime that reorders the work.
 pub(crate) fn now<T>(future: impl Future<Output = T>) -> T {
     let mut future = Box::pin(future);
     let mut context = Context::from_waker(Waker::noop());

@@ -1,5 +1,5 @@
-//! Every operation that changes a vault, with each of its writes made to fail or to be the last: what died half-way is
-//! completed by the same request.
+//! Every operation that changes a vault, with each of its writes made to fail, or to be its last because of a crash.
+//! The same request completes what was left half done.
 
 use latchkey_core::operations::DisableMode;
 use latchkey_core::ports::VaultStore;
@@ -9,7 +9,7 @@ use crate::fixtures::{admin, request, workspace};
 use crate::lifecycle::{assert_never_wrong, assert_tidy};
 use crate::lifecycle_world::{Operation, World, every_vault_can_still_live, now};
 
-/// The operations whose every write is made to fail.
+/// The operations in which each write is made to fail.
 fn operations_to_break() -> Vec<Operation> {
     let rename = |is_default, careful| Operation::Update {
         vault: 0,
@@ -51,7 +51,7 @@ fn operations_to_break() -> Vec<Operation> {
     ]
 }
 
-/// Vault 0 is active, vault 1 the default, and vault 2 disabled in spite of a default that a crash has left on it.
+/// Vault 0 is active, vault 1 is the default, and vault 2 is disabled but still the default, as a crash may leave it.
 async fn world_to_break(operation: &Operation) -> World {
     let world = World::new().await;
     let mut precious = 1;
@@ -82,7 +82,7 @@ async fn world_to_break(operation: &Operation) -> World {
     world
 }
 
-/// How the vaults are, but for the times and the versions, which a retry may count once more.
+/// The vaults as callers see them, without times and versions, because a retry may count one version more.
 async fn told(world: &World) -> Vec<String> {
     let mut told = Vec::new();
     for vault in world.service.records.vaults(&workspace()) {
@@ -139,7 +139,7 @@ async fn an_operation_that_dies_or_fails_at_any_of_its_writes_is_completed_by_it
                 struck |= !world.service.records.awaits_write_fault();
                 drop(first);
                 assert_never_wrong(&world.service.records).await;
-                // The retry is the same request, down to its precondition.
+                // The retry is the same request, including its precondition.
                 *world.seen.borrow_mut() = seen;
                 world
                     .service

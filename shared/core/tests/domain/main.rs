@@ -1,5 +1,5 @@
-//! The domain from outside, through its public API and the ports in one process. One test binary: its modules share
-//! their fixtures.
+//! The domain from outside, through its public API and the ports in one process. It is one test binary, so that all
+//! modules share the fixtures.
 
 #![allow(
     clippy::unwrap_used,

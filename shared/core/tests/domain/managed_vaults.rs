@@ -1,4 +1,4 @@
-//! Vaults whose key the service owns (requirement W3): the same format and the same bounds, and nobody's role but our own.
+//! Vaults whose key the service owns (requirement W3): the same format and the same bounds, but our own role.
 
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ use latchkey_core::caller::WorkspaceRole;
 const MINUTE: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(3600);
 
-/// The managed key's role asks for no external id: it trusts the access role, and is for all workspaces.
+/// The managed key's role requires no external id. It trusts the access role, and serves all workspaces.
 fn service() -> Service {
     let service = Service::new();
     service.customer.change_role(|role| {
@@ -62,7 +62,7 @@ async fn a_managed_vault_seals_and_opens_and_its_role_is_knocked_at_once() {
     }
 }
 
-/// A customer's role that asks for no external id is refused, whatever it is called.
+/// A customer's role that requires no external id is refused, whatever its name is.
 #[tokio::test]
 async fn what_is_skipped_for_our_own_role_is_not_skipped_for_a_customers() {
     let answer = service()
@@ -97,7 +97,7 @@ async fn workspaces_that_share_the_managed_key_do_not_share_items() {
     assert!(matches!(wrong, Err(Error::ItemDoesNotOpen(ItemFault::WrongIdentity))));
 }
 
-/// We pay for each look at the managed key, and nobody but ourselves can take it away.
+/// We pay for each check of the managed key, and only we can take it away.
 #[tokio::test]
 async fn a_managed_vault_is_validated_each_hour_and_each_minute_once_something_is_wrong() {
     let service = service();

@@ -1,4 +1,4 @@
-//! How many data keys an execution environment holds at most.
+//! The most data keys that an execution environment holds.
 
 use futures::FutureExt as _;
 use latchkey_core::data_keys::cache::{CAPACITY, DataKeyCache, UnwrappedDataKey};

@@ -1,7 +1,9 @@
-//! Items are moved from vault to vault: each opens there as it did here, and what keeps one where it is keeps no other.
+//! Moving items from vault to vault: each opens in the target as in the source, and an item that cannot be moved stops
+//! no other.
 
 use std::time::Duration;
 
+use futures::future::{join, join_all};
 use latchkey_core::Error;
 use latchkey_core::caller::WorkspaceRole;
 use latchkey_core::customer::Outage;
@@ -15,7 +17,7 @@ use crate::fixtures::{Service, admin, caller, item_to_open, member, plaintext_of
 
 type Operation = ReassignItem<InMemoryRecords, InMemoryRecords, InMemoryCustomer, FakeClock>;
 
-/// A service with a source and a target, and its reassign-item.
+/// A service with a source vault and a target vault.
 async fn two_vaults() -> (Service, VaultId, VaultId) {
     let (service, source) = Service::with_vault(30).await;
     let command = CreateVaultCommand {
@@ -27,11 +29,9 @@ async fn two_vaults() -> (Service, VaultId, VaultId) {
 }
 
 fn operation(service: &Service) -> Operation {
-    let environment = service.environment_in(Region::UsWest2);
-    ReassignItem {
-        decrypt: environment.decrypt,
-        encrypt: environment.encrypt,
-    }
+    service
+        .with_settings(|settings| settings.region = Region::UsWest2)
+        .reassign_item()
 }
 
 async fn reassign(
@@ -121,7 +121,7 @@ async fn a_dry_run_opens_and_seals_nothing() {
     assert_eq!(service.records.data_keys().len(), keys, "not even a data key was made");
 }
 
-/// A source may be decrypt-only, for that is what it is while it is left.
+/// The source may be decrypt-only, because that is what it is while items are moved out of it.
 #[tokio::test]
 async fn one_items_failure_is_its_own() {
     let (service, source, target) = two_vaults().await;
@@ -223,4 +223,54 @@ async fn another_workspace_moves_nothing_here_and_nothing_from_here() {
         .await;
     assert!(matches!(refused, Err(Error::VaultNotFound)));
     assert_eq!(service.customer.calls(), calls);
+}
+
+/// The environment serves ten requests at a time. All want the source's key, which is slow: five to open, five to seal.
+#[tokio::test(start_paused = true)]
+async fn a_slow_key_takes_no_more_than_half_of_an_environment_whether_it_opens_or_seals() {
+    let (service, source, target) = two_vaults().await;
+    let seal = |vault_id, item_id| {
+        let environment = service.environment();
+        async move { environment.seal_all(Some(vault_id), &[item_id]).await.unwrap() }
+    };
+    let (from_source, from_target) = (seal(&source, "a").await, seal(&target, "b").await);
+    let operation = service
+        .with_settings(|settings| settings.max_concurrency = 10)
+        .reassign_item();
+    let (caller, held) = (member(), from_target.clone());
+    let opened = operation.run(&request(), &caller, &source, held, true).await.unwrap();
+    assert_eq!(outcome(&opened, 0), &Reassigned::WouldMove, "the target's key is held");
+
+    service.customer.set_latency(Duration::from_secs(2));
+    let run = |to, items: &Vec<DecryptItemCommand>| {
+        let (operation, caller, items) = (&operation, &caller, items.clone());
+        async move {
+            let moved = operation.run(&request(), caller, to, items, false).await;
+            moved.and_then(|items| items.into_iter().next().unwrap().outcome)
+        }
+    };
+    let opening = join_all((0..5).map(|_| run(&target, &from_source)));
+    let sealing = join_all((0..5).map(|_| run(&source, &from_target)));
+    let (opening, sealing) = join(opening, sealing).await;
+    let throttled = |outcome: &&Result<Reassigned, Error>| matches!(outcome, Err(Error::Throttled));
+    assert_eq!(opening.iter().chain(&sealing).filter(throttled).count(), 5);
+    assert_eq!(
+        opening.iter().chain(&sealing).filter(|outcome| outcome.is_ok()).count(),
+        5
+    );
+}
+
+/// What one item is opened with, the next is sealed with: there is one cache.
+#[tokio::test]
+async fn a_data_key_is_asked_for_once_whether_it_opens_or_seals() {
+    let (service, source, target) = two_vaults().await;
+    let environment = service.environment();
+    let from_source = environment.seal_all(Some(&source), &["a"]).await.unwrap();
+    let from_target = environment.seal_all(Some(&target), &["b"]).await.unwrap();
+    let (operation, before) = (operation(&service), service.decrypt_calls());
+    for (to, items) in [(&target, from_source), (&source, from_target)] {
+        let moved = operation.run(&request(), &member(), to, items, false).await.unwrap();
+        assert!(matches!(outcome(&moved, 0), Reassigned::Moved(_)));
+    }
+    assert_eq!(service.decrypt_calls() - before, 2, "one for each vault's data key");
 }

@@ -1,4 +1,4 @@
-//! Two Regions: an outage of one leaves everything open through the other; a refusal of one is final.
+//! Two Regions: if one has an outage, everything opens through the other; if one refuses, that is final.
 
 use std::time::Duration;
 
@@ -70,7 +70,7 @@ async fn nobody_waits_for_what_is_prepared_ahead() {
     assert!(matches!(opened, Err(Error::WrongVaultStatus { .. })));
 }
 
-/// However short the bound: the time spent on the Region that does not answer is no time of access.
+/// The time spent on a Region that does not answer does not count against the bound, however short the bound is.
 #[tokio::test(start_paused = true)]
 async fn a_short_bound_survives_a_slow_outage() {
     for cache_seconds in [0, 1, 5] {
@@ -103,7 +103,8 @@ async fn an_outage_of_both_regions_may_be_tried_again() {
     }
 }
 
-/// However long it might wait: the rest of the time is for the answer, and for the vaults in the same batch that do answer.
+/// A silent Region takes no more than its share of the request's time. The rest is for the answer, and for the vaults
+/// of the same batch that do answer.
 #[tokio::test(start_paused = true)]
 async fn silence_costs_seconds_and_not_the_whole_request() {
     for (silent, seconds) in [(&Region::ALL[..1], 4.5), (&Region::ALL[..], 9.0)] {

@@ -1,5 +1,5 @@
-//! What the customer takes away is gone within the bound: the bound to the second, on both clocks, and for every way
-//! to take it away.
+//! When the customer takes access away, it ends within the bound: to the second, on both clocks, and in every way of
+//! taking it away.
 
 use std::time::Duration;
 
@@ -94,7 +94,7 @@ async fn at_bound_0_it_is_gone_with_the_next_request() {
     }
 }
 
-/// Nothing is sealed that could not be opened (requirement H3): not even by the environment that made the data key.
+/// Nothing is sealed that could not be opened (requirement H3), not even by the environment that made the data key.
 #[tokio::test]
 async fn a_data_key_that_was_never_opened_seals_nothing() {
     let (service, _) = Service::with_vault(300).await;
@@ -119,8 +119,8 @@ async fn what_is_given_back_works_at_once() {
     assert!(environment.open("item", &sealed).await.is_ok());
 }
 
-/// An answer that took longer than the bound proves nothing any more, to those who wait for it no less than to those
-/// who come later.
+/// An answer that took longer than the bound proves nothing, neither to the requests that waited for it nor to later
+/// ones.
 #[tokio::test(start_paused = true)]
 async fn an_answer_older_than_the_bound_is_not_used() {
     let (service, _) = Service::with_vault(1).await;

@@ -1,4 +1,4 @@
-//! Random lives of a vault against a model of what each environment may hold.
+//! Random lives of a vault, checked against a model of what each environment may hold.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -11,7 +11,7 @@ use crate::fixtures::{Environment, Service, admin, plaintext_of, request};
 #[derive(Clone, Debug)]
 enum Step {
     Seal,
-    /// Opens the item of this number, counted round.
+    /// Opens the item with this number, modulo the number of items.
     Open(usize),
     Advance(Duration),
     Revoke,
@@ -33,7 +33,8 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-/// The model: time since the start, and which data keys (by period) an environment got from the customer's key, when.
+/// The model: the time since the start, and when each environment last got each data key (by period) from the
+/// customer's key.
 struct Model {
     bound: Duration,
     now: Duration,
@@ -55,7 +56,7 @@ struct Prediction {
 }
 
 impl Model {
-    /// The service starts at 10:00, so a period ends after 14 hours and then every 24.
+    /// The service starts at 10:00, so the first period ends after 14 hours, and the next ones every 24.
     fn period(&self) -> u64 {
         (self.now.as_secs() + 10 * 3600) / (24 * 3600)
     }
@@ -138,7 +139,7 @@ async fn live(bound: u64, steps: Vec<Step>) {
         };
         assert_eq!(succeeded, prediction.succeeds);
         assert_eq!(service.decrypt_calls() - calls, usize::from(prediction.asks_the_key));
-        // What the customer is promised, said without the model's caches.
+        // What the customer is promised, without the model's caches.
         if let (true, Some(revoked_at)) = (succeeded, model.revoked_at) {
             assert!(model.now < revoked_at + model.bound);
         }

@@ -1,4 +1,5 @@
-//! When a new data key takes over: after a number of items; for the period see `concurrency`. What was sealed before opens as before.
+//! When a new data key takes over: after a number of items. `concurrency` tests the period. Items sealed earlier still
+//! open.
 
 use std::time::Duration;
 

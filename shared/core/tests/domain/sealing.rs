@@ -1,4 +1,5 @@
-//! encrypt-item and decrypt-item: what goes in comes out, from a vault that lets it, and for nobody else.
+//! encrypt-item and decrypt-item: an item opens as it was sealed, if the vault's status allows it, and for its
+//! workspace alone.
 
 use latchkey_core::Error;
 use latchkey_core::caller::WorkspaceRole;
@@ -128,7 +129,7 @@ async fn a_vault_that_takes_nothing_says_what_it_is() {
             Ok(plaintext) => assert!(opens && plaintext == plaintext_of("item")),
             Err(error) => assert!(!opens && matches!(error, Error::WrongVaultStatus { .. })),
         }
-        // What was held for the vault as it was before is used no more.
+        // The cache of the vault before its change is not used any more.
         assert_eq!(service.decrypt_calls(), calls + usize::from(opens));
     }
 }
@@ -152,7 +153,7 @@ async fn a_foreign_vault_is_no_different_from_a_missing_one() {
     let missing = seal(VaultId::generate()).await;
     assert!(matches!(foreign, Error::VaultNotFound));
     assert_eq!(foreign.to_string(), missing.to_string());
-    // The right and a wrong identity get the same answer.
+    // The right and the wrong identity get the same answer.
     for item in [item_to_open("item", &sealed), item_to_open("other", &sealed)] {
         let opened = environment.open_as(&stranger, item).await;
         assert!(matches!(opened, Err(Error::VaultNotFound)));

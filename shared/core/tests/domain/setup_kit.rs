@@ -1,4 +1,4 @@
-//! The setup kit: whatever the workspace id, what is read out of each of its artefacts is exactly that id.
+//! The setup kit: for any workspace id, each of its files yields exactly that id when it is read.
 
 use std::process::{Command, Output};
 
@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 const ACCESS_ROLE: &str = "arn:aws:iam::012345678901:role/production-kms-byo-key-access-role";
 const ACCESS_ROLE_NAME: &str = "production-kms-byo-key-access-role";
-const ACCOUNT: &str = "012345678901"; // a number to whoever forgets to quote it
+const ACCOUNT: &str = "012345678901"; // a number unless it is quoted
 
 fn kit_of(workspace_id: &str) -> SetupKit {
     let templates_url = TemplatesUrl::parse("https://bucket.s3.us-east-2.amazonaws.com/latchkey").unwrap();
@@ -26,7 +26,7 @@ fn kit_of(workspace_id: &str) -> SetupKit {
     .unwrap()
 }
 
-/// Anything that a workspace may be called, the awkward more often than not.
+/// Any valid workspace id, most of them awkward.
 fn any_workspace_id() -> impl Strategy<Value = String> {
     let awkward = prop::sample::select(vec![
         "--version",
@@ -58,7 +58,8 @@ fn any_workspace_id() -> impl Strategy<Value = String> {
     id.prop_filter("two characters at least", |id| id.len() >= 2)
 }
 
-/// What a shell makes of the text: `aws`, `curl` and `cat` write their arguments down, each on a line of its own.
+/// Runs the script in a shell. Stand-ins for `aws`, `curl` and `cat` print each of their arguments on a line of its
+/// own.
 fn run_by_a_shell(script: &str) -> String {
     let stand_ins =
         "aws() { printf '%s\\n' aws \"$@\" >&2; echo from-aws; }\ncurl() { printf '%s\\n' curl \"$@\" >&2; }\n";

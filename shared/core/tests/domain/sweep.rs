@@ -1,4 +1,4 @@
-//! The sweep: what is due is checked, lightly or wholly, and what was found is on record.
+//! The sweep: it checks what is due, lightly or wholly, and puts on record what it finds.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ use crate::fixtures::{OTHER_KEY_PAIR, Service, command, workspace};
 
 pub(crate) const MINUTE: Duration = Duration::from_secs(60);
 
-/// What a sweep says of its checks.
+/// What a sweep answers, without its announcements.
 pub(crate) async fn sweep(service: &Service) -> Swept {
     checks_of(service.sweep().await)
 }
@@ -96,7 +96,7 @@ async fn failure_and_recovery_are_noticed_by_the_next_check_and_explained() {
 
 type Change = fn(&InMemoryCustomer);
 
-/// The promise: whatever ends or endangers access is found by the next check, a minute later at most.
+/// The promise: the next check, at most a minute later, finds whatever ends or endangers access.
 #[tokio::test]
 async fn whatever_ends_or_endangers_access_is_found_within_a_minute() {
     let changes: [(&str, Check, Change); 12] = [
@@ -150,7 +150,7 @@ async fn whatever_ends_or_endangers_access_is_found_within_a_minute() {
     }
 }
 
-/// A warning that is known is not looked into each minute; the beginning and the end of one are.
+/// A known warning does not lead to a whole validation each minute. Its start and its end do.
 #[tokio::test]
 async fn a_known_warning_is_validated_when_it_begins_and_when_it_ends() {
     let warnings: [(Change, Change); 2] = [
@@ -173,7 +173,7 @@ async fn a_known_warning_is_validated_when_it_begins_and_when_it_ends() {
         assert_eq!(next_minute().await, one(true, true));
         assert_eq!(on_record(&service).health.state, HealthState::Degraded);
         assert_eq!(next_minute().await, one(false, false), "it is known");
-        // Another warning of the same check, in another Region, is another warning.
+        // The same check's warning in the other Region is another warning.
         let change_east = |state| service.customer.change_key_in(Region::UsEast2, |key| key.state = state);
         change_east(KeyState::Updating);
         assert_eq!(next_minute().await, one(true, false));
@@ -187,7 +187,7 @@ async fn a_known_warning_is_validated_when_it_begins_and_when_it_ends() {
     }
 }
 
-/// What the light check does not look at, or was not told, is no end of a known warning.
+/// A light check that does not look at a warning, or gets no answer about it, does not end it.
 #[tokio::test]
 async fn a_warning_that_was_not_looked_at_stands() {
     let service = Service::new();
@@ -210,7 +210,7 @@ async fn a_warning_that_was_not_looked_at_stands() {
     assert_eq!(health.findings, known);
 }
 
-/// What only the whole validation looks at is found by it, or at once where live traffic meets a refusal.
+/// What only the whole validation checks is found by it, or at once when live traffic meets a refusal.
 #[tokio::test]
 async fn a_refusal_of_live_traffic_has_the_vault_validated_at_once() {
     let (service, _) = Service::with_vault(0).await;
@@ -227,7 +227,7 @@ async fn a_refusal_of_live_traffic_has_the_vault_validated_at_once() {
     assert_eq!(health.access_ends_by, Some(health.checked_at));
 }
 
-/// Whatever made it due: a light check could not clear it, and would leave nothing on record.
+/// This holds whatever made the vault due. A light check could not clear it, and would put nothing on record.
 #[tokio::test]
 async fn an_unusable_vault_is_validated_whenever_it_is_checked() {
     let (service, vault_id) = Service::with_vault(30).await;

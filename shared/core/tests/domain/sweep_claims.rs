@@ -1,4 +1,4 @@
-//! Who sweeps which vault: one claim each, which expires with whoever died on it.
+//! Which sweep checks a vault: one claims it, and the claim expires if that sweep dies.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use latchkey_in_memory::{KeyState, WriteFault};
 use crate::fixtures::{Service, command, request, workspace};
 use crate::sweep::{MINUTE, checks_of, on_record, one, sweep};
 
-/// The claim is the vault's own due time, moved: whoever saw another one has lost.
+/// The claim moves the vault's own due time, so a sweep that saw an older one has lost.
 #[tokio::test]
 async fn a_claim_is_had_by_one_and_expires() {
     let (service, vault_id) = Service::with_vault(30).await;
@@ -26,13 +26,13 @@ async fn a_claim_is_had_by_one_and_expires() {
     let until = due.due_at + MINUTE;
     assert!(service.records.claim(&due, until).await.unwrap().is_some());
     assert!(service.records.claim(&due, until).await.unwrap().is_none());
-    // Whoever claimed it has died.
+    // The sweep that claimed it has died.
     assert_eq!(sweep(&service).await, Swept::default());
     service.clock.advance(MINUTE);
     assert_eq!(sweep(&service).await, one(false, false));
 }
 
-/// A sweeper that dies between any two writes: the vault is checked when the claim has expired.
+/// A sweep dies between any two writes. The vault is checked when the claim has expired.
 #[tokio::test(start_paused = true)]
 async fn a_sweeper_that_dies_loses_nothing() {
     for (nth, fault) in [
@@ -53,7 +53,7 @@ async fn a_sweeper_that_dies_loses_nothing() {
     }
 }
 
-/// What is claimed too late to be finished is not begun; it is due again when the claim has expired.
+/// A check that was claimed too late to be finished is not started. It is due again when the claim has expired.
 #[tokio::test(start_paused = true)]
 async fn a_claim_that_took_too_long_begins_no_check() {
     let (service, _) = Service::with_vault(30).await;
@@ -91,7 +91,7 @@ async fn what_cannot_be_recorded_is_counted_and_due_again() {
     assert!(service.sweep_vaults().run(&request(), &all, &|_| Ok(())).await.is_err());
 }
 
-/// A vault is in the index by the very write that makes it: there is no moment at which it is on record and never due.
+/// The write that creates a vault also puts it in the index, so it is never on record without being due.
 #[tokio::test(start_paused = true)]
 async fn a_vault_whose_creation_died_half_way_is_due_as_soon_as_it_is_on_record() {
     for nth in 1..=3 {

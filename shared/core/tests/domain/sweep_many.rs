@@ -52,19 +52,19 @@ async fn two_regions_that_sweep_at_once_check_each_vault_once() {
     assert_eq!(service.customer.calls_of("kms:DescribeKey") - calls, 2 * VAULTS);
 }
 
-/// More than one page of every partition.
+/// More than one page in every partition.
 #[tokio::test]
 async fn a_sweep_goes_on_until_nothing_is_due() {
     const VAULTS: usize = 10_000;
     let service = with_vaults(VAULTS).await;
-    // What is found does not matter here; so many decryptions would take long.
+    // The findings do not matter here, and so many decryptions would take long.
     service.outage_everywhere(Some(RegionOutage::Fails(Outage::Unreachable)));
     let swept = service.sweep().await;
     assert_eq!((swept.checked as usize, swept.left, swept.failed), (VAULTS, 0, 0));
     assert!(service.records.calls_of("due_vaults") > all().len());
 }
 
-/// 32 of the 256 partitions at a time.
+/// 32 of the 256 partitions are read at a time.
 #[tokio::test(start_paused = true)]
 async fn the_index_is_read_in_turns() {
     let service = Service::new();
@@ -104,8 +104,8 @@ async fn a_key_that_hangs_delays_no_other() {
     let start = tokio::time::Instant::now();
     let swept = sweep_within(&operation, Duration::from_secs(28)).await;
     assert_eq!((swept.checked, swept.failed, swept.left), (300, 0, 0));
-    // 30 of the 64 places are taken for the 4.5 s that STS gets to answer, in one Region and then in the other; the other 34
-    // do the rest meanwhile.
+    // 30 of the 64 places are taken while STS has 4.5 s to answer, in one Region and then in the other. Meanwhile the
+    // other 34 do the rest.
     assert!(start.elapsed() < Duration::from_millis(5_500), "{:?}", start.elapsed());
     for vault in service.records.vaults(&workspace()) {
         let unanswered = u32::from(hangs.contains(&vault.vault_id));
@@ -145,7 +145,7 @@ async fn sweep_within<K: CustomerKeys>(
     operation.run(&request, &all(), &|_| Ok(())).await.unwrap()
 }
 
-/// Customers some of whom have a KMS that never answers.
+/// Customers, some with a KMS that never answers.
 struct SomeHang {
     hangs: BTreeSet<VaultId>,
     customer: InMemoryCustomer,

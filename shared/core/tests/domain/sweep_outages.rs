@@ -11,7 +11,7 @@ use latchkey_in_memory::RegionOutage;
 use crate::fixtures::Service;
 use crate::sweep::{MINUTE, on_record, one, sweep};
 
-/// Side by side, within the time of one check, whatever hangs; and what is wrong is not kept waiting for what hangs.
+/// Calls run side by side, so a check ends in time whatever hangs, and a failure does not wait for a call that hangs.
 #[tokio::test(start_paused = true)]
 async fn a_region_that_hangs_hides_nothing_of_the_other() {
     for (hangs, answers) in [(Region::UsEast2, Region::UsWest2), (Region::UsWest2, Region::UsEast2)] {
@@ -37,7 +37,7 @@ async fn a_region_that_hangs_hides_nothing_of_the_other() {
     }
 }
 
-/// STS throttles our account for all of our customers together.
+/// STS throttles our account, for all our customers together.
 #[tokio::test]
 async fn knocks_that_are_throttled_say_nothing_of_the_vault() {
     let (service, _) = Service::with_vault(30).await;
@@ -53,7 +53,7 @@ async fn knocks_that_are_throttled_say_nothing_of_the_vault() {
     assert_eq!((health.state, health.unanswered_in_a_row), (HealthState::Healthy, 0));
 }
 
-/// What only the whole validation looks at must not stay unseen for another hour because AWS was silent for a moment.
+/// What only the whole validation checks must not stay unchecked for another hour because AWS was silent for a moment.
 #[tokio::test]
 async fn a_whole_validation_that_was_left_unanswered_is_made_again_in_a_minute() {
     let (service, _) = Service::with_vault(30).await;
@@ -89,7 +89,8 @@ async fn three_unanswered_checks_make_it_unknown_and_one_validation_known_again(
     assert_eq!(on_record(&service).health.state, HealthState::Healthy);
 }
 
-/// What is gone is one Region: everything opens through the other, new items are sealed there, and so it is not unknown.
+/// Only one Region is gone. Everything opens through the other, and new items are sealed there, so the state is not
+/// `unknown`.
 #[tokio::test]
 async fn a_region_that_is_gone_for_three_checks_makes_it_degraded_until_it_is_back() {
     for gone in Region::ALL {

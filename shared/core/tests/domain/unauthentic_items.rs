@@ -1,5 +1,5 @@
-//! Items that are not what they claim to be: refused, and where it can be known without the customer's key, refused
-//! before the key is asked.
+//! Items that are not what they claim to be. They are refused, and without asking the customer's key wherever that is
+//! possible.
 
 use latchkey_core::Error;
 use latchkey_core::data_keys::ItemOrigin;
@@ -11,7 +11,7 @@ use crate::fixtures::{
     Environment, KEY_PAIR, Service, customer_key, item_context, item_to_open, member, plaintext_of, workspace,
 };
 
-/// An item, sealed; and an environment that has not opened anything yet.
+/// A sealed item, and an environment that has not opened anything yet.
 async fn sealed_and_cold() -> (Service, VaultId, Vec<u8>, Environment) {
     let (service, vault_id) = Service::with_vault(30).await;
     let sealed = service.environment().seal("item").await.unwrap();
@@ -26,7 +26,7 @@ async fn fault_of(environment: &Environment, item_id: &str, sealed: &[u8]) -> It
     }
 }
 
-/// Where the part ends that no data key is needed to doubt: version, suite, message id, context, encrypted data key.
+/// Where the part ends that can be checked without a data key: version, suite, message id, context, encrypted data key.
 fn end_of_claims(sealed: &[u8]) -> usize {
     let item = SealedItem::parse(sealed).unwrap();
     let ciphertext = item.encrypted_data_key().ciphertext();
@@ -108,7 +108,7 @@ async fn a_flipped_bit_anywhere_else_is_refused_by_the_data_key() {
     assert_eq!(warm.open("item", &sealed).await.unwrap(), plaintext_of("item"));
 }
 
-/// What anyone can make who has the public key and one item to look at.
+/// What anyone can make from the public key and one genuine item.
 fn forge(genuine: &[u8], key_arn: &str) -> Vec<u8> {
     let genuine = SealedItem::parse(genuine).unwrap();
     let encryption_context = genuine.encryption_context();
@@ -134,7 +134,7 @@ async fn an_item_forged_with_the_public_key_is_refused_without_the_key() {
         ItemFault::DataKeyNotOnRecord
     );
     assert_eq!(service.decrypt_calls(), calls);
-    // A cached data key of that id changes nothing.
+    // This also holds when the data key with that id is in the cache.
     environment.open("item", &sealed).await.unwrap();
     let calls = service.decrypt_calls();
     assert_eq!(
@@ -162,7 +162,7 @@ async fn a_forged_item_beside_a_genuine_one_spoils_nothing() {
     }
 }
 
-/// The genuine encrypted data key under the other Region's ARN: the same key, but not what is on record.
+/// The genuine encrypted data key under the other Region's ARN is the same key, but not what is on record.
 #[tokio::test]
 async fn an_encrypted_data_key_is_on_record_byte_for_byte() {
     let (service, _, sealed, environment) = sealed_and_cold().await;

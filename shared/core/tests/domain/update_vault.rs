@@ -63,8 +63,8 @@ async fn a_shorter_bound_holds_for_data_keys_that_are_held_already() {
     assert!(environment.seal("item").await.is_err());
 }
 
-/// Whoever may change the vault cannot bring back by it what the customer has ended: `access_ends_by` was stated under the
-/// shorter bound.
+/// A longer bound does not bring back access that the customer has ended: `access_ends_by` was stated under the shorter
+/// bound.
 #[tokio::test]
 async fn a_bound_that_is_made_longer_again_brings_back_nothing() {
     let (service, vault_id) = Service::with_vault(300).await;
@@ -86,7 +86,7 @@ async fn a_bound_that_is_made_longer_again_brings_back_nothing() {
     ));
 }
 
-/// As when an environment was idle while the vault was disabled: it has seen nothing of it.
+/// As if the environment was idle while the vault was disabled, and saw nothing of it.
 #[tokio::test]
 async fn a_vault_that_was_disabled_and_enabled_brings_back_nothing_that_was_held_before() {
     let (service, vault_id) = Service::with_vault(300).await;
@@ -100,7 +100,7 @@ async fn a_vault_that_was_disabled_and_enabled_brings_back_nothing_that_was_held
     assert_eq!(service.decrypt_calls(), calls + 1);
 }
 
-/// The customer asks for the time when access has ended, and gets one that holds whatever was changed meanwhile.
+/// The customer asks when access will have ended. The answer must hold whatever was changed while it was worked out.
 #[tokio::test(start_paused = true)]
 async fn the_end_of_access_is_stated_for_the_bound_in_force_when_the_refusal_was_heard() {
     let (service, vault_id) = Service::with_vault(5).await;
@@ -159,7 +159,7 @@ async fn a_name_that_was_given_up_is_free_and_other_spellings_are_the_same_name(
     assert_eq!(again.vault.version, 3, "doing it again changes nothing");
 }
 
-/// A rename that died after its claim keeps the name from nobody.
+/// A rename that died after its claim does not block the name.
 #[tokio::test(start_paused = true)]
 async fn a_claim_that_died_is_taken_over_and_cannot_come_true_any_more() {
     let (service, first) = Service::with_vault(30).await;
@@ -187,7 +187,7 @@ async fn a_name_whose_creation_died_is_kept_for_it() {
     service.create(command("New")).await.unwrap();
 }
 
-/// What a disabling that died has left behind.
+/// A disabling that died has left the default behind.
 #[tokio::test(start_paused = true)]
 async fn a_default_that_takes_no_items_is_none_and_does_not_come_back() {
     let (service, vault_id) = Service::with_vault(30).await;
@@ -217,7 +217,8 @@ async fn a_default_that_points_at_no_vault_is_none() {
     assert!(matches!(sealed, Err(Error::NoDefaultVault)));
 }
 
-/// Disabled, enabled and disabled again while the first enabling was at its checks: the last word stands.
+/// The vault is disabled, enabled and disabled again while the first enabling still validates it. The last request
+/// wins.
 #[tokio::test(start_paused = true)]
 async fn an_enabling_undoes_no_later_disabling() {
     let (service, vault_id) = Service::with_vault(30).await;

@@ -1,4 +1,4 @@
-//! What a report says: remedies that can be followed to the letter.
+//! What a report says: its remedies can be followed to the letter.
 
 use latchkey_core::Error;
 use latchkey_core::customer::{AccessError, Refusal};
@@ -16,7 +16,7 @@ async fn report_with(break_it: impl FnOnce(&InMemoryCustomer)) -> Report {
     report_of(&customer, None).await
 }
 
-/// The policies inside the report's remedies. A remedy that speaks of one and holds none is a failure.
+/// The policies in the report's remedies. A remedy that mentions a policy and contains none fails the test.
 fn policies_in(report: &Report) -> Vec<Value> {
     report
         .findings()
@@ -116,7 +116,7 @@ async fn one_failure_hides_no_other() {
     );
 }
 
-/// A live call has seen one refusal: it tells where, what becomes of the items and what to do, and claims no more.
+/// A live call has met one refusal. It says where, what becomes of the items and what to do, and claims no more.
 #[tokio::test]
 async fn a_live_refusal_tells_as_much_as_a_single_call_can_know() {
     for (refusal, check, words) in [

@@ -1,4 +1,4 @@
-//! A call as API Gateway makes it of an HTTP request, and its answer as API Gateway reads it: real JSON both ways.
+//! A call as API Gateway makes it from an HTTP request, and the answer as API Gateway reads it: real JSON both ways.
 
 use core::time::Duration;
 use std::time::Instant;
@@ -11,17 +11,17 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
-/// What a function with a timeout of 29 s has.
+/// The time that a function with a timeout of 29 s has.
 const TIME: Duration = Duration::from_millis(28_700);
 
-/// What came of a call.
+/// The outcome of a call.
 pub struct Called {
     pub status: u16,
     pub body: Vec<u8>,
     pub took: Duration,
-    /// Calls to KMS, as the audit log has them.
+    /// How many calls were made to KMS, according to the audit log.
     pub kms_calls: usize,
-    /// The vaults of the items, as the audit log has them.
+    /// How many vaults the items are from, according to the audit log.
     pub vaults: usize,
 }
 

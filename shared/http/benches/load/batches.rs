@@ -1,4 +1,5 @@
-//! Which vaults are called, and with how many items: some far more often than others, as in life.
+//! Chooses which vaults are called, and with how many items. Some are chosen far more often than others, as in
+//! production.
 
 use fastrand::Rng;
 
@@ -8,7 +9,7 @@ use crate::settings::Settings;
 pub(crate) const MAX_ITEMS: usize = 100;
 pub(crate) const MAX_PLAINTEXT: usize = 4 * 1024 * 1024;
 
-/// How many of the first `wanted` of these items one call takes.
+/// How many of the first `wanted` items fit in one call.
 pub(crate) fn batch_length(all: &Items, items: &[usize], wanted: usize) -> usize {
     let mut bytes = 0;
     let fit = items.iter().take_while(|&&item| {
@@ -35,12 +36,12 @@ pub(crate) fn distribute(settings: &Settings) -> (Vec<Vec<usize>>, Vec<usize>) {
     (of_vaults, workspaces)
 }
 
-/// The first far more often than the last.
+/// A random number below `count`. Low numbers come far more often than high ones.
 pub(crate) fn skewed(random: &mut Rng, count: usize) -> usize {
     ((count as f64 * random.f64().powi(3)) as usize).min(count - 1)
 }
 
-/// 1 to 100; half of the batches are of 10 or fewer.
+/// A random batch size from 1 to 100. Half of the batches have 10 items or fewer.
 pub(crate) fn size_of_batch(random: &mut Rng) -> usize {
     (101_f64.powf(random.f64()) as usize).clamp(1, MAX_ITEMS)
 }

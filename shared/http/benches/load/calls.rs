@@ -1,4 +1,4 @@
-//! The calls on items, each with what must be answered.
+//! The calls on items, and the answer that each must get.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
@@ -39,7 +39,7 @@ struct ItemAnswer {
 }
 
 impl Load {
-    /// Some vaults are called far more often than others: one in a hundred gets a fifth of the calls.
+    /// Picks a vault, some far more often than others: one vault in a hundred gets a fifth of the calls.
     pub(crate) fn any_vault(&self, random: &mut Rng) -> usize {
         skewed(random, self.vaults.len())
     }
@@ -55,7 +55,7 @@ impl Load {
         batch[..length].to_vec()
     }
 
-    /// Opens items and compares what comes.
+    /// Opens items and compares what they hold.
     pub(crate) async fn open(&self, environment: &Environment, batch: &[usize]) -> Called {
         let kept: Vec<_> = batch
             .iter()
@@ -108,7 +108,7 @@ impl Load {
         called
     }
 
-    /// Asks, as a member of another workspace, for items to be opened: there is no such vault.
+    /// Asks to open items as a member of another workspace. For that caller the vault does not exist.
     pub(crate) async fn open_as_stranger(&self, environment: &Environment, batch: &[usize]) -> Called {
         let kept: Vec<_> = batch
             .iter()

@@ -1,23 +1,19 @@
-//! Execution environments, wired as the functions' `main` wires them, and the world they work in.
+//! Execution environments, built as the functions build them, and the world that they work in.
 
 use core::time::Duration;
 
-use latchkey_core::data_keys::DataKeys;
-use latchkey_core::data_keys::rotation::RotationLimits;
-use latchkey_core::operations::{
-    CreateVault, DecryptItem, DisableVault, EnableVault, EncryptItem, ReassignItem, ValidateVault,
-};
+use latchkey_core::operations::{GivenPorts, Service, ServiceSettings};
 use latchkey_core::ports::SystemClock;
 use latchkey_core::values::{Region, RoleArn};
 use latchkey_http::endpoints::{
     CreateVaultEndpoint, DecryptItemEndpoint, DisableVaultEndpoint, EnableVaultEndpoint, EncryptItemEndpoint,
     ReassignItemEndpoint,
 };
-use latchkey_in_memory::{InMemoryCustomer, InMemoryCustomers, InMemoryRecords, Latency};
+use latchkey_in_memory::{InMemoryCustomer, InMemoryCustomers, InMemoryEventBus, InMemoryRecords, Latency};
 
 const KMS_MEDIAN: Duration = Duration::from_millis(8);
 const DYNAMODB_MEDIAN: Duration = Duration::from_millis(4);
-/// One in a hundred takes five times the median.
+/// With this spread, one answer in a hundred takes five times the median or more.
 const SPREAD: f64 = 0.69;
 const LONGEST: Duration = Duration::from_millis(100);
 
@@ -40,14 +36,20 @@ impl World {
         }
     }
 
-    fn data_keys(&self, home: Region) -> DataKeys<InMemoryRecords, InMemoryCustomers, SystemClock> {
-        DataKeys::new(
-            self.records.clone(),
-            self.customers.clone(),
-            SystemClock,
-            home,
-            RotationLimits::DEFAULT,
-        )
+    /// The operations in a Region, with nothing in memory yet.
+    fn service(
+        &self,
+        region: Region,
+    ) -> Service<GivenPorts<InMemoryRecords, InMemoryCustomers, SystemClock, InMemoryEventBus>> {
+        Service {
+            ports: GivenPorts {
+                store: self.records.clone(),
+                customer_keys: self.customers.clone(),
+                clock: SystemClock,
+                announcer: InMemoryEventBus::default(),
+            },
+            settings: ServiceSettings::new(region, access_role()),
+        }
     }
 }
 
@@ -63,46 +65,17 @@ pub struct Environment {
 }
 
 impl Environment {
-    /// Nothing in memory yet, as after a cold start.
+    /// An environment with nothing in memory yet, as after a cold start.
     pub fn new(world: &World, region: Region) -> Self {
-        let store = || world.records.clone();
-        let encrypt = || EncryptItem {
-            store: store(),
-            data_keys: world.data_keys(region),
-        };
-        let decrypt = || DecryptItem {
-            store: store(),
-            data_keys: world.data_keys(region),
-        };
+        let service = world.service(region);
         Self {
             region,
-            create_vault: CreateVaultEndpoint(CreateVault {
-                store: store(),
-                customer_keys: world.customers.clone(),
-                clock: SystemClock,
-                access_role: access_role(),
-                managed_key: None,
-                home: region,
-            }),
-            enable_vault: EnableVaultEndpoint(EnableVault {
-                validate_vault: ValidateVault {
-                    store: store(),
-                    customer_keys: world.customers.clone(),
-                    clock: SystemClock,
-                    access_role: access_role(),
-                    home: region,
-                },
-            }),
-            disable_vault: DisableVaultEndpoint(DisableVault {
-                store: store(),
-                clock: SystemClock,
-            }),
-            encrypt_item: EncryptItemEndpoint(encrypt()),
-            decrypt_item: DecryptItemEndpoint(decrypt()),
-            reassign_item: ReassignItemEndpoint(ReassignItem {
-                decrypt: decrypt(),
-                encrypt: encrypt(),
-            }),
+            create_vault: CreateVaultEndpoint::from(&service),
+            enable_vault: EnableVaultEndpoint::from(&service),
+            disable_vault: DisableVaultEndpoint::from(&service),
+            encrypt_item: EncryptItemEndpoint::from(&service),
+            decrypt_item: DecryptItemEndpoint::from(&service),
+            reassign_item: ReassignItemEndpoint::from(&service),
         }
     }
 }

@@ -1,10 +1,10 @@
-//! What the answers were, and whether all of it is as it must be.
+//! Counts the answers by kind, and decides whether all of them are right.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::api::Called;
 
-/// What the answers were.
+/// How many answers there were of each kind.
 #[derive(Default)]
 pub(crate) struct Found {
     pub(crate) opened: AtomicUsize,
@@ -33,7 +33,7 @@ impl Found {
         faults.iter().map(|count| count.load(Ordering::Relaxed)).sum()
     }
 
-    /// Says what was found; whether all of it is as it must be.
+    /// Prints the counts. Returns whether all answers are right.
     pub(crate) fn verdict(&self) -> bool {
         let Found {
             opened,

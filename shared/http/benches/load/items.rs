@@ -1,4 +1,4 @@
-//! The items: what is in them follows from their ids and a key, so that of each only the sealed bytes are kept, in a file.
+//! The items. What they hold follows from their ids and a key, so only their sealed bytes are kept, in a file.
 
 use std::fs::File;
 use std::os::unix::fs::FileExt;
@@ -9,7 +9,8 @@ use fastrand::Rng;
 
 const SMALLEST: f64 = 16.0;
 const LARGEST: f64 = 65_536.0;
-/// Room for what a sealed item is longer by than its plaintext: its header, and 32 bytes for each frame of 4 KiB.
+/// Room for what a sealed item adds to its plaintext: for its header, and for the frames in each 4 KiB. Both are more
+/// than enough.
 const HEADER: usize = 2_048;
 const FRAME: usize = 128;
 
@@ -19,7 +20,7 @@ pub struct Items {
     key: hmac::Key,
 }
 
-/// An item. It stays in its workspace.
+/// An item. It never leaves its workspace.
 pub struct Item {
     pub item_id: String,
     pub workspace: usize,
@@ -30,13 +31,13 @@ pub struct Item {
 }
 
 struct State {
-    /// The latest version that was asked to be sealed.
+    /// The latest version that a call was asked to seal.
     latest: u32,
-    /// What is in the file.
+    /// What the file holds.
     kept: Option<Kept>,
 }
 
-/// Which version of an item is sealed, and in which vault.
+/// Which version of an item the file holds, and in which vault it is sealed.
 #[derive(Clone, Copy)]
 pub struct Kept {
     pub version: u32,
@@ -45,7 +46,7 @@ pub struct Kept {
 }
 
 impl Items {
-    /// `workspaces`: each item's.
+    /// Makes items. `workspaces` has the workspace of each.
     pub fn new(workspaces: &[usize], seed: u64) -> Self {
         let mut random = Rng::with_seed(seed);
         let mut end = 0;
@@ -78,14 +79,14 @@ impl Items {
         self.items.len()
     }
 
-    /// A new version of the item, to be sealed.
+    /// Starts a new version of the item, to be sealed.
     pub fn new_version(&self, item: usize) -> u32 {
         let mut state = self.items[item].state.lock().unwrap();
         state.latest += 1;
         state.latest
     }
 
-    /// What is in a version of the item.
+    /// The plaintext of a version of the item.
     pub fn plaintext(&self, item: usize, version: u32) -> Vec<u8> {
         let item = &self.items[item];
         let tag = hmac::sign(
@@ -98,7 +99,7 @@ impl Items {
         plaintext
     }
 
-    /// Keeps a sealed item, unless a later version is kept.
+    /// Keeps a sealed item, unless a later version is kept already.
     pub fn keep(&self, item: usize, version: u32, vault: usize, sealed: &[u8]) {
         let item = &self.items[item];
         assert!(sealed.len() <= item.room, "{} of {}", sealed.len(), item.size);
@@ -110,7 +111,7 @@ impl Items {
         }
     }
 
-    /// The sealed item; `None` before the first.
+    /// The sealed item. `None` until there is one.
     pub fn kept(&self, item: usize) -> Option<(Kept, Vec<u8>)> {
         let item = &self.items[item];
         let state = item.state.lock().unwrap();

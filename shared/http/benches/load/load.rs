@@ -1,4 +1,4 @@
-//! The load: who calls what and when.
+//! The load: which calls are made, and when.
 
 use core::time::Duration;
 use std::sync::Arc;
@@ -22,7 +22,7 @@ use crate::process::{memory, processor_seconds};
 use crate::settings::Settings;
 use crate::vaults::{GateState, LoadedVault, create_vault_request, customers, workspace_id};
 
-/// How long a vault stays disabled, and how long none is.
+/// How long a vault stays disabled, and how long no vault is.
 const DISABLED_FOR: Duration = Duration::from_millis(500);
 const ENABLED_FOR: Duration = Duration::from_millis(500);
 const PROGRESS: Duration = Duration::from_secs(5);
@@ -33,13 +33,13 @@ pub struct Load {
     pub(crate) environments: Vec<Environment>,
     pub(crate) vaults: Vec<LoadedVault>,
     pub(crate) items: Items,
-    /// The items that were first sealed in each vault.
+    /// For each vault, the items that were first sealed in it.
     pub(crate) items_of: Vec<Vec<usize>>,
     pub(crate) found: Found,
 }
 
 impl Load {
-    /// Creates the vaults, through the API.
+    /// Creates the world and, through the API, the vaults.
     pub async fn new(settings: Settings) -> Self {
         let world = World::new(customers(settings.vaults, settings.workspaces), settings.seed);
         let environments: Vec<_> = (0..settings.environments)
@@ -94,7 +94,8 @@ impl Load {
             .await;
     }
 
-    /// Opens every item in the Region that it was not first sealed in or in the other, in environments that hold nothing yet.
+    /// Opens every item, in a Region chosen without regard to where it was sealed, in environments with nothing in
+    /// memory yet.
     pub async fn open_all(&self) {
         let fresh = Region::ALL.map(|region| Environment::new(&self.world, region));
         let mut batches = Vec::new();
@@ -116,7 +117,8 @@ impl Load {
         self.found.lost.fetch_max(missing, Ordering::Relaxed);
     }
 
-    /// One phase: at `rate` requests a second, or as fast as the clients go; vaults are disabled and enabled meanwhile.
+    /// Runs one phase: at `rate` requests a second or, without a rate, as fast as the clients go. Vaults are disabled
+    /// and enabled meanwhile.
     pub async fn run(self: Arc<Self>, seconds: f64, rate: Option<f64>) -> Phase {
         let measures = Arc::new(Measures::default());
         let (processor_before, started) = (processor_seconds(), Instant::now());
@@ -152,7 +154,7 @@ impl Load {
         )
     }
 
-    /// Says how far it is, and takes samples of memory.
+    /// Prints progress, and takes samples of memory.
     async fn watch(&self, measures: &Measures, started: Instant, end: Instant) -> Vec<(Duration, f64)> {
         let every = (end - started) / 28;
         let (mut samples, mut told) = (vec![(Duration::ZERO, memory())], started);
@@ -193,7 +195,7 @@ impl Load {
         measures.note(operation, &called, late, batch.len());
     }
 
-    /// Disables a vault, and enables it again, one after the other, to the end.
+    /// Disables a vault and enables it again, then the next one, until `end`.
     async fn switch_vaults(self: Arc<Self>, measures: Arc<Measures>, end: Instant) {
         let mut random = Rng::with_seed(self.settings.seed);
         while Instant::now() + DISABLED_FOR < end {
@@ -206,7 +208,7 @@ impl Load {
             let disabled = call(&environment.disable_vault, region, &workspace, vault_id, &json!({})).await;
             assert_eq!(disabled.status, 200, "{}", String::from_utf8_lossy(&disabled.body));
             loaded.move_gate(GateState::Closed);
-            // Beside whoever happens to come: both Regions, at once.
+            // Opens items in both Regions at once, in addition to the other load.
             let batch = self.any_batch(&mut random, vault);
             join_all(
                 self.environments
@@ -225,7 +227,7 @@ impl Load {
         }
     }
 
-    /// How long the largest batch takes to seal and to open, at the quickest: nearly all of it is work of the processor.
+    /// How long the largest batch takes to seal and to open, at the fastest. Nearly all of that is processor time.
     pub async fn largest_batch(&self) -> (Duration, Duration) {
         let (environment, workspace) = (&self.environments[0], workspace_id(0));
         let of_64_kib =

@@ -1,8 +1,8 @@
-//! A constant load on the handlers, all in this process: events as API Gateway sends them, through the endpoints as the
-//! functions wire them, on DynamoDB, KMS and STS in one process that answer as late as AWS does.
+//! A constant load on the handlers, all in this process. Events are as API Gateway sends them and go through the
+//! endpoints as the functions wire them. DynamoDB, KMS and STS are in this process too, and answer as late as AWS does.
 //!
-//! `make load`; docs/load.md has the figures. Without `--bench`, as `cargo test` runs it, it is over in seconds. Its exit
-//! status is 0 if every item opened with its own bytes, nothing was answered that must not be, and memory did not grow.
+//! Run it with `make load`; docs/load.md has the figures. Without `--bench`, as `cargo test` runs it, it takes seconds.
+//! It exits with 0 if every item opened with its own bytes, no forbidden answer was given, and memory did not grow.
 
 #![allow(
     missing_docs,
@@ -40,11 +40,11 @@ use crate::load::Load;
 use crate::process::memory_slope;
 use crate::settings::Settings;
 
-/// As in every function.
+/// The same allocator as in every function.
 #[global_allocator]
 static GLOBAL_ALLOCATOR: Allocator = ALLOCATOR;
 
-/// The most that memory may grow by once the load has settled, in MiB a minute.
+/// The most that memory may grow once the load has settled, in MiB a minute.
 const MEMORY_SLOPE: f64 = 1.0;
 
 #[tokio::main]

@@ -1,4 +1,4 @@
-//! What is measured of a phase, and how it is told.
+//! What is measured in a phase, and how it is printed.
 
 use core::fmt;
 use core::time::Duration;
@@ -7,7 +7,7 @@ use std::sync::Mutex;
 
 use crate::api::Called;
 
-/// Measures of a phase that is under way.
+/// Measures of a phase that is running.
 #[derive(Default)]
 pub struct Measures(Mutex<BTreeMap<&'static str, Operation>>);
 
@@ -22,7 +22,7 @@ pub struct Operation {
 }
 
 impl Measures {
-    /// `late`: for how long the call had been due when it was made.
+    /// Notes a call. `late` is how long the call had been due when it was made.
     pub fn note(&self, operation: &'static str, called: &Called, late: Duration, items: usize) {
         let mut operations = self.0.lock().unwrap();
         let measures = operations.entry(operation).or_default();
@@ -57,7 +57,7 @@ impl Measures {
     }
 }
 
-/// Measures of a phase that is over.
+/// Measures of a phase that has ended.
 pub struct Phase {
     operations: BTreeMap<&'static str, Operation>,
     pub seconds: f64,

@@ -1,4 +1,4 @@
-//! What this process takes: memory and processor time (proc(5)).
+//! What this process uses: memory and processor time (proc(5)).
 
 use core::time::Duration;
 use std::fs;
@@ -20,8 +20,8 @@ pub fn processor_seconds() -> f64 {
     (ticks(11) + ticks(12)) / 100.0
 }
 
-/// By how many MiB a minute memory grows: the straight line with the least squares through the samples, the first fifth of
-/// the time left out. `None` when they cover less than a minute.
+/// By how many MiB a minute memory grows: the least-squares line through the samples, without the first fifth of the
+/// time. `None` if they cover less than a minute.
 pub fn memory_slope(samples: &[(Duration, f64)]) -> Option<f64> {
     let end = samples.last()?.0;
     let warm: Vec<(f64, f64)> = samples

@@ -1,24 +1,25 @@
-//! How much load.
+//! The size of the load.
 
 use core::fmt;
 
-/// Each from the environment variable `LOAD_<NAME>`, else the whole under `cargo bench`, else a few seconds.
+/// Each setting comes from the environment variable `LOAD_<NAME>`. Without it, `cargo bench` runs the whole load, and
+/// otherwise the load takes a few seconds.
 #[derive(Clone, Debug)]
 pub struct Settings {
     pub workspaces: usize,
     pub vaults: usize,
     pub items: usize,
-    /// Of each function in each Region.
+    /// How many of each function in each Region.
     pub environments: usize,
-    /// Requests under way at a time, at most.
+    /// The most requests at a time.
     pub clients: usize,
     /// Requests a second.
     pub rate: f64,
-    /// For how long at that rate.
+    /// How long the load runs at that rate, in seconds.
     pub seconds: f64,
-    /// For how long as fast as it goes.
+    /// How long the load runs as fast as it goes, in seconds.
     pub flat_out_seconds: f64,
-    /// Of all that is random.
+    /// Seeds everything random.
     pub seed: u64,
 }
 

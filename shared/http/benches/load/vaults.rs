@@ -1,4 +1,4 @@
-//! The workspaces and their vaults: whose they are, and whether they open just now.
+//! The workspaces and their vaults: who owns them, and whether they open at the moment.
 
 use std::sync::Mutex;
 use std::thread;
@@ -7,13 +7,13 @@ use latchkey_core::values::{AwsAccountId, CustomerKey, KmsKeyId, RoleArn, Worksp
 use latchkey_in_memory::{InMemoryCustomer, RsaKeyPair};
 use serde_json::{Value, json};
 
-/// A vault, with a key and a role of its own. Its workspace is told by its place: vault `n` is of workspace `n` modulo their number.
+/// A vault with its own key and role. Vault `n` is in the workspace `n` modulo the number of workspaces.
 pub struct LoadedVault {
     pub vault_id: String,
     gate: Mutex<Gate>,
 }
 
-/// Whether a vault opens. The epoch tells a request that the gate moved while it was under way.
+/// Whether a vault opens. From the epoch, a request can tell that the gate moved while it ran.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Gate {
     epoch: u64,
@@ -22,11 +22,11 @@ pub struct Gate {
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum GateState {
-    /// The answer to its enabling came.
+    /// The vault was enabled: the answer has come.
     Open,
-    /// An answer is awaited.
+    /// The vault is being enabled or disabled: there is no answer yet.
     Moving,
-    /// The answer to its disabling came.
+    /// The vault was disabled: the answer has come.
     Closed,
 }
 
@@ -49,12 +49,12 @@ impl LoadedVault {
         gate.state = state;
     }
 
-    /// Whether a request that began at `gate` and has been answered now may have been let in.
+    /// Whether a request that began at `gate` and is answered now may have been allowed.
     pub fn may_have_opened(&self, gate: Gate) -> bool {
         gate.state != GateState::Closed || self.gate() != gate
     }
 
-    /// Whether it may have been turned away.
+    /// Whether such a request may have been refused.
     pub fn may_have_been_closed(&self, gate: Gate) -> bool {
         gate.state != GateState::Open || self.gate() != gate
     }
@@ -76,7 +76,8 @@ pub fn create_vault_request(vault: usize) -> Value {
     })
 }
 
-/// The customers of so many vaults. Each workspace has key material of its own: what one seals, no other's key opens.
+/// The customers of this many vaults. Each workspace has its own key material, so no workspace's key opens another's
+/// items.
 pub fn customers(vaults: usize, workspaces: usize) -> Vec<InMemoryCustomer> {
     let generate = |_| thread::spawn(|| RsaKeyPair::generate().expect("a key pair"));
     let mut key_pairs = Vec::new();

@@ -17,6 +17,7 @@ use aws_lc_rs::rand;
 use base64ct::{Base64, Encoding};
 use futures::FutureExt;
 use jiff::Timestamp;
+use latchkey_core::operations::Operation;
 use latchkey_core::ports::DeployedFunctions;
 use latchkey_core::request::time_limit;
 use latchkey_core::values::{Region, RequestId};
@@ -82,13 +83,15 @@ impl<F: DeployedFunctions> Canary<F> {
     async fn seal(&self, steps: &mut Vec<Step>, id: &RequestId, item_id: &str, plaintext: &str) -> Option<String> {
         let here = self.deployment.region;
         let body = json!({ "items": [{ "item_id": item_id, "plaintext": plaintext }] }).to_string();
-        let (mut step, mut answer) = self.call(id, "encrypt-item", here, &body, PATIENCE).await;
+        let (mut step, mut answer) = self.call(id, Operation::EncryptItem, here, &body, PATIENCE).await;
         if step.failure.as_ref().is_some_and(Failure::is_for_want_of_a_vault) {
-            let (made, _) = self.call(id, "create-vault", here, VAULT, PATIENCE_FOR_A_VAULT).await;
+            let (made, _) = self
+                .call(id, Operation::CreateVault, here, VAULT, PATIENCE_FOR_A_VAULT)
+                .await;
             let is_there = made.failure.is_none();
             steps.push(made);
             if is_there {
-                (step, answer) = self.call(id, "encrypt-item", here, &body, PATIENCE).await;
+                (step, answer) = self.call(id, Operation::EncryptItem, here, &body, PATIENCE).await;
             }
         }
         let sealed = answer.map(serde_json::from_value::<Sealed>);
@@ -104,7 +107,9 @@ impl<F: DeployedFunctions> Canary<F> {
 
     /// decrypt-item in a Region, which has to give what was sealed, byte for byte.
     async fn open(&self, id: &RequestId, region: Region, item: &Value, plaintext: &str) -> Step {
-        let (step, answer) = self.call(id, "decrypt-item", region, &item.to_string(), PATIENCE).await;
+        let (step, answer) = self
+            .call(id, Operation::DecryptItem, region, &item.to_string(), PATIENCE)
+            .await;
         let Some(answer) = answer else {
             return step;
         };
@@ -121,15 +126,16 @@ impl<F: DeployedFunctions> Canary<F> {
     async fn call(
         &self,
         id: &RequestId,
-        operation: &'static str,
+        operation: Operation,
         region: Region,
         body: &str,
         patience: Duration,
     ) -> (Step, Option<Value>) {
         let started = Instant::now();
+        let function = operation.description().function;
         let event = call::event(&self.deployment.claim_names, id, body);
         // Boxed, as in `serve`: the SDK below is a future too deep for the compiler to lay out within this one.
-        let invoking = self.functions.invoke(operation, region, event).boxed();
+        let invoking = self.functions.invoke(function, region, event).boxed();
         let answer = time_limit::within(patience, invoking).await;
         let answer = match answer {
             Ok(Ok(answer)) => call::answer(&answer),
@@ -141,7 +147,7 @@ impl<F: DeployedFunctions> Canary<F> {
             Err(failure) => (None, Some(failure)),
         };
         let step = Step {
-            operation,
+            operation: operation.name(),
             region,
             duration_ms: u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
             failure,

@@ -3,6 +3,7 @@
 use core::time::Duration;
 
 use jiff::Timestamp;
+use latchkey_core::operations::Operation;
 use latchkey_core::ports::InvocationError;
 use latchkey_core::values::{Region, RequestId};
 use serde::Serialize;
@@ -129,9 +130,9 @@ impl CanaryReport {
             metrics: CanaryMetrics::new(
                 self.at,
                 self.succeeded,
-                took("encrypt-item", self.region),
-                took("decrypt-item", self.region),
-                took("decrypt-item", self.region.other()),
+                took(Operation::EncryptItem.name(), self.region),
+                took(Operation::DecryptItem.name(), self.region),
+                took(Operation::DecryptItem.name(), self.region.other()),
             ),
         }
     }

@@ -2,7 +2,7 @@
 
 use latchkey_core::caller::Caller;
 use latchkey_core::customer::ManagedKey;
-use latchkey_core::operations::{CreateVault, CreateVaultCommand};
+use latchkey_core::operations::{CreateVault, CreateVaultCommand, Operation, Ports, Service};
 use latchkey_core::ports::{Clock, CustomerKeys, VaultStore};
 use latchkey_core::request::RequestContext;
 use latchkey_core::values::{AwsAccountId, CustomerKey, DataKeyCacheBound, KmsKeyId, RoleArn, Strategy, VaultName};
@@ -15,6 +15,12 @@ use crate::event::ApiRequest;
 
 /// create-vault at the edge.
 pub struct CreateVaultEndpoint<S, K, C>(pub CreateVault<S, K, C>);
+
+impl<P: Ports> From<&Service<P>> for CreateVaultEndpoint<P::Store, P::CustomerKeys, P::Clock> {
+    fn from(service: &Service<P>) -> Self {
+        Self(service.create_vault())
+    }
+}
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -34,10 +40,9 @@ struct CreateVaultRequest {
 }
 
 impl<S: VaultStore, K: CustomerKeys, C: Clock> Endpoint for CreateVaultEndpoint<S, K, C> {
-    const NAME: &'static str = "create-vault";
+    const OPERATION: Operation = Operation::CreateVault;
 
     async fn call(&self, context: &RequestContext, caller: &Caller, request: &ApiRequest) -> Result<Success, Problem> {
-        caller.require_vault_admin()?;
         let command = json_body::parse::<CreateVaultRequest>(request.body())?
             .into_command(self.0.managed_key.as_ref(), &self.0.access_role)?;
         let (view, report) = self.0.run(context, caller, command).await?;

@@ -2,7 +2,7 @@
 
 use latchkey_core::Error;
 use latchkey_core::caller::Caller;
-use latchkey_core::operations::{DecryptItem, DecryptItemCommand, OpenedItem};
+use latchkey_core::operations::{DecryptItem, DecryptItemCommand, OpenedItem, Operation, Ports, Service};
 use latchkey_core::ports::{Clock, CustomerKeys, DataKeyStore, VaultStore};
 use latchkey_core::request::RequestContext;
 use serde::{Deserialize, Serialize};
@@ -16,6 +16,12 @@ use crate::secret_text::{Base64Bytes, PlaintextBase64};
 
 /// decrypt-item at the edge.
 pub struct DecryptItemEndpoint<S, D, K, C>(pub DecryptItem<S, D, K, C>);
+
+impl<P: Ports> From<&Service<P>> for DecryptItemEndpoint<P::Store, P::Store, P::CustomerKeys, P::Clock> {
+    fn from(service: &Service<P>) -> Self {
+        Self(service.decrypt_item())
+    }
+}
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -52,7 +58,7 @@ enum OpenedItemResponse {
 }
 
 impl<S: VaultStore, D: DataKeyStore, K: CustomerKeys, C: Clock> Endpoint for DecryptItemEndpoint<S, D, K, C> {
-    const NAME: &'static str = "decrypt-item";
+    const OPERATION: Operation = Operation::DecryptItem;
 
     async fn call(&self, context: &RequestContext, caller: &Caller, request: &ApiRequest) -> Result<Success, Problem> {
         let items = json_body::parse::<DecryptItemRequest>(request.body())?.into_commands()?;

@@ -1,7 +1,7 @@
 //! `POST /v1/vaults/{vault_id}/disable`
 
 use latchkey_core::caller::Caller;
-use latchkey_core::operations::{DisableMode, DisableVault};
+use latchkey_core::operations::{DisableMode, DisableVault, Operation, Ports, Service};
 use latchkey_core::ports::{Clock, VaultStore};
 use latchkey_core::request::RequestContext;
 use serde::Deserialize;
@@ -13,6 +13,12 @@ use crate::event::ApiRequest;
 
 /// disable-vault at the edge.
 pub struct DisableVaultEndpoint<S, C>(pub DisableVault<S, C>);
+
+impl<P: Ports> From<&Service<P>> for DisableVaultEndpoint<P::Store, P::Clock> {
+    fn from(service: &Service<P>) -> Self {
+        Self(service.disable_vault())
+    }
+}
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -30,7 +36,7 @@ enum ModeRequest {
 }
 
 impl<S: VaultStore, C: Clock> Endpoint for DisableVaultEndpoint<S, C> {
-    const NAME: &'static str = "disable-vault";
+    const OPERATION: Operation = Operation::DisableVault;
 
     async fn call(&self, context: &RequestContext, caller: &Caller, request: &ApiRequest) -> Result<Success, Problem> {
         let vault_id = vault_id_of(request)?;

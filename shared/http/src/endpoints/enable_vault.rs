@@ -1,7 +1,7 @@
 //! `POST /v1/vaults/{vault_id}/enable`
 
 use latchkey_core::caller::Caller;
-use latchkey_core::operations::EnableVault;
+use latchkey_core::operations::{EnableVault, Operation, Ports, Service};
 use latchkey_core::ports::{Clock, CustomerKeys, VaultStore};
 use latchkey_core::request::RequestContext;
 use serde::Deserialize;
@@ -14,12 +14,18 @@ use crate::event::ApiRequest;
 /// enable-vault at the edge.
 pub struct EnableVaultEndpoint<S, K, C>(pub EnableVault<S, K, C>);
 
+impl<P: Ports> From<&Service<P>> for EnableVaultEndpoint<P::Store, P::CustomerKeys, P::Clock> {
+    fn from(service: &Service<P>) -> Self {
+        Self(service.enable_vault())
+    }
+}
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct EnableVaultRequest {}
 
 impl<S: VaultStore, K: CustomerKeys, C: Clock> Endpoint for EnableVaultEndpoint<S, K, C> {
-    const NAME: &'static str = "enable-vault";
+    const OPERATION: Operation = Operation::EnableVault;
 
     async fn call(&self, context: &RequestContext, caller: &Caller, request: &ApiRequest) -> Result<Success, Problem> {
         let vault_id = vault_id_of(request)?;

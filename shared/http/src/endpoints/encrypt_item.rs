@@ -2,7 +2,7 @@
 
 use base64ct::{Base64, Encoding};
 use latchkey_core::caller::Caller;
-use latchkey_core::operations::{EncryptItem, EncryptItemCommand};
+use latchkey_core::operations::{EncryptItem, EncryptItemCommand, Operation, Ports, Service};
 use latchkey_core::ports::{Clock, CustomerKeys, DataKeyStore, VaultStore};
 use latchkey_core::request::RequestContext;
 use latchkey_core::values::{Invalid, VaultId};
@@ -18,6 +18,12 @@ use crate::secret_text::Base64Bytes;
 
 /// encrypt-item at the edge.
 pub struct EncryptItemEndpoint<S, D, K, C>(pub EncryptItem<S, D, K, C>);
+
+impl<P: Ports> From<&Service<P>> for EncryptItemEndpoint<P::Store, P::Store, P::CustomerKeys, P::Clock> {
+    fn from(service: &Service<P>) -> Self {
+        Self(service.encrypt_item())
+    }
+}
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -49,7 +55,7 @@ struct SealedItemResponse {
 }
 
 impl<S: VaultStore, D: DataKeyStore, K: CustomerKeys, C: Clock> Endpoint for EncryptItemEndpoint<S, D, K, C> {
-    const NAME: &'static str = "encrypt-item";
+    const OPERATION: Operation = Operation::EncryptItem;
 
     async fn call(&self, context: &RequestContext, caller: &Caller, request: &ApiRequest) -> Result<Success, Problem> {
         let (vault_id, items) = json_body::parse::<EncryptItemRequest>(request.body())?.into_commands()?;

@@ -3,6 +3,7 @@
 use core::future::{Future, ready};
 
 use latchkey_core::caller::Caller;
+use latchkey_core::operations::Operation;
 use latchkey_core::request::RequestContext;
 
 use crate::answers::{Problem, Success};
@@ -11,15 +12,15 @@ use crate::telemetry::log::Log;
 
 /// An operation's place at the edge: parses its request, runs it, shapes its answer.
 pub trait Endpoint: Send + Sync {
-    /// The operation's name, as everywhere.
-    const NAME: &'static str;
+    /// The operation.
+    const OPERATION: Operation;
 
-    /// The name of the operation that is called, for the audit log. A function may serve two.
-    fn operation(_request: &ApiRequest) -> &'static str {
-        Self::NAME
+    /// The operation that is called. A function may serve two.
+    fn operation(_request: &ApiRequest) -> Operation {
+        Self::OPERATION
     }
 
-    /// Answers one call.
+    /// Answers one call, by a caller who may make it.
     fn call(
         &self,
         context: &RequestContext,
@@ -27,10 +28,12 @@ pub trait Endpoint: Send + Sync {
         request: &ApiRequest,
     ) -> impl Future<Output = Result<Success, Problem>> + Send;
 
-    /// Answers the schedule's call to check the vaults of shard number `shard` of `shards`. Most functions have no schedule.
+    /// Answers the schedule's call to check the vaults of shard number `shard` of `shards`, with metrics of this stage. Most functions have no
+    /// schedule.
     fn sweep(
         &self,
         _context: &RequestContext,
+        _stage: &str,
         _shard: u32,
         _shards: u32,
         _log: &Log<'_>,

@@ -1,7 +1,7 @@
 //! `GET /v1/setup-kit`
 
 use latchkey_core::caller::Caller;
-use latchkey_core::operations::GetSetupKit;
+use latchkey_core::operations::{GetSetupKit, Operation, Service};
 use latchkey_core::request::RequestContext;
 use latchkey_core::setup_kit::SetupKit;
 use serde::Serialize;
@@ -16,6 +16,12 @@ const ZIP: &str = "application/zip";
 /// get-setup-kit at the edge.
 pub struct GetSetupKitEndpoint(pub GetSetupKit);
 
+impl<P> From<&Service<P>> for GetSetupKitEndpoint {
+    fn from(service: &Service<P>) -> Self {
+        Self(service.get_setup_kit())
+    }
+}
+
 #[derive(Serialize)]
 struct SetupKitResponse {
     #[serde(flatten)]
@@ -25,7 +31,7 @@ struct SetupKitResponse {
 }
 
 impl Endpoint for GetSetupKitEndpoint {
-    const NAME: &'static str = "get-setup-kit";
+    const OPERATION: Operation = Operation::GetSetupKit;
 
     async fn call(&self, _context: &RequestContext, caller: &Caller, request: &ApiRequest) -> Result<Success, Problem> {
         let kit = self.0.run(caller)?;

@@ -2,7 +2,7 @@
 
 use latchkey_core::caller::Caller;
 use latchkey_core::health::HealthState;
-use latchkey_core::operations::{ListVaults, VaultFilter};
+use latchkey_core::operations::{ListVaults, Operation, Ports, Service, VaultFilter};
 use latchkey_core::ports::VaultStore;
 use latchkey_core::request::RequestContext;
 use latchkey_core::values::VaultId;
@@ -22,6 +22,12 @@ const MAX_LIMIT: usize = 100;
 /// list-vaults at the edge.
 pub struct ListVaultsEndpoint<S>(pub ListVaults<S>);
 
+impl<P: Ports> From<&Service<P>> for ListVaultsEndpoint<P::Store> {
+    fn from(service: &Service<P>) -> Self {
+        Self(service.list_vaults())
+    }
+}
+
 /// Which page of which list.
 struct ListVaultsRequest {
     filter: VaultFilter,
@@ -37,13 +43,13 @@ struct ListVaultsResponse {
 }
 
 impl<S: VaultStore> Endpoint for ListVaultsEndpoint<S> {
-    const NAME: &'static str = "list-vaults";
+    const OPERATION: Operation = Operation::ListVaults;
 
-    fn operation(request: &ApiRequest) -> &'static str {
+    fn operation(request: &ApiRequest) -> Operation {
         if request.path_names_vault() {
-            "get-vault"
+            Operation::GetVault
         } else {
-            Self::NAME
+            Self::OPERATION
         }
     }
 

@@ -29,6 +29,30 @@ pub use reassign_item::ReassignItemEndpoint;
 pub use update_vault::UpdateVaultEndpoint;
 pub use validate_vault::ValidateVaultEndpoint;
 
+/// Hands the list of endpoints to a macro: the operations that an endpoint serves, its function in snake case, its type. Apart
+/// stands what uses no port, and so needs no clients.
+#[macro_export]
+macro_rules! for_each_endpoint {
+    ($macro:ident) => {
+        $macro! {
+            on_ports {
+                [CreateVault] create_vault CreateVaultEndpoint;
+                [ListVaults GetVault] list_vaults ListVaultsEndpoint;
+                [UpdateVault] update_vault UpdateVaultEndpoint;
+                [ValidateVault SweepVaults] validate_vault ValidateVaultEndpoint;
+                [DisableVault] disable_vault DisableVaultEndpoint;
+                [EnableVault] enable_vault EnableVaultEndpoint;
+                [EncryptItem] encrypt_item EncryptItemEndpoint;
+                [DecryptItem] decrypt_item DecryptItemEndpoint;
+                [ReassignItem] reassign_item ReassignItemEndpoint;
+            }
+            alone {
+                [GetSetupKit] get_setup_kit GetSetupKitEndpoint;
+            }
+        }
+    };
+}
+
 use latchkey_core::Error;
 use latchkey_core::values::VaultId;
 

@@ -3,7 +3,9 @@
 use base64ct::{Base64, Encoding};
 use latchkey_core::Error;
 use latchkey_core::caller::Caller;
-use latchkey_core::operations::{DecryptItemCommand, ReassignItem, Reassigned, ReassignedItem};
+use latchkey_core::operations::{
+    DecryptItemCommand, Operation, Ports, ReassignItem, Reassigned, ReassignedItem, Service,
+};
 use latchkey_core::ports::{Clock, CustomerKeys, DataKeyStore, VaultStore};
 use latchkey_core::request::RequestContext;
 use latchkey_core::values::VaultId;
@@ -17,6 +19,12 @@ use crate::event::ApiRequest;
 
 /// reassign-item at the edge.
 pub struct ReassignItemEndpoint<S, D, K, C>(pub ReassignItem<S, D, K, C>);
+
+impl<P: Ports> From<&Service<P>> for ReassignItemEndpoint<P::Store, P::Store, P::CustomerKeys, P::Clock> {
+    fn from(service: &Service<P>) -> Self {
+        Self(service.reassign_item())
+    }
+}
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -49,7 +57,7 @@ enum ReassignedItemResponse {
 }
 
 impl<S: VaultStore, D: DataKeyStore, K: CustomerKeys, C: Clock> Endpoint for ReassignItemEndpoint<S, D, K, C> {
-    const NAME: &'static str = "reassign-item";
+    const OPERATION: Operation = Operation::ReassignItem;
 
     async fn call(&self, context: &RequestContext, caller: &Caller, request: &ApiRequest) -> Result<Success, Problem> {
         let request = json_body::parse::<ReassignItemRequest>(request.body())?;

@@ -1,7 +1,7 @@
 //! `PATCH /v1/vaults/{vault_id}`
 
 use latchkey_core::caller::Caller;
-use latchkey_core::operations::{UpdateVault, UpdateVaultCommand};
+use latchkey_core::operations::{Operation, Ports, Service, UpdateVault, UpdateVaultCommand};
 use latchkey_core::ports::{Clock, VaultStore};
 use latchkey_core::request::RequestContext;
 use latchkey_core::values::{DataKeyCacheBound, VaultName};
@@ -15,6 +15,12 @@ use crate::event::ApiRequest;
 /// update-vault at the edge.
 pub struct UpdateVaultEndpoint<S, C>(pub UpdateVault<S, C>);
 
+impl<P: Ports> From<&Service<P>> for UpdateVaultEndpoint<P::Store, P::Clock> {
+    fn from(service: &Service<P>) -> Self {
+        Self(service.update_vault())
+    }
+}
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct UpdateVaultRequest {
@@ -27,10 +33,9 @@ struct UpdateVaultRequest {
 }
 
 impl<S: VaultStore, C: Clock> Endpoint for UpdateVaultEndpoint<S, C> {
-    const NAME: &'static str = "update-vault";
+    const OPERATION: Operation = Operation::UpdateVault;
 
     async fn call(&self, context: &RequestContext, caller: &Caller, request: &ApiRequest) -> Result<Success, Problem> {
-        caller.require_vault_admin()?;
         let vault_id = vault_id_of(request)?;
         let command = json_body::parse::<UpdateVaultRequest>(request.body())?.into_command()?;
         let precondition = if_match::precondition(request)?;

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use latchkey_core::caller::Caller;
 use latchkey_core::health::due::DuePartition;
-use latchkey_core::operations::{CheckedVault, SweepVaults};
+use latchkey_core::operations::{CheckedVault, Operation, Ports, Service, SweepVaults};
 use latchkey_core::ports::{Announcer, Clock, CustomerKeys, DueVaults, VaultStore};
 use latchkey_core::request::RequestContext;
 use serde::{Deserialize, Serialize};
@@ -15,12 +15,13 @@ use crate::telemetry::audit::CheckAuditRecord;
 use crate::telemetry::log::Log;
 use crate::telemetry::metrics::SweepMetrics;
 
-/// validate-vault at the edge.
-pub struct ValidateVaultEndpoint<S, K, C, A> {
-    /// Its two operations: the sweep, and the validation of one vault, which the sweep is made of.
-    pub operation: SweepVaults<S, K, C, A>,
-    /// The deployment's stage, for the metrics.
-    pub stage: String,
+/// validate-vault at the edge, and the sweep, which is made of it.
+pub struct ValidateVaultEndpoint<S, K, C, A>(pub SweepVaults<S, K, C, A>);
+
+impl<P: Ports> From<&Service<P>> for ValidateVaultEndpoint<P::Store, P::CustomerKeys, P::Clock, P::Announcer> {
+    fn from(service: &Service<P>) -> Self {
+        Self(service.sweep_vaults())
+    }
 }
 
 #[derive(Deserialize)]
@@ -43,27 +44,28 @@ struct SweepResponse {
 impl<S: VaultStore + DueVaults, K: CustomerKeys, C: Clock, A: Announcer> Endpoint
     for ValidateVaultEndpoint<S, K, C, A>
 {
-    const NAME: &'static str = "validate-vault";
+    const OPERATION: Operation = Operation::ValidateVault;
 
     async fn call(&self, context: &RequestContext, caller: &Caller, request: &ApiRequest) -> Result<Success, Problem> {
         let vault_id = vault_id_of(request)?;
         let ValidateVaultRequest {} = json_body::parse(request.body())?;
-        let report = self.operation.validate_vault.run(context, caller, &vault_id).await?;
+        let report = self.0.validate_vault.run(context, caller, &vault_id).await?;
         Ok(Success::json(200, &report)?.about_vault(vault_id))
     }
 
     async fn sweep(
         &self,
         context: &RequestContext,
+        stage: &str,
         shard: u32,
         shards: u32,
         log: &Log<'_>,
     ) -> Result<Success, Problem> {
         let partitions = DuePartition::of_shard(shard, shards);
-        let home = self.operation.validate_vault.home;
+        let home = self.0.validate_vault.home;
         let audit = |checked: &CheckedVault<'_>| log.write(&CheckAuditRecord::new(home, &context.request_id, checked));
-        let swept = self.operation.run(context, &partitions, &audit).await?;
-        let metrics = SweepMetrics::new(&swept, &self.stage, Timestamp::now());
+        let swept = self.0.run(context, &partitions, &audit).await?;
+        let metrics = SweepMetrics::new(&swept, stage, Timestamp::now());
         // Metrics that cannot be written change nothing of what was done; the alarm on missing ones tells.
         let _ = log.write(&metrics);
         let response = SweepResponse {

@@ -57,7 +57,9 @@ async fn answer_audited<E: Endpoint>(
             Err(_) => (None, Some(request.as_ref()), Err(Problem::no_caller())),
         },
         Event::Sweep { shard, shards } => {
-            let sweep = endpoint.sweep(context, *shard, *shards, &log).boxed();
+            let sweep = endpoint
+                .sweep(context, &deployment.stage, *shard, *shards, &log)
+                .boxed();
             (None, None, within_time(context, sweep).await)
         }
         Event::Unknown => (None, None, Err(Problem::unknown_event())),
@@ -73,13 +75,16 @@ async fn answer_audited<E: Endpoint>(
     respond(context, outcome)
 }
 
-/// The operation, within its time; a panic in it is our fault and tells nobody what it choked on.
+/// The operation, for those who may, within its time; a panic in it is our fault and tells nobody what it choked on.
+///
+/// The role is asked for first: who may not do a thing is not told whether its body was right or its vault there.
 async fn run<E: Endpoint>(
     endpoint: &E,
     context: &RequestContext,
     caller: &Caller,
     request: &ApiRequest,
 ) -> Result<Success, Problem> {
+    E::operation(request).admit(caller)?;
     within_time(context, endpoint.call(context, caller, request).boxed()).await
 }
 
@@ -120,7 +125,7 @@ fn record<'a, E: Endpoint>(
         stage: &deployment.stage,
         request_id: context.request_id.to_string(),
         gateway_request_id: request.and_then(|request| request.gateway_request_id.as_deref()),
-        operation: request.map_or(E::NAME, E::operation),
+        operation: request.map_or(E::OPERATION, E::operation).name(),
         workspace_id: None,
         subject: None,
         role: None,

@@ -2,6 +2,7 @@
 
 mod allocator;
 mod answer;
+mod any_endpoint;
 mod deployment;
 mod init;
 mod serve;
@@ -9,6 +10,7 @@ mod threads;
 
 pub use allocator::{ALLOCATOR, Allocator};
 pub use answer::answer;
+pub use any_endpoint::{AnyEndpoint, endpoint_of};
 pub use deployment::Deployment;
 pub use init::init;
 pub use serve::serve;

@@ -10,8 +10,7 @@ use latchkey_core::request::RequestContext;
 use latchkey_core::values::RequestId;
 use serde_json::value::RawValue;
 
-use crate::endpoints::Endpoint;
-use crate::process::{Deployment, answer};
+use crate::process::{AnyEndpoint, Deployment};
 
 /// Kept back of the function's time, to answer in.
 const TIME_TO_ANSWER: Duration = Duration::from_millis(300);
@@ -25,7 +24,7 @@ const TIME_WITHOUT_DEADLINE: Duration = Duration::from_secs(15);
 ///
 /// # Errors
 /// When the Runtime API cannot be reached, or the environment does not say which deployment this is.
-pub async fn serve<E: Endpoint + 'static>(endpoint: E) -> Result<(), lambda_runtime::Error> {
+pub async fn serve(endpoint: Box<dyn AnyEndpoint>) -> Result<(), lambda_runtime::Error> {
     let shared = Arc::new((endpoint, Deployment::from_environment()?));
     lambda_runtime::run_concurrent(service_fn(move |invocation: LambdaEvent<Box<RawValue>>| {
         let shared = Arc::clone(&shared);
@@ -38,7 +37,8 @@ pub async fn serve<E: Endpoint + 'static>(endpoint: E) -> Result<(), lambda_runt
                 .unwrap_or(TIME_WITHOUT_DEADLINE);
             let request_id = RequestId::parse(&lambda.request_id).unwrap_or_else(|_| RequestId::generate());
             let context = RequestContext::new(request_id, time_left.saturating_sub(TIME_TO_ANSWER));
-            Ok::<_, lambda_runtime::Error>(answer(endpoint, deployment, &context, payload, io::stdout()).await)
+            let mut log = io::stdout();
+            Ok::<_, lambda_runtime::Error>(endpoint.answer(deployment, &context, payload, &mut log).await)
         }
     }))
     .await

@@ -1,57 +1,55 @@
 //! Who may do what: each cell of docs/access.md, each way in which a claim can be wrong, and each id of another workspace.
 //!
-//! The operations and the roles that may are those of openapi.yaml; a new operation needs its arm in [`call`].
+//! The operations and who may are those of the table; the calls are the sample events.
 
+use latchkey_core::caller::WorkspaceRole;
+use latchkey_core::operations::Operation;
 use serde_json::{Value, json};
 
 use crate::contract;
-use crate::service::{Answer, Service, WORKSPACE, vault_body};
+use crate::service::{ACCOUNT, Answer, KEY_ID, ROLE_ARN, Service, WORKSPACE, admin, api_event, vault_body};
+
+/// They name no id of ours.
+const NAME_NO_ID: [Operation; 3] = [Operation::CreateVault, Operation::ListVaults, Operation::GetSetupKit];
 
 /// What a caller needs to know to make a call that succeeds.
 pub struct Known {
     vault_id: String,
+    disabled_vault_id: String,
     sealed_item: String,
 }
 
 impl Known {
     pub async fn of(service: &Service) -> Self {
+        let disabled = service
+            .create_vault(&admin(), &vault_body(json!({ "name": "Disabled" })).to_string())
+            .await;
+        let disabled_vault_id = disabled.body["vault_id"].as_str().expect("an id").to_owned();
+        service.disable_vault(&admin(), &disabled_vault_id, "").await;
         Self {
             vault_id: service.with_vault().await,
-            sealed_item: service.sealed("item-1", b"secret", &json!({})).await,
+            disabled_vault_id,
+            sealed_item: service
+                .sealed("account-1/password", b"secret", &json!({ "field": "password" }))
+                .await,
         }
     }
 }
 
-/// A call of each operation that succeeds for whoever may make it.
-pub async fn call(service: &Service, operation: &str, caller: &Value, known: &Known) -> Answer {
-    let Known { vault_id, sealed_item } = known;
-    match operation {
-        "create-vault" => service.create_vault(caller, &vault_body(json!({})).to_string()).await,
-        "validate-vault" => service.validate_vault(caller, vault_id, "").await,
-        "list-vaults" => service.list_vaults(caller, None, &Value::Null).await,
-        "get-vault" => service.list_vaults(caller, Some(vault_id), &Value::Null).await,
-        "update-vault" => {
-            let body = json!({ "data_key_cache_seconds": 30 }).to_string();
-            service.update_vault(caller, vault_id, &body, None).await
-        }
-        "enable-vault" => service.enable_vault(caller, vault_id, "", None).await,
-        "disable-vault" => service.disable_vault(caller, vault_id, "").await,
-        "get-setup-kit" => service.get_setup_kit(caller).await,
-        "encrypt-item" => {
-            let body = json!({ "vault_id": vault_id, "items": [{ "item_id": "i", "plaintext": "" }] });
-            service.encrypt_item(caller, &body.to_string()).await
-        }
-        "decrypt-item" => {
-            let body = json!({ "items": [{ "item_id": "item-1", "sealed_item": sealed_item }] });
-            service.decrypt_item(caller, &body.to_string()).await
-        }
-        "reassign-item" => {
-            let items = json!([{ "item_id": "item-1", "sealed_item": sealed_item }]);
-            let body = json!({ "to_vault_id": vault_id, "items": items });
-            service.reassign_item(caller, &body.to_string()).await
-        }
-        _ => panic!("openapi.yaml has {operation}, which has no call here"),
-    }
+/// A call of an operation that succeeds for whoever may make it: its sample event.
+pub async fn call(service: &Service, operation: Operation, caller: &Value, known: &Known) -> Answer {
+    let mut event = contract::sample_event(operation, |placeholder| match placeholder {
+        "customer.workspace_id" => WORKSPACE,
+        "customer.aws_account_id" => ACCOUNT,
+        "customer.kms_key_id" => KEY_ID,
+        "customer.aws_role_arn" => ROLE_ARN,
+        "vault_id" => &known.vault_id,
+        "disabled_vault_id" => &known.disabled_vault_id,
+        "sealed_item" => &known.sealed_item,
+        other => panic!("the sample event of {operation:?} has ${{{other}}}"),
+    });
+    event["requestContext"]["authorizer"]["jwt"]["claims"] = caller.clone();
+    service.invoke(operation, &event).await
 }
 
 /// The problem that stands where the operation puts it, without the request's id.
@@ -80,33 +78,54 @@ async fn each_role_may_what_the_matrix_says() {
         " ",
         "\u{430}dmin",
     ];
-    for (operation, may) in contract::operations() {
+    for operation in contract::operations() {
+        let name = operation.name();
         for role in ["owner", "super_admin", "admin", "member"].into_iter().chain(no_roles) {
             let service = Service::new();
             let known = Known::of(&service).await;
             let calls = service.customer.calls();
-            let answer = call(&service, &operation, &claims(WORKSPACE, role), &known).await;
-            let known_role = if no_roles.contains(&role) { "member" } else { role };
-            if may.contains(known_role) {
-                assert!(
-                    (200..300).contains(&answer.status),
-                    "{operation} as {role}: {}",
-                    answer.text
-                );
-                assert_eq!(problem(&answer), None, "{operation} as {role}");
+            let answer = call(&service, operation, &claims(WORKSPACE, role), &known).await;
+            if operation.admits(WorkspaceRole::from_claim(role)) {
+                assert!((200..300).contains(&answer.status), "{name} as {role}: {}", answer.text);
+                assert_eq!(problem(&answer), None, "{name} as {role}");
             } else {
                 assert_eq!(
                     (answer.status, answer.problem()),
                     (403, "forbidden"),
-                    "{operation} as {role}"
+                    "{name} as {role}"
                 );
-                assert_eq!(
-                    service.customer.calls(),
-                    calls,
-                    "{operation} as {role}: refused before KMS"
-                );
+                assert_eq!(service.customer.calls(), calls, "{name} as {role}: refused before KMS");
             }
         }
+    }
+}
+
+/// Whoever may not do a thing is told so, whatever else is wrong with the request.
+#[tokio::test]
+async fn the_role_is_asked_for_before_anything_else() {
+    let service = Service::new();
+    let refused = contract::operations().filter(|operation| !operation.admits(WorkspaceRole::Member));
+    let mut events = Vec::new();
+    for operation in refused {
+        for (vault_id, body) in [
+            (Some("no vault id"), "{"),
+            (None, "\u{0}"),
+            (Some("vlt_1"), r#"{"x":[]}"#),
+        ] {
+            let mut event = api_event(&claims(WORKSPACE, "member"), vault_id, body);
+            event["headers"] = json!({ "if-match": "no tag" });
+            events.push((operation, event));
+        }
+    }
+    assert!(events.len() >= 3 * 6);
+    for (operation, event) in events {
+        let answer = service.invoke(operation, &event).await;
+        assert_eq!(
+            (answer.status, answer.problem()),
+            (403, "forbidden"),
+            "{}: {event}",
+            operation.name()
+        );
     }
 }
 
@@ -134,7 +153,7 @@ async fn a_claim_that_is_not_text_of_its_form_names_nobody() {
     ];
     let of_role = [json!(["admin"]), json!({ "admin": true })];
     let of_subject = [json!("s".repeat(257)), json!("a\nb"), json!("\u{0}"), json!(["user-1"])];
-    for operation in contract::operations().into_keys() {
+    for operation in contract::operations() {
         for (name, own) in [
             ("workspace_id", &of_workspace[..]),
             ("role", &of_role),
@@ -148,11 +167,11 @@ async fn a_claim_that_is_not_text_of_its_form_names_nobody() {
                 claims
             });
             for caller in wrong.chain([missing]) {
-                let answer = call(&service, &operation, &caller, &known).await;
+                let answer = call(&service, operation, &caller, &known).await;
                 assert_eq!(
                     (answer.status, answer.problem()),
                     (401, "unauthenticated"),
-                    "{operation}: {caller}"
+                    "{operation:?}: {caller}"
                 );
                 assert_eq!(answer.audit.get("workspace_id"), None, "{caller}");
             }
@@ -168,19 +187,20 @@ async fn a_foreign_id_gets_the_answer_of_one_that_never_was() {
     let foreign = Known::of(&service).await;
     let missing = Known {
         vault_id: "vlt_01jd0f3zt5e8w9x7kq2m4n6p8r".to_owned(),
+        disabled_vault_id: "vlt_01jd0f3zt5e8w9x7kq2m4n6p8r".to_owned(),
         ..Known::of(&service).await
     };
     let calls = service.customer.calls();
     let mut answers = Vec::new();
-    for (operation, may) in contract::operations() {
-        if ["create-vault", "list-vaults", "get-setup-kit"].contains(&operation.as_str()) {
-            continue; // name no id of ours
+    for operation in contract::operations() {
+        if NAME_NO_ID.contains(&operation) {
+            continue;
         }
-        for role in may {
+        for role in WorkspaceRole::ALL.into_iter().filter(|role| operation.admits(*role)) {
             for known in [&foreign, &missing] {
-                let stranger = claims("ws-other", &role);
-                let answer = call(&service, &operation, &stranger, known).await;
-                let place = format!("{operation} as {role}: {}", answer.text);
+                let stranger = claims("ws-other", &role.to_string());
+                let answer = call(&service, operation, &stranger, known).await;
+                let place = format!("{operation:?} as {role}: {}", answer.text);
                 let problem = problem(&answer).unwrap_or_else(|| panic!("{place}"));
                 assert_eq!(problem["status"], 404, "{place}");
                 answers.push((problem.to_string(), place));
@@ -199,20 +219,20 @@ async fn workspaces_that_differ_in_case_see_nothing_of_each_other() {
     let service = Service::new();
     let known = Known::of(&service).await;
     for workspace in ["WS-ACME-0001", "Ws-acme-0001", "ws-acme-0001-", "ws-acme-000"] {
-        for operation in contract::operations().into_keys() {
-            let answer = call(&service, &operation, &claims(workspace, "owner"), &known).await;
-            if operation == "get-setup-kit" {
+        for operation in contract::operations() {
+            let answer = call(&service, operation, &claims(workspace, "owner"), &known).await;
+            if operation == Operation::GetSetupKit {
                 assert_eq!(answer.body["external_id"], workspace, "each has a kit of its own");
                 continue;
             }
-            if operation == "list-vaults" {
+            if operation == Operation::ListVaults {
                 assert_eq!(answer.body, json!({ "vaults": [] }), "{workspace}");
                 continue;
             }
             // Creating names no id: there, it is the customer's role that knows no such external id.
-            let expected = if operation == "create-vault" { 422 } else { 404 };
-            let problem = problem(&answer).unwrap_or_else(|| panic!("{operation} as {workspace}: {}", answer.text));
-            assert_eq!(problem["status"], expected, "{operation} as {workspace}: {problem}");
+            let expected = if operation == Operation::CreateVault { 422 } else { 404 };
+            let problem = problem(&answer).unwrap_or_else(|| panic!("{operation:?} as {workspace}: {}", answer.text));
+            assert_eq!(problem["status"], expected, "{operation:?} as {workspace}: {problem}");
         }
         let body = json!({ "items": [{ "item_id": "i", "plaintext": "" }] }).to_string();
         let answer = service.encrypt_item(&claims(workspace, "owner"), &body).await;
@@ -240,12 +260,12 @@ async fn an_id_beyond_ascii_is_no_workspace() {
         "ws-acme-0001\u{feff}",
     ];
     for workspace in lookalikes {
-        for operation in contract::operations().into_keys() {
-            let answer = call(&service, &operation, &claims(workspace, "owner"), &known).await;
+        for operation in contract::operations() {
+            let answer = call(&service, operation, &claims(workspace, "owner"), &known).await;
             assert_eq!(
                 (answer.status, answer.problem()),
                 (401, "unauthenticated"),
-                "{operation}: {workspace}"
+                "{operation:?}: {workspace}"
             );
         }
     }

@@ -2,21 +2,22 @@
 //! two enumerate is what the code enumerates.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fs::read_to_string;
+use std::path::Path;
 use std::sync::{Mutex, OnceLock};
 
 use jsonschema::Validator;
+use latchkey_core::caller::WorkspaceRole;
 use latchkey_core::error::Fault;
 use latchkey_core::findings::{Check, Verdict};
 use latchkey_core::health::HealthState;
+use latchkey_core::operations::Operation;
 use latchkey_core::values::{MultiRegionKeyType, Region, Strategy};
 use latchkey_core::vault::VaultStatus;
 use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::service::Answer;
-
-/// Endpoints of the tests' own, which are no operation.
-const NO_OPERATIONS: [&str; 3] = ["panics", "hangs", "fails"];
 
 fn openapi() -> &'static Value {
     static OPENAPI: OnceLock<Value> = OnceLock::new();
@@ -68,31 +69,47 @@ fn validator(schema: &Value) -> Validator {
         .expect("a schema")
 }
 
-/// The operation's entry in openapi.yaml: by the event's route, where it names one (a function may serve two), or by name.
-fn operation(name: &str, event: &Value) -> &'static Value {
-    let paths = openapi()["paths"].as_object().expect("paths");
-    let is_called = |path: &str, method: &str, stated: &Value| match event["routeKey"].as_str() {
-        Some(route) => route == format!("{} {path}", method.to_uppercase()),
-        None => stated["operationId"] == name,
-    };
-    paths
-        .iter()
-        .flat_map(|(path, item)| item.as_object().expect("an object").iter().map(move |it| (path, it)))
-        .find(|(path, (method, stated))| is_called(path, method, stated))
-        .map(|(_, (_, stated))| stated)
-        .unwrap_or_else(|| panic!("openapi.yaml has no operation {name}"))
+/// The operation's entry in openapi.yaml.
+fn stated(operation: Operation) -> &'static Value {
+    let call = operation.description().call.expect("a call of the API");
+    let stated = &openapi()["paths"][call.path][call.method.to_lowercase()];
+    assert_eq!(stated["operationId"], operation.name(), "openapi.yaml at {call:?}");
+    stated
 }
 
-/// Every operation and the roles that may.
-pub fn operations() -> BTreeMap<String, BTreeSet<String>> {
-    let paths = openapi()["paths"].as_object().expect("paths");
-    let stated = paths
-        .values()
-        .flat_map(|path| path.as_object().expect("an object").values());
-    let roles = |operation: &Value| names(operation["x-roles"].as_array().expect("roles"));
-    stated
-        .filter_map(|operation| Some((operation["operationId"].as_str()?.to_owned(), roles(operation))))
-        .collect()
+/// The operations that callers call.
+pub fn operations() -> impl Iterator<Item = Operation> {
+    let has_call = |operation: &Operation| operation.description().call.is_some();
+    Operation::ALL.iter().copied().filter(has_call)
+}
+
+/// The sample event of an operation that succeeds, with a value for each of its placeholders.
+pub fn sample_event<'a>(operation: Operation, value_of: impl Fn(&str) -> &'a str) -> Value {
+    let description = operation.description();
+    let call = description.call.expect("a call of the API");
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../../events")
+        .join(description.function);
+    let mut paths: Vec<_> = folder
+        .read_dir()
+        .expect("a folder")
+        .map(|entry| entry.expect("a file").path())
+        .collect();
+    paths.sort_by_key(|path| path.as_os_str().len()); // success.json before success-dry-run.json
+    let successes = paths.iter().filter(|path| path.to_string_lossy().contains("/success"));
+    let mut texts = successes.map(|path| read_to_string(path).expect("text"));
+    let route = format!("\"routeKey\": \"{} {}\"", call.method, call.path);
+    let text = texts
+        .find(|text| text.contains(&route))
+        .unwrap_or_else(|| panic!("events/ has no {route}"));
+    let mut parts = text.split("${");
+    let mut filled = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let (placeholder, rest) = part.split_once('}').expect("a placeholder");
+        filled += value_of(placeholder);
+        filled += rest;
+    }
+    serde_json::from_str(&filled).expect("an event is JSON")
 }
 
 /// Follows a reference to a component.
@@ -104,29 +121,32 @@ fn resolved(node: &'static Value) -> &'static Value {
 }
 
 /// Holds a call through the API to openapi.yaml: its answer is documented, and what succeeds was allowed to be asked.
-pub fn hold_call(name: &str, event: &Value, answer: &Answer) {
-    if NO_OPERATIONS.contains(&name) || event["requestContext"].is_null() {
+pub fn hold_call(operation: Operation, event: &Value, answer: &Answer) {
+    if event["requestContext"].is_null() {
         return;
     }
-    let operation = operation(name, event);
-    let response = resolved(&operation["responses"][answer.status.to_string()]);
+    // list-vaults serves two.
+    let of_one = operation == Operation::ListVaults && !event["pathParameters"].is_null();
+    let operation = if of_one { Operation::GetVault } else { operation };
+    let (name, stated) = (operation.name(), stated(operation));
+    let response = resolved(&stated["responses"][answer.status.to_string()]);
     let content = &response["content"][&answer.content_type];
-    let stated = format!("{name}: {} {}", answer.status, answer.content_type);
-    assert!(content.is_object(), "openapi.yaml has no {stated}: {}", answer.text);
+    let place = format!("{name}: {} {}", answer.status, answer.content_type);
+    assert!(content.is_object(), "openapi.yaml has no {place}: {}", answer.text);
     assert_eq!(
         faults(&content["schema"], &answer.body),
         [""; 0],
-        "{stated}: {}",
+        "{place}: {}",
         answer.text
     );
     for header in answer.headers.keys().filter(|name| *name != "content-type") {
-        assert!(response["headers"][header].is_object(), "{stated}: header {header}");
+        assert!(response["headers"][header].is_object(), "{place}: header {header}");
     }
     let has_etag = answer.headers.contains_key("etag");
-    assert_eq!(has_etag, response["headers"]["etag"].is_object(), "{stated}: etag");
+    assert_eq!(has_etag, response["headers"]["etag"].is_object(), "{place}: etag");
     let body = event["body"].as_str().filter(|body| !body.is_empty());
     if let (200..300, Some(body)) = (answer.status, body) {
-        let schema = &operation["requestBody"]["content"]["application/json"]["schema"];
+        let schema = &stated["requestBody"]["content"]["application/json"]["schema"];
         let body = serde_json::from_str(body).expect("what succeeds is JSON");
         assert_eq!(faults(schema, &body), [""; 0], "{name} took {body}");
     }
@@ -135,10 +155,12 @@ pub fn hold_call(name: &str, event: &Value, answer: &Answer) {
 /// Holds a line of the log to the schema of the audit log, if it is one of it.
 pub fn hold_line(line: &Value) {
     static VALIDATOR: OnceLock<Validator> = OnceLock::new();
-    if line["log"] == "audit" && !NO_OPERATIONS.iter().any(|name| line["operation"] == *name) {
+    if line["log"] == "audit" {
         let validator = VALIDATOR.get_or_init(|| validator(audit_schema()));
         let faults: Vec<_> = validator.iter_errors(line).map(|error| error.to_string()).collect();
         assert_eq!(faults, [""; 0], "{line}");
+        let names_it = operations().any(|operation| line["operation"] == operation.name());
+        assert!(names_it || line["operation"] == "check-vault", "{line}");
         if let Some(problem) = line["problem"].as_str() {
             assert_eq!(
                 line["fault"].as_str(),
@@ -246,12 +268,18 @@ fn every_problem_type_has_its_owner() {
     assert_eq!(owners().values().cloned().collect::<BTreeSet<_>>(), stated);
 }
 
-/// The operations of the audit log are those of the API.
 #[test]
-fn operations_of_the_audit_log_are_those_of_the_api() {
-    let ids = operations().into_keys().collect();
-    let audited = enumerated(&audit_schema()["$defs"]["request"]["properties"]["operation"]);
-    assert_eq!(audited, ids);
+fn the_operations_are_those_of_the_table() {
+    let paths = openapi()["paths"].as_object().expect("paths").values();
+    let entries = paths.flat_map(|path| path.as_object().expect("an object").values());
+    let ids = names(entries.map(|entry| &entry["operationId"]).filter(|id| id.is_string()));
+    assert_eq!(ids, operations().map(|operation| operation.name().to_owned()).collect());
+    for operation in operations() {
+        let roles = WorkspaceRole::ALL.iter().filter(|role| operation.admits(**role));
+        let roles: BTreeSet<_> = roles.map(ToString::to_string).collect();
+        let x_roles = stated(operation)["x-roles"].as_array().expect("roles");
+        assert_eq!(names(x_roles), roles, "{}", operation.name());
+    }
 }
 
 #[test]

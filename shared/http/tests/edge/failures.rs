@@ -5,6 +5,7 @@ use latchkey_core::caller::Caller;
 use latchkey_core::customer::Refusal;
 use latchkey_core::error::ItemFault;
 use latchkey_core::findings::{Check, CheckOutcome, Finding, Report, Verdict};
+use latchkey_core::operations::Operation;
 use latchkey_core::request::RequestContext;
 use latchkey_core::values::Region;
 use latchkey_core::vault::VaultStatus;
@@ -13,13 +14,13 @@ use latchkey_http::event::ApiRequest;
 use latchkey_http::{Endpoint, Success};
 
 use crate::bad_input::assert_problem;
-use crate::service::{Answer, api_event, invoke, member};
+use crate::service::{Answer, api_event, invoke_made_up, member};
 
 /// An operation that ends so.
 struct Fails(Error);
 
 impl Endpoint for Fails {
-    const NAME: &'static str = "fails";
+    const OPERATION: Operation = Operation::EncryptItem;
 
     async fn call(&self, _: &RequestContext, _: &Caller, _: &ApiRequest) -> Result<Success, Problem> {
         Err(self.0.clone().into())
@@ -27,7 +28,7 @@ impl Endpoint for Fails {
 }
 
 async fn told(error: Error) -> Answer {
-    invoke(&Fails(error), &api_event(&member(), None, "{}")).await
+    invoke_made_up(&Fails(error), &api_event(&member(), None, "{}")).await
 }
 
 fn finding() -> Finding {

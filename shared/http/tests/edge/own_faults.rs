@@ -7,6 +7,7 @@ use std::panic::catch_unwind;
 use std::process::Command;
 
 use latchkey_core::caller::Caller;
+use latchkey_core::operations::Operation;
 use latchkey_core::request::RequestContext;
 use latchkey_core::values::RequestId;
 use latchkey_http::answers::Problem;
@@ -15,12 +16,12 @@ use latchkey_http::{Endpoint, Success, answer, init};
 use serde_json::json;
 use serde_json::value::RawValue;
 
-use crate::service::{api_event, deployment, invoke, member};
+use crate::service::{api_event, deployment, invoke_made_up, member};
 
 struct Panics;
 
 impl Endpoint for Panics {
-    const NAME: &'static str = "panics";
+    const OPERATION: Operation = Operation::EncryptItem;
 
     async fn call(&self, _: &RequestContext, _: &Caller, request: &ApiRequest) -> Result<Success, Problem> {
         panic!("choked on {}", String::from_utf8_lossy(request.body()))
@@ -30,7 +31,7 @@ impl Endpoint for Panics {
 struct Hangs;
 
 impl Endpoint for Hangs {
-    const NAME: &'static str = "hangs";
+    const OPERATION: Operation = Operation::EncryptItem;
 
     async fn call(&self, _: &RequestContext, _: &Caller, _: &ApiRequest) -> Result<Success, Problem> {
         pending().await
@@ -39,7 +40,7 @@ impl Endpoint for Hangs {
 
 #[tokio::test]
 async fn a_panic_is_a_plain_500_that_tells_nothing_of_the_request() {
-    let answer = invoke(&Panics, &api_event(&member(), None, "canary")).await;
+    let answer = invoke_made_up(&Panics, &api_event(&member(), None, "canary")).await;
     assert_eq!((answer.status, answer.problem()), (500, "internal"));
     assert_eq!(
         (&answer.audit["fault"], &answer.audit["errors_service"]),
@@ -54,16 +55,16 @@ async fn a_panic_is_a_plain_500_that_tells_nothing_of_the_request() {
 
 #[tokio::test(start_paused = true)]
 async fn an_operation_that_does_not_come_back_is_answered_in_time() {
-    let answer = invoke(&Hangs, &api_event(&member(), None, "{}")).await;
+    let answer = invoke_made_up(&Hangs, &api_event(&member(), None, "{}")).await;
     assert_eq!((answer.status, answer.problem()), (504, "out-of-time"));
 }
 
 struct PanicsBeforeTheLine;
 
 impl Endpoint for PanicsBeforeTheLine {
-    const NAME: &'static str = "panics-before-the-line";
+    const OPERATION: Operation = Operation::EncryptItem;
 
-    fn operation(request: &ApiRequest) -> &'static str {
+    fn operation(request: &ApiRequest) -> Operation {
         panic!("choked on {}", String::from_utf8_lossy(request.body()))
     }
 
@@ -75,7 +76,7 @@ impl Endpoint for PanicsBeforeTheLine {
 struct Answers;
 
 impl Endpoint for Answers {
-    const NAME: &'static str = "answers";
+    const OPERATION: Operation = Operation::EncryptItem;
 
     async fn call(&self, _: &RequestContext, _: &Caller, _: &ApiRequest) -> Result<Success, Problem> {
         Success::json(200, &json!({ "plaintext": "canary" }))

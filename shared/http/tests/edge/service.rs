@@ -7,20 +7,16 @@ use std::sync::OnceLock;
 use base64ct::{Base64, Encoding};
 use jiff::Timestamp;
 use latchkey_core::customer::ManagedKey;
-use latchkey_core::data_keys::DataKeys;
-use latchkey_core::data_keys::rotation::RotationLimits;
-use latchkey_core::operations::{
-    CreateVault, DecryptItem, DisableVault, EnableVault, EncryptItem, GetSetupKit, ListVaults, ReassignItem,
-    SweepVaults, UpdateVault, ValidateVault,
-};
+use latchkey_core::operations::{self, GivenPorts, Operation, ServiceSettings};
 use latchkey_core::request::RequestContext;
 use latchkey_core::values::{AwsAccountId, CustomerKey, KmsKeyId, Region, RequestId, RoleArn, WorkspaceId};
 use latchkey_http::endpoints::{
     CreateVaultEndpoint, DecryptItemEndpoint, DisableVaultEndpoint, EnableVaultEndpoint, EncryptItemEndpoint,
-    GetSetupKitEndpoint, ListVaultsEndpoint, ReassignItemEndpoint, UpdateVaultEndpoint, ValidateVaultEndpoint,
+    ListVaultsEndpoint, ReassignItemEndpoint, UpdateVaultEndpoint, ValidateVaultEndpoint,
 };
 use latchkey_http::event::ClaimNames;
-use latchkey_http::{Deployment, Endpoint, Response, answer};
+use latchkey_http::process::{AnyEndpoint, endpoint_of};
+use latchkey_http::{Deployment, Endpoint, Response};
 use latchkey_in_memory::{FakeClock, InMemoryCustomer, InMemoryEventBus, InMemoryRecords, RsaKeyPair};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
@@ -92,19 +88,43 @@ impl Service {
         }
     }
 
+    /// The operations of an execution environment that holds nothing yet.
+    pub fn operations(
+        &self,
+        region: Region,
+    ) -> operations::Service<GivenPorts<InMemoryRecords, InMemoryCustomer, FakeClock, InMemoryEventBus>> {
+        operations::Service {
+            ports: GivenPorts {
+                store: self.records.clone(),
+                customer_keys: self.customer.clone(),
+                clock: self.clock.clone(),
+                announcer: self.event_bus.clone(),
+            },
+            settings: ServiceSettings {
+                managed_key: self.managed_key.clone(),
+                ..ServiceSettings::new(region, access_role())
+            },
+        }
+    }
+
+    fn here(&self) -> operations::Service<GivenPorts<InMemoryRecords, InMemoryCustomer, FakeClock, InMemoryEventBus>> {
+        self.operations(Region::UsEast2)
+    }
+
+    /// Any operation, with this event.
+    pub async fn invoke(&self, operation: Operation, event: &Value) -> Answer {
+        let endpoint = endpoint_of(operation, &self.here());
+        let answer = parsed(respond_by(&*endpoint, &shapes::current().of(event).to_string()).await);
+        contract::hold_call(operation, event, &answer);
+        answer
+    }
+
     pub async fn create_vault(&self, caller: &Value, body: &str) -> Answer {
         invoke(&self.create_vault_endpoint(), &api_event(caller, None, body)).await
     }
 
     pub fn create_vault_endpoint(&self) -> impl Endpoint {
-        CreateVaultEndpoint(CreateVault {
-            store: self.records.clone(),
-            customer_keys: self.customer.clone(),
-            clock: self.clock.clone(),
-            access_role: access_role(),
-            managed_key: self.managed_key.clone(),
-            home: Region::UsEast2,
-        })
+        CreateVaultEndpoint::from(&self.here())
     }
 
     pub async fn validate_vault(&self, caller: &Value, vault_id: &str, body: &str) -> Answer {
@@ -116,75 +136,36 @@ impl Service {
     }
 
     pub fn validate_vault_endpoint(&self) -> impl Endpoint {
-        let validate_vault = ValidateVault {
-            store: self.records.clone(),
-            customer_keys: self.customer.clone(),
-            clock: self.clock.clone(),
-            access_role: access_role(),
-            home: Region::UsEast2,
-        };
-        ValidateVaultEndpoint {
-            operation: SweepVaults {
-                validate_vault,
-                announcer: self.event_bus.clone(),
-            },
-            stage: "production".to_owned(),
-        }
+        ValidateVaultEndpoint::from(&self.here())
     }
 
     pub async fn disable_vault(&self, caller: &Value, vault_id: &str, body: &str) -> Answer {
-        let endpoint = DisableVaultEndpoint(DisableVault {
-            store: self.records.clone(),
-            clock: self.clock.clone(),
-        });
+        let endpoint = DisableVaultEndpoint::from(&self.here());
         invoke(&endpoint, &api_event(caller, Some(vault_id), body)).await
-    }
-
-    pub async fn get_setup_kit(&self, caller: &Value) -> Answer {
-        let endpoint = GetSetupKitEndpoint(GetSetupKit {
-            access_role: access_role(),
-            templates_url: None,
-        });
-        invoke(&endpoint, &api_event(caller, None, "")).await
     }
 
     /// As [`Self::disable_vault`], of a vault with this ETag.
     pub async fn disable_vault_if(&self, caller: &Value, vault_id: &str, if_match: &str) -> Answer {
-        let endpoint = DisableVaultEndpoint(DisableVault {
-            store: self.records.clone(),
-            clock: self.clock.clone(),
-        });
+        let endpoint = DisableVaultEndpoint::from(&self.here());
         let event = with_if_match(api_event(caller, Some(vault_id), ""), Some(if_match));
         invoke(&endpoint, &event).await
     }
 
     pub async fn enable_vault(&self, caller: &Value, vault_id: &str, body: &str, if_match: Option<&str>) -> Answer {
-        let validate_vault = ValidateVault {
-            store: self.records.clone(),
-            customer_keys: self.customer.clone(),
-            clock: self.clock.clone(),
-            access_role: access_role(),
-            home: Region::UsEast2,
-        };
-        let endpoint = EnableVaultEndpoint(EnableVault { validate_vault });
+        let endpoint = EnableVaultEndpoint::from(&self.here());
         let event = with_if_match(api_event(caller, Some(vault_id), body), if_match);
         invoke(&endpoint, &event).await
     }
 
     pub async fn update_vault(&self, caller: &Value, vault_id: &str, body: &str, if_match: Option<&str>) -> Answer {
-        let endpoint = UpdateVaultEndpoint(UpdateVault {
-            store: self.records.clone(),
-            clock: self.clock.clone(),
-        });
+        let endpoint = UpdateVaultEndpoint::from(&self.here());
         let event = with_if_match(api_event(caller, Some(vault_id), body), if_match);
         invoke(&endpoint, &event).await
     }
 
     /// One vault, or the list of them.
     pub async fn list_vaults(&self, caller: &Value, vault_id: Option<&str>, query: &Value) -> Answer {
-        let endpoint = ListVaultsEndpoint(ListVaults {
-            store: self.records.clone(),
-        });
+        let endpoint = ListVaultsEndpoint::from(&self.here());
         let mut event = api_event(caller, vault_id, "");
         event["routeKey"] = json!(vault_id.map_or("GET /v1/vaults", |_| "GET /v1/vaults/{vault_id}"));
         event["queryStringParameters"] = query.clone();
@@ -196,23 +177,11 @@ impl Service {
     }
 
     pub fn encrypt_item_endpoint(&self) -> impl Endpoint {
-        EncryptItemEndpoint(EncryptItem {
-            store: self.records.clone(),
-            data_keys: self.data_keys(Region::UsEast2),
-        })
+        EncryptItemEndpoint::from(&self.here())
     }
 
     pub async fn reassign_item(&self, caller: &Value, body: &str) -> Answer {
-        let endpoint = ReassignItemEndpoint(ReassignItem {
-            decrypt: DecryptItem {
-                store: self.records.clone(),
-                data_keys: self.data_keys(Region::UsEast2),
-            },
-            encrypt: EncryptItem {
-                store: self.records.clone(),
-                data_keys: self.data_keys(Region::UsEast2),
-            },
-        });
+        let endpoint = ReassignItemEndpoint::from(&self.here());
         invoke(&endpoint, &api_event(caller, None, body)).await
     }
 
@@ -221,10 +190,7 @@ impl Service {
     }
 
     pub fn decrypt_item_endpoint(&self) -> impl Endpoint {
-        DecryptItemEndpoint(DecryptItem {
-            store: self.records.clone(),
-            data_keys: self.data_keys(Region::UsWest2),
-        })
+        DecryptItemEndpoint::from(&self.operations(Region::UsWest2))
     }
 
     /// A vault that validates, made the default.
@@ -246,16 +212,6 @@ impl Service {
             .as_str()
             .expect("base64")
             .to_owned()
-    }
-
-    fn data_keys(&self, home: Region) -> DataKeys<InMemoryRecords, InMemoryCustomer, FakeClock> {
-        DataKeys::new(
-            self.records.clone(),
-            self.customer.clone(),
-            self.clock.clone(),
-            home,
-            RotationLimits::DEFAULT,
-        )
     }
 }
 
@@ -340,36 +296,37 @@ pub fn deployment() -> Deployment {
 
 /// What Lambda gets, and the log.
 pub async fn respond<E: Endpoint>(endpoint: &E, event: &Value) -> (Response, Vec<u8>) {
-    let event = if event["requestContext"].is_null() {
-        event.clone()
-    } else {
-        shapes::current().of(event)
-    };
-    respond_raw(endpoint, &event.to_string()).await
+    respond_by(endpoint, &shapes::current().of(event).to_string()).await
 }
 
-/// As [`respond`], to an event that may be no JSON that serde_json would write.
-async fn respond_raw<E: Endpoint>(endpoint: &E, event: &str) -> (Response, Vec<u8>) {
+/// Of an event that may be no JSON that serde_json would write.
+async fn respond_by(endpoint: &dyn AnyEndpoint, event: &str) -> (Response, Vec<u8>) {
     let context = RequestContext::new(RequestId::generate(), Duration::from_secs(28));
     let payload = RawValue::from_string(event.to_owned()).expect("JSON");
     let mut log = Vec::new();
-    let response = answer(endpoint, &deployment(), &context, payload, &mut log).await;
+    let response = endpoint.answer(&deployment(), &context, payload, &mut log).await;
     (response, log)
 }
 
 pub async fn invoke<E: Endpoint>(endpoint: &E, event: &Value) -> Answer {
-    let answer = answer_of(&respond(endpoint, event).await);
-    contract::hold_call(E::NAME, event, &answer);
+    let answer = invoke_made_up(endpoint, event).await;
+    contract::hold_call(E::OPERATION, event, &answer);
     answer
 }
 
-/// As [`invoke`], with an event that may be no JSON that serde_json would write, in the shape that it is in.
-pub async fn invoke_raw<E: Endpoint>(endpoint: &E, event: &str) -> Answer {
-    answer_of(&respond_raw(endpoint, event).await)
+/// As [`invoke`], of an endpoint that is made up for a test and need not answer as its operation does.
+pub async fn invoke_made_up<E: Endpoint>(endpoint: &E, event: &Value) -> Answer {
+    parsed(respond(endpoint, event).await)
 }
 
-fn answer_of((response, log): &(Response, Vec<u8>)) -> Answer {
-    let lines = core::str::from_utf8(log).expect("text").lines();
+/// As [`invoke_made_up`], with an event that may be no JSON that serde_json would write, in the shape that it is in.
+pub async fn invoke_raw<E: Endpoint>(endpoint: &E, event: &str) -> Answer {
+    parsed(respond_by(endpoint, event).await)
+}
+
+/// The answer, with each line of the log held to its schema.
+fn parsed((response, log): (Response, Vec<u8>)) -> Answer {
+    let lines = core::str::from_utf8(&log).expect("text").lines();
     let mut log: Vec<Value> = lines
         .map(|line| serde_json::from_str(line).expect("each line is JSON"))
         .collect();

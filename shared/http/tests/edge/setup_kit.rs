@@ -4,18 +4,15 @@ use std::io::{Cursor, Read};
 
 use aws_lc_rs::digest::{SHA256, digest};
 use base64ct::{Base64, Encoding};
-use latchkey_core::operations::GetSetupKit;
+use latchkey_core::values::Region;
 use latchkey_http::endpoints::GetSetupKitEndpoint;
 use serde_json::{Value, json};
 use zip::ZipArchive;
 
-use crate::service::{WORKSPACE, access_role, admin, api_event, invoke, member, respond};
+use crate::service::{Service, WORKSPACE, access_role, admin, api_event, invoke, member, respond};
 
 fn endpoint() -> GetSetupKitEndpoint {
-    GetSetupKitEndpoint(GetSetupKit {
-        access_role: access_role(),
-        templates_url: None,
-    })
+    GetSetupKitEndpoint(Service::new().operations(Region::UsEast2).get_setup_kit())
 }
 
 fn asking_for(media_type: &str, claims: &Value) -> Value {

@@ -44,8 +44,11 @@ impl Shape {
         }
     }
 
-    /// An HTTP API's event of format 2.0, as it would come in this shape.
+    /// An HTTP API's event of format 2.0, as it would come in this shape. What is no such event stays as it is.
     pub fn of(self, event: &Value) -> Value {
+        if event["requestContext"].is_null() {
+            return event.clone();
+        }
         let claims = event["requestContext"]["authorizer"]["jwt"]["claims"].clone();
         let mut event = event.clone();
         match self {
@@ -178,28 +181,28 @@ fn stable(answer: &Answer) -> Value {
 async fn an_operation_answers_a_call_alike_in_every_shape() {
     let mut nobody = admin();
     nobody["role"] = json!(["admin"]);
-    for operation in contract::operations().into_keys() {
+    for operation in contract::operations() {
         for caller in [admin(), member(), nobody.clone()] {
             let mut expected = None;
             for shape in Shape::WITH_CLAIMS {
                 let service = Service::new();
                 let known = Known::of(&service).await;
-                let answer = sent_as(shape, call(&service, &operation, &caller, &known)).await;
-                assert!(answer.status < 500, "{operation} in {shape:?}: {}", answer.text);
+                let answer = sent_as(shape, call(&service, operation, &caller, &known)).await;
+                assert!(answer.status < 500, "{operation:?} in {shape:?}: {}", answer.text);
                 let answer = stable(&answer);
                 let expected = expected.get_or_insert_with(|| answer.clone());
-                assert_eq!(answer, *expected, "{operation} in {shape:?}");
+                assert_eq!(answer, *expected, "{operation:?} in {shape:?}");
             }
         }
         let service = Service::new();
         let known = Known::of(&service).await;
-        let answer = sent_as(Shape::FunctionUrl, call(&service, &operation, &admin(), &known)).await;
+        let answer = sent_as(Shape::FunctionUrl, call(&service, operation, &admin(), &known)).await;
         assert_eq!(
             (answer.status, answer.problem()),
             (401, "unauthenticated"),
-            "{operation}"
+            "{operation:?}"
         );
-        assert_eq!(answer.audit.get("workspace_id"), None, "{operation}");
+        assert_eq!(answer.audit.get("workspace_id"), None, "{operation:?}");
     }
 }
 

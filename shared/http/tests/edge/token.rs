@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use base64ct::{Base64, Encoding};
 use latchkey_core::caller::Caller;
+use latchkey_core::operations::Operation;
 use latchkey_core::request::RequestContext;
 use latchkey_core::values::RequestId;
 use latchkey_http::answers::Problem;
@@ -23,7 +24,7 @@ use crate::shapes::Shape;
 struct Notes(AtomicUsize);
 
 impl Endpoint for Notes {
-    const NAME: &'static str = "list-vaults";
+    const OPERATION: Operation = Operation::ListVaults;
 
     async fn call(&self, _: &RequestContext, _: &Caller, _: &ApiRequest) -> Result<Success, Problem> {
         self.0.store(found_so_far(), Ordering::Relaxed);

@@ -5,20 +5,12 @@ use std::io;
 use std::sync::atomic::Ordering::Relaxed;
 
 use jiff::Timestamp;
-use latchkey_core::data_keys::DataKeys;
-use latchkey_core::data_keys::rotation::RotationLimits;
-use latchkey_core::operations::{
-    CreateVault, DecryptItem, DisableVault, EnableVault, EncryptItem, GetSetupKit, ListVaults, ReassignItem,
-    SweepVaults, UpdateVault, ValidateVault,
-};
+use latchkey_core::operations::{self, GivenPorts, Operation, ServiceSettings};
 use latchkey_core::request::RequestContext;
 use latchkey_core::values::{AwsAccountId, CustomerKey, KmsKeyId, Region, RequestId, RoleArn, WorkspaceId};
-use latchkey_http::endpoints::{
-    CreateVaultEndpoint, DecryptItemEndpoint, DisableVaultEndpoint, EnableVaultEndpoint, EncryptItemEndpoint,
-    GetSetupKitEndpoint, ListVaultsEndpoint, ReassignItemEndpoint, UpdateVaultEndpoint, ValidateVaultEndpoint,
-};
+use latchkey_http::Deployment;
 use latchkey_http::event::{ClaimNames, RestClaimsPlace};
-use latchkey_http::{Deployment, Endpoint, answer};
+use latchkey_http::process::{AnyEndpoint, endpoint_of};
 use latchkey_in_memory::{FakeClock, InMemoryCustomer, InMemoryEventBus, InMemoryRecords, RsaKeyPair};
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -33,7 +25,7 @@ pub(crate) struct Cost {
     pub(crate) total: usize,
 }
 
-async fn cost_of<E: Endpoint>(endpoint: &E, payload: &RawValue) -> Cost {
+async fn cost_of(endpoint: &dyn AnyEndpoint, payload: &RawValue) -> Cost {
     let claim_names = ClaimNames {
         workspace_id: "workspace_id".into(),
         role: "role".into(),
@@ -46,10 +38,11 @@ async fn cost_of<E: Endpoint>(endpoint: &E, payload: &RawValue) -> Cost {
         rest_claims_place: RestClaimsPlace::default(),
     };
     let context = RequestContext::new(RequestId::generate(), Duration::from_secs(28));
+    let payload = payload.to_owned();
     let before = ALLOCATED.load(Relaxed);
     PEAK.store(before, Relaxed);
     TOTAL.store(0, Relaxed);
-    let response = answer(endpoint, &deployment, &context, payload.to_owned(), io::sink()).await;
+    let response = endpoint.answer(&deployment, &context, payload, &mut io::sink()).await;
     Cost {
         peak: PEAK.load(Relaxed) - before,
         total: TOTAL.load(Relaxed),
@@ -80,35 +73,6 @@ impl Service {
         }
     }
 
-    fn data_keys(&self) -> DataKeys<InMemoryRecords, InMemoryCustomer, FakeClock> {
-        let (store, keys, clock) = (self.records.clone(), self.customer.clone(), self.clock.clone());
-        DataKeys::new(store, keys, clock, Region::UsEast2, RotationLimits::DEFAULT)
-    }
-
-    fn validate_vault(&self) -> ValidateVault<InMemoryRecords, InMemoryCustomer, FakeClock> {
-        ValidateVault {
-            store: self.records.clone(),
-            customer_keys: self.customer.clone(),
-            clock: self.clock.clone(),
-            access_role: access_role(),
-            home: Region::UsEast2,
-        }
-    }
-
-    fn encrypt_item(&self) -> EncryptItem<InMemoryRecords, InMemoryRecords, InMemoryCustomer, FakeClock> {
-        EncryptItem {
-            store: self.records.clone(),
-            data_keys: self.data_keys(),
-        }
-    }
-
-    fn decrypt_item(&self) -> DecryptItem<InMemoryRecords, InMemoryRecords, InMemoryCustomer, FakeClock> {
-        DecryptItem {
-            store: self.records.clone(),
-            data_keys: self.data_keys(),
-        }
-    }
-
     /// What a request costs each operation.
     pub(crate) async fn costs(&self, event: &Value) -> Vec<(&'static str, Cost)> {
         let payload = RawValue::from_string(event.to_string()).unwrap();
@@ -116,62 +80,25 @@ impl Service {
     }
 
     pub(crate) async fn costs_of(&self, payload: &RawValue) -> Vec<(&'static str, Cost)> {
-        let (store, clock) = (self.records.clone(), self.clock.clone());
-        let create = CreateVaultEndpoint(CreateVault {
-            store: store.clone(),
-            customer_keys: self.customer.clone(),
-            clock: clock.clone(),
-            access_role: access_role(),
-            managed_key: None,
-            home: Region::UsEast2,
-        });
-        let validate = ValidateVaultEndpoint {
-            operation: SweepVaults {
-                validate_vault: self.validate_vault(),
+        let service = operations::Service {
+            ports: GivenPorts {
+                store: self.records.clone(),
+                customer_keys: self.customer.clone(),
+                clock: self.clock.clone(),
                 announcer: InMemoryEventBus::default(),
             },
-            stage: "production".to_owned(),
+            settings: ServiceSettings::new(Region::UsEast2, access_role()),
         };
-        let enable = EnableVaultEndpoint(EnableVault {
-            validate_vault: self.validate_vault(),
-        });
-        let disable = DisableVaultEndpoint(DisableVault {
-            store: store.clone(),
-            clock: clock.clone(),
-        });
-        let update = UpdateVaultEndpoint(UpdateVault {
-            store: store.clone(),
-            clock,
-        });
-        let reassign = ReassignItemEndpoint(ReassignItem {
-            decrypt: self.decrypt_item(),
-            encrypt: self.encrypt_item(),
-        });
-        let kit = GetSetupKitEndpoint(GetSetupKit {
-            access_role: access_role(),
-            templates_url: None,
-        });
-        vec![
-            ("create-vault", cost_of(&create, payload).await),
-            ("validate-vault", cost_of(&validate, payload).await),
-            ("enable-vault", cost_of(&enable, payload).await),
-            ("disable-vault", cost_of(&disable, payload).await),
-            ("update-vault", cost_of(&update, payload).await),
-            (
-                "list-vaults",
-                cost_of(&ListVaultsEndpoint(ListVaults { store }), payload).await,
-            ),
-            (
-                "encrypt-item",
-                cost_of(&EncryptItemEndpoint(self.encrypt_item()), payload).await,
-            ),
-            (
-                "decrypt-item",
-                cost_of(&DecryptItemEndpoint(self.decrypt_item()), payload).await,
-            ),
-            ("reassign-item", cost_of(&reassign, payload).await),
-            ("get-setup-kit", cost_of(&kit, payload).await),
-        ]
+        let mut costs = Vec::new();
+        // Of a function that serves two operations, the one that has its name.
+        for operation in Operation::ALL
+            .iter()
+            .filter(|it| it.name() == it.description().function)
+        {
+            let endpoint = endpoint_of(*operation, &service);
+            costs.push((operation.name(), cost_of(&*endpoint, payload).await));
+        }
+        costs
     }
 }
 

@@ -1,11 +1,13 @@
-//! Sealing and opening, beside what no implementation of the format can do without, in one run: `make bench`.
+//! Times sealing and opening, and in the same run the work that every implementation of the format must do
+//! (`make bench`).
 //!
-//! - `item`: this crate, the data key in hand.
-//! - `primitives`: the same HKDF, AES-256-GCM over header and frames, and SHA-256 over the item's identity, by direct calls of
-//!   the crypto library; no bytes are laid out and no buffer is allocated.
-//! - `gcm`: AES-256-GCM over the plaintext in one call under a key that is set up; out of place, into a new vector, as an
-//!   answer has to be.
-//! - `item, fresh data key`: and its wrapping with RSA-4096 (sealing), or the check of what KMS answered (opening).
+//! - `item`: this crate, with the data key at hand.
+//! - `primitives`: the same HKDF, AES-256-GCM over header and frames, and SHA-256 over the item's identity, by direct
+//!   calls of the crypto library. It lays out no bytes and allocates no buffer.
+//! - `gcm`: AES-256-GCM over the plaintext in one call, with the key already set up. It writes to a new vector, as an
+//!   answer must.
+//! - `item, fresh data key`: the same as `item`, plus wrapping the data key with RSA-4096 (sealing), or checking what
+//!   KMS returned (opening).
 
 #![allow(
     missing_docs,
@@ -35,7 +37,7 @@ use zeroize::Zeroizing;
 const KEY_ARN: &str = "arn:aws:kms:us-east-2:222222222222:key/mrk-0123456789abcdef0123456789abcdef";
 const SIZES: [usize; 4] = [64, 1 << 10, 64 << 10, 1 << 20];
 
-/// As each request makes it anew, from what the caller sent.
+/// Made anew for each item, as each request does from what the caller sent.
 fn identity(context: &BTreeMap<String, String>) -> ItemIdentity {
     ItemIdentity::new("account-1/password", context)
 }

@@ -1,4 +1,4 @@
-//! What the format makes anyone compute for one item, and no more: the floor.
+//! The computations that the format requires for one item, and no more: the floor.
 
 use std::hint::black_box;
 
@@ -6,7 +6,7 @@ use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
 use aws_lc_rs::{digest, hmac, rand};
 
 const FRAME_LENGTH: usize = 65_536;
-/// As long as the header of the item that is sealed beside it: context, ARN, 512 bytes of RSA.
+/// As long as the header of the item that is sealed beside it: context, ARN and 512 bytes of RSA.
 const HEADER_LENGTH: usize = 860;
 /// Message id, kind, sequence number, length.
 const AAD_LENGTH: usize = 32 + 28 + 4 + 8;
@@ -67,7 +67,7 @@ pub(crate) fn sealed(plaintext: &[u8]) -> Vec<(Vec<u8>, Vec<u8>)> {
     frames.map(seal).collect()
 }
 
-/// Decrypts frame by frame into a buffer that is there.
+/// Decrypts frame by frame into an existing buffer.
 pub(crate) fn open(sealed: &[(Vec<u8>, Vec<u8>)], plaintext: &mut [u8]) {
     let key = before_the_body();
     for (index, ((ciphertext, tag), out)) in sealed.iter().zip(plaintext.chunks_mut(FRAME_LENGTH)).enumerate() {

@@ -26,7 +26,7 @@ pub(crate) fn identity(item_id: &str) -> ItemIdentity {
     ItemIdentity::new(item_id, &BTreeMap::from([("owner".to_owned(), "ann".to_owned())]))
 }
 
-/// A message under the fixtures and a random message id.
+/// A message sealed with the fixtures and a random message id.
 pub(crate) fn sealed_message(frame_length: u32, plaintext: &[u8]) -> Vec<u8> {
     let parameters = MessageParameters {
         data_key: &data_key(),
@@ -38,7 +38,7 @@ pub(crate) fn sealed_message(frame_length: u32, plaintext: &[u8]) -> Vec<u8> {
     message::seal(&parameters, plaintext).unwrap()
 }
 
-/// An item under the fixtures and [`identity`].
+/// An item sealed with the fixtures and [`identity`].
 pub(crate) fn sealed_item(item_id: &str, plaintext: &[u8]) -> Vec<u8> {
     let parameters = ItemSealingParameters {
         data_key: &data_key(),

@@ -1,4 +1,4 @@
-//! Data keys wrapped and unwrapped, with RSA keys made here in the place of KMS.
+//! Wraps and unwraps data keys, with RSA keys made here in place of KMS.
 
 use aws_lc_rs::encoding::{AsDer, PublicKeyX509Der};
 use aws_lc_rs::rsa::{KeySize, OAEP_SHA256_MGF1SHA256, OaepPrivateDecryptingKey, PrivateDecryptingKey};
@@ -130,7 +130,7 @@ fn only_the_der_of_an_rsa_key_is_taken() {
     let (_, der) = kms_key(KeySize::Rsa2048);
     let ec_key = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_ASN1_SIGNING).unwrap();
     let ec_der: PublicKeyX509Der<'_> = ec_key.public_key().as_der().unwrap();
-    // The same key with the length of the outer sequence in three bytes: BER, not DER.
+    // The same key, with the length of the outer sequence in three bytes. That is BER, not DER.
     let ber = [&[0x30, 0x83, 0x00], &der[2..]].concat();
     let cases = [
         ("nothing", vec![]),
@@ -168,7 +168,7 @@ fn only_the_modulus_lengths_of_kms_are_taken() {
     }
 }
 
-/// A `SubjectPublicKeyInfo` with a random odd modulus of so many bytes. Nobody knows its factors.
+/// A `SubjectPublicKeyInfo` with a random odd modulus of this many bytes. Nobody knows its factors.
 fn rsa_public_key_der(modulus_bytes: usize) -> Vec<u8> {
     let mut modulus = vec![0; modulus_bytes];
     rand::fill(&mut modulus).unwrap();

@@ -1,4 +1,4 @@
-//! The crate from outside, through its public API. One test binary: its modules share their fixtures.
+//! Tests the crate from outside, through its public API. It is one test binary, so its modules share their fixtures.
 
 #![allow(
     clippy::unwrap_used,

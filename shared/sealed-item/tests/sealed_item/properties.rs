@@ -1,5 +1,5 @@
-//! Promises that hold for every input, tried on generated ones; for every bit and every prefix of a message, tried on
-//! them all.
+//! Promises that hold for every input, tested on generated ones. Promises about every bit and every prefix of a message
+//! are tested on all of them.
 
 use std::collections::BTreeMap;
 
@@ -64,7 +64,7 @@ fn no_prefix_parses() {
     }
 }
 
-/// Small alphabets, so that identities that a careless encoding would confuse do come up.
+/// Small alphabets, so that identities that a careless encoding would confuse do occur.
 fn near_identity() -> impl Strategy<Value = (String, BTreeMap<String, String>)> {
     ("[ab]{0,2}", btree_map("[ab]{0,1}", "[ab]{0,1}", 0..3))
 }
@@ -108,7 +108,7 @@ proptest! {
         let opened = parsed.open(&data_key).unwrap();
         prop_assert_eq!(opened.as_bytes(), plaintext.as_slice());
 
-        // The same again from what was parsed: the bytes are a function of the values.
+        // Seals the parsed values again and gets the same bytes.
         let again = MessageParameters {
             data_key: &data_key,
             encrypted_data_key: parsed.encrypted_data_key(),
@@ -138,7 +138,7 @@ proptest! {
     #[test]
     fn arbitrary_bytes_are_refused(bytes in vec(any::<u8>(), 0..300), message_id in any::<[u8; 32]>()) {
         prop_assert!(Message::parse(&bytes).is_err());
-        // Past the first fields, so that the rest of the parser is met as well.
+        // Starts with valid first fields, so that the rest of the parser is reached too.
         prop_assert!(Message::parse(&[[2, 4, 0x78].as_slice(), &message_id, &bytes].concat()).is_err());
         prop_assert!(Message::parse(&[[2, 4, 0x78].as_slice(), &message_id, &[0, 0, 0, 1], &bytes].concat()).is_err());
     }
@@ -162,7 +162,7 @@ proptest! {
         } else {
             prop_assert_eq!(opened.err(), Some(OpenError::WrongItem));
         }
-        // And whatever it says, it is the right data key that opens it.
+        // Whatever the item says, only the right data key opens it.
         let other = PlaintextDataKey::generate().unwrap();
         let own = ItemIdentity::new(&sealed_as.0, &sealed_as.1);
         prop_assert_eq!(item.open(&own, &other).err(), Some(OpenError::DoesNotOpen));

@@ -1,4 +1,4 @@
-//! What is sealed opens again, at every size at which the frames change shape.
+//! What is sealed opens again, at every size where the frames change shape.
 
 use sealed_item::{
     EncryptedDataKey, ItemSealingParameters, Message, OpenError, PlaintextDataKey, SealError, SealedItem, seal_item,

@@ -1,10 +1,10 @@
-//! Values that hold a secret can be neither printed, nor copied, nor compared byte by byte. Proved when this file
-//! compiles: the test itself has nothing to run.
+//! Values that hold a secret cannot be printed, copied or compared byte by byte. This is proved when the file compiles:
+//! the test itself has nothing to run.
 
 use sealed_item::{Plaintext, PlaintextDataKey};
 
-/// Compiles only while the type does not implement the trait: if it did, both `Marker`s would fit and the compiler
-/// could not tell which `_` stands for.
+/// Compiles only if the type does not implement the trait. If it did, both `Marker`s would fit and the compiler could
+/// not infer `_`.
 macro_rules! assert_not_implemented {
     ($type:ty: $trait:path) => {{
         trait Probe<Marker> {

@@ -1,5 +1,4 @@
-//! What is printed of a message and its parts: their shape, which helps whoever looks for a fault, and nothing that is the
-//! customer's.
+//! Printing a message and its parts shows their shape, which helps to find a fault, and nothing that is the customer's.
 
 use sealed_item::{Message, MessageId, SealedItem};
 

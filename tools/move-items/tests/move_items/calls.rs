@@ -1,4 +1,4 @@
-//! What is asked again, what is asked otherwise, and what is taken for an answer.
+//! What is retried, what is sent in another way, and what is accepted as an answer.
 
 use std::time::Duration;
 
@@ -39,7 +39,7 @@ async fn patience_ends() {
     let began = Instant::now();
     assert!(matches!(moved.run(&input).await, Err(Stop::Unanswered { .. })));
     assert!(began.elapsed() <= Duration::from_secs(300));
-    // An item that alone is left unanswered is a failure of its own in the end.
+    // If only an item stays unanswered, that item fails in the end.
     let moved = Move::new();
     moved.service.order(vec![Some(Mishap::ItemsUnanswered); 10_000]);
     let report = moved.run(&moved.input(2)).await;
@@ -109,7 +109,7 @@ async fn an_item_that_spoils_its_call_fails_alone() {
     );
 }
 
-/// Whatever is changed of a 200, nothing of it gets into the output.
+/// Whatever is changed in a 200, none of it gets into the output.
 #[tokio::test]
 async fn an_answer_to_something_else_is_no_answer() {
     let changes: [Change; 9] = [

@@ -29,7 +29,7 @@ async fn no_plaintext_comes_here_unless_it_is_compared() {
     assert!(report.to_string().contains(&format!("out of {OLD}: 120")));
     assert_eq!(moved.service.calls_of(DECRYPT), 0);
     assert_eq!(moved.service.calls_of(REASSIGN), 4);
-    // A second run in the same way has nothing left to do; one that compares reads all of it back again.
+    // A second run of the same kind has nothing left to do. A run that compares reads everything back again.
     moved.run(&input).await.unwrap();
     assert_eq!(moved.service.calls_of(REASSIGN), 4);
     let report = moved.compare(&input).await.unwrap();
@@ -46,7 +46,7 @@ async fn no_plaintext_comes_here_unless_it_is_compared() {
 async fn an_item_that_holds_something_else_is_found_by_comparing_alone() {
     let moved = Move::new();
     moved.service.change_answers(DECRYPT, |answer| {
-        // Of the two answers that are compared, one is another: it depends on what was asked for before.
+        // Changes only the second of the two answers that are compared, so it counts the calls.
         use std::sync::atomic::{AtomicUsize, Ordering};
         static CALLS: AtomicUsize = AtomicUsize::new(0);
         if CALLS.fetch_add(1, Ordering::Relaxed) == 1 {

@@ -48,7 +48,7 @@ impl Move {
         lines.iter().map(|line| serde_json::from_str(line).unwrap()).collect()
     }
 
-    /// The journal; `null` before there is one.
+    /// The journal. `null` before there is one.
     pub(crate) fn journal(&self) -> Value {
         fs::read(journal_path(&self.output_path())).map_or(Value::Null, |text| serde_json::from_slice(&text).unwrap())
     }

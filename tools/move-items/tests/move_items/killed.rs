@@ -1,4 +1,4 @@
-//! However often a move is killed, and wherever: nothing is lost, nothing is there twice, and what counted stays.
+//! However often a move is killed, and wherever, nothing is lost, nothing is there twice, and what was counted stays.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -61,7 +61,7 @@ fn line(moved: &Move, number: usize, kind: Kind) -> String {
     }
 }
 
-/// What counts of the output.
+/// The part of the output that counts.
 fn counted(moved: &Move) -> (usize, Vec<u8>) {
     let journal = moved.journal();
     let Some(bytes) = journal["output_bytes"].as_u64() else {
@@ -114,6 +114,11 @@ async fn killed_again_and_again(
         }
     };
 
+    assert_eq!(
+        fs::read_dir(moved.folder.path()).unwrap().count(),
+        3,
+        "no torn file stays"
+    );
     let output = moved.output();
     assert_eq!(output.len(), lines.len(), "as many lines as there were");
     for ((number, kind), (was, is)) in numbered().zip(lines.iter().zip(&output)) {
@@ -156,7 +161,28 @@ async fn killed_again_and_again(
         (journal.read_back.good, journal.read_back.bad),
         (journal.moved + journal.unchanged, 0)
     );
-    assert_eq!(report.all_moved(), failed.is_empty());
+    let items = journal.moved + journal.unchanged;
+    assert_eq!(report.all_moved(), failed.is_empty() && items > 0);
+}
+
+/// A finished move has nothing on disk that its journal does not count, and is refused if it has. A move that goes on is
+/// finished no more, before anything is added.
+#[tokio::test]
+async fn a_move_whose_input_has_grown_is_killed_too() {
+    for steps in 0..12 {
+        for part in [0, 100, 255] {
+            let moved = Move::new();
+            let input = moved.input(2) + "no item\n";
+            moved.run(&input).await.unwrap();
+            let longer = input + &moved.input(2) + "no item\n";
+            let killed = moved.run_on(MortalDisk::new(steps, part, false), &longer, true).await;
+            let report = moved.run(&longer).await.unwrap();
+            assert_eq!((report.journal.moved, report.journal.failed), (4, 2), "{steps} {part}");
+            assert_eq!((moved.output().len(), moved.failures().len()), (6, 2), "{steps} {part}");
+            assert_eq!(report.journal.read_back.good, 4);
+            assert!(killed.is_err() || steps > 6, "{steps} {part}");
+        }
+    }
 }
 
 proptest! {

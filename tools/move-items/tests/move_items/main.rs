@@ -1,5 +1,5 @@
-//! Moves over a service in this process and a disk that may die at any moment. One test binary: its modules share their
-//! fixtures.
+//! Moves with a service in this process and a disk that may die at any moment. It is one test binary, so its modules
+//! share their fixtures.
 
 #![allow(
     clippy::unwrap_used,
@@ -9,6 +9,7 @@
     clippy::use_debug
 )]
 
+mod as_a_program;
 mod calls;
 mod comparing;
 mod fixtures;
@@ -16,4 +17,6 @@ mod killed;
 mod mortal_disk;
 mod other_moves;
 mod over_http;
+mod own_files;
+mod requests;
 mod service;

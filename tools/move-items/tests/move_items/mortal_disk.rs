@@ -1,4 +1,4 @@
-//! A disk whose process is killed, or whose machine loses its power, at a chosen moment.
+//! A disk whose process is killed, or whose machine loses power, at a chosen moment.
 
 use std::cell::RefCell;
 use std::fs::OpenOptions;
@@ -7,18 +7,19 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use move_items::disk::{Disk, GrowingFile, LocalDisk, LocalFile};
+use move_items::stop::Stop;
 
-/// This machine's disk, until its `steps` are up.
+/// This machine's disk, until its `steps` run out.
 pub(crate) struct MortalDisk(Rc<RefCell<Life>>);
 
 struct Life {
-    /// How many steps it still makes. `None`: it is dead.
+    /// How many steps it still makes. `None` once it is dead.
     steps: Option<usize>,
-    /// What part of a step that is under way is done, of 255.
+    /// How much of the last step is done, of 255.
     part: u8,
-    /// Whether what was not synced is lost as well.
+    /// Whether bytes that are not synced are lost as well.
     loses_power: bool,
-    /// Each file with how much of it is on the disk.
+    /// Each file, and how many of its bytes are synced.
     synced: Vec<(PathBuf, u64)>,
 }
 
@@ -44,7 +45,7 @@ impl Life {
         length * u64::from(self.part) / 255
     }
 
-    /// Whether one more step is made.
+    /// Makes one more step. `false` if this is the step at which the disk dies.
     fn step(&mut self) -> io::Result<bool> {
         match self.steps {
             Some(0) => Ok(false),
@@ -83,36 +84,56 @@ fn dead() -> io::Error {
 impl Disk for MortalDisk {
     type File = MortalFile;
 
-    fn open(&self, path: &Path) -> io::Result<MortalFile> {
-        let file = LocalDisk.open(path)?;
-        self.0.borrow_mut().note_synced(path, file.length()?);
-        Ok(MortalFile {
-            file,
-            path: path.to_owned(),
-            life: Rc::clone(&self.0),
-        })
+    fn find(&self, path: &Path) -> Result<Option<MortalFile>, Stop> {
+        Ok(LocalDisk.find(path)?.map(|file| self.watch(file, path)))
     }
 
-    fn read(&self, path: &Path) -> io::Result<Option<Vec<u8>>> {
+    fn create(&self, path: &Path) -> Result<MortalFile, Stop> {
+        let mut life = self.0.borrow_mut();
+        let lives = life.step().map_err(killed)?;
+        // Killed before or after the step.
+        let file = (lives || life.part >= 128)
+            .then(|| LocalDisk.create(path))
+            .transpose()?;
+        let file = file.filter(|_| lives).ok_or_else(|| killed(life.die()))?;
+        drop(life);
+        Ok(self.watch(file, path))
+    }
+
+    fn read(&self, path: &Path) -> Result<Option<Vec<u8>>, Stop> {
         LocalDisk.read(path)
     }
 
-    fn replace(&self, path: &Path, content: &[u8]) -> io::Result<()> {
+    fn replace(&self, path: &Path, content: &[u8]) -> Result<(), Stop> {
         let mut life = self.0.borrow_mut();
-        if life.step()? {
+        if life.step().map_err(killed)? {
             return LocalDisk.replace(path, content);
         }
-        // Killed before, amid or after: a new file that is torn, or the new content without anybody being told.
+        // Killed before, during or after the step. Either the new file is torn, or the content is replaced and nobody
+        // is told.
         if life.part < 128 {
-            let mut torn = path.as_os_str().to_owned();
-            torn.push(".new");
             let part = usize::try_from(life.part_of(content.len() as u64)).unwrap();
-            std::fs::write(torn, &content[..part])?;
+            std::fs::write(LocalDisk.new_path(path)?, &content[..part]).unwrap();
         } else {
             LocalDisk.replace(path, content)?;
         }
-        Err(life.die())
+        Err(killed(life.die()))
     }
+}
+
+impl MortalDisk {
+    fn watch(&self, file: LocalFile, path: &Path) -> MortalFile {
+        self.0.borrow_mut().note_synced(path, file.length().unwrap());
+        MortalFile {
+            file,
+            path: path.to_owned(),
+            life: Rc::clone(&self.0),
+        }
+    }
+}
+
+fn killed(error: io::Error) -> Stop {
+    Stop::disk("the disk")(error)
 }
 
 impl GrowingFile for MortalFile {
@@ -148,6 +169,10 @@ impl GrowingFile for MortalFile {
 
     fn length(&self) -> io::Result<u64> {
         self.file.length()
+    }
+
+    fn names(&self) -> io::Result<u64> {
+        self.file.names()
     }
 
     fn reader(&self) -> io::Result<Box<dyn Read + Send>> {

@@ -1,4 +1,4 @@
-//! Files that are not those of this move are left as they are.
+//! Files that do not belong to this move are left as they are.
 
 use std::fs;
 use std::fs::File;
@@ -9,7 +9,7 @@ use move_items::stop::Stop;
 use crate::fixtures::Move;
 use crate::service::{NEW, OLD};
 
-/// Begun, and moved as far as its input went.
+/// A move that has begun and has moved its whole input.
 async fn begun(items: usize) -> (Move, String) {
     let moved = Move::new();
     let input = moved.input(items);
@@ -28,11 +28,13 @@ async fn an_input_that_goes_on_is_gone_on_with() {
     assert_eq!(moved.output()[..3], before);
 }
 
+/// As when the program that writes the input has failed.
 #[tokio::test]
-async fn an_empty_input_is_all_moved() {
+async fn an_empty_input_moves_nothing_and_may_be_given_in_full_later() {
     let moved = Move::new();
-    assert!(moved.run("").await.unwrap().all_moved());
+    assert!(!moved.run("").await.unwrap().all_moved());
     assert_eq!(moved.output().len(), 0);
+    assert!(moved.run(&moved.input(3)).await.unwrap().all_moved());
 }
 
 #[tokio::test]

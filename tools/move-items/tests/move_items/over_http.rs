@@ -1,7 +1,7 @@
-//! The way to the API: tokens that expire, redirects, and what is read of an answer.
+//! The API over HTTP: tokens that expire, redirects, and what is read of an answer.
 
 use std::fs;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::Write;
 use std::net::TcpListener;
 use std::sync::mpsc::{Receiver, channel};
 use std::thread;
@@ -13,14 +13,9 @@ use move_items::stop::Stop;
 use tempfile::TempDir;
 use zeroize::Zeroizing;
 
-/// A request, as far as it matters here.
-struct Request {
-    line: String,
-    authorization: String,
-    body: String,
-}
+use crate::requests::{Request, answer};
 
-/// Answers each connection's one request by `answers`, in order; tells its address, and each request.
+/// Answers one request on each connection, with `answers` in order. Returns its address and the requests.
 fn server(answers: Vec<(String, Box<dyn FnOnce() + Send>)>) -> (String, Receiver<Request>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = format!("http://{}/stage", listener.local_addr().unwrap());
@@ -28,42 +23,13 @@ fn server(answers: Vec<(String, Box<dyn FnOnce() + Send>)>) -> (String, Receiver
     thread::spawn(move || {
         for (answer, before) in answers {
             let (mut stream, _) = listener.accept().unwrap();
-            let mut reader = BufReader::new(stream.try_clone().unwrap());
-            let mut next = || {
-                let mut line = String::new();
-                reader.read_line(&mut line).unwrap();
-                line.trim().to_owned()
-            };
-            let line = next();
-            let (mut authorization, mut length) = (String::new(), 0);
-            loop {
-                let header = next();
-                match header.split_once(": ") {
-                    Some(("authorization", value)) => authorization = value.to_owned(),
-                    Some(("content-length", value)) => length = value.parse().unwrap(),
-                    Some(_) => {}
-                    None => break,
-                }
-            }
-            let mut body = vec![0; length];
-            reader.read_exact(&mut body).unwrap();
-            let body = String::from_utf8(body).unwrap();
+            let request = Request::read(&stream);
             before();
-            let request = Request {
-                line,
-                authorization,
-                body,
-            };
             sender.send(request).unwrap();
             stream.write_all(answer.as_bytes()).unwrap();
         }
     });
     (address, requests)
-}
-
-fn answer(status: &str, headers: &str, body: &str) -> String {
-    let length = body.len();
-    format!("HTTP/1.1 {status}\r\ncontent-length: {length}\r\nconnection: close\r\n{headers}\r\n{body}")
 }
 
 fn nothing() -> Box<dyn FnOnce() + Send> {

@@ -1,4 +1,4 @@
-//! The service, as far as the tool can tell: real sealed items, two vaults, and whatever goes wrong on the way.
+//! The service as the tool sees it: real sealed items, two vaults, and whatever goes wrong on the way.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex};
@@ -15,18 +15,18 @@ use zeroize::Zeroizing;
 pub(crate) const OLD: &str = "vlt_01jd0f3zt5e8w9x7kq2m4n6p8r";
 pub(crate) const NEW: &str = "vlt_01jd0f3zt5e8w9x7kq2m4n6p8s";
 
-/// What a call gets in the place of its answer.
+/// What a call gets in place of its answer.
 #[derive(Clone, Debug)]
 pub(crate) enum Mishap {
     /// No answer at all.
     Lost,
-    /// The call was done, and its answer was lost.
+    /// The call took effect, but its answer was lost.
     AnswerLost,
     /// A problem of this status and type, with a Retry-After.
     Problem(u16, &'static str, Option<u64>),
-    /// 413, unless it is one item.
+    /// A 413, unless the call has one item.
     TooMany,
-    /// Each item alike is left unanswered.
+    /// Every item is left unanswered.
     ItemsUnanswered,
 }
 
@@ -41,7 +41,7 @@ struct State {
     vaults: BTreeMap<&'static str, PlaintextDataKey>,
     mishaps: Mutex<VecDeque<Option<Mishap>>>,
     change: Mutex<Option<(&'static str, Change)>>,
-    /// The items of each call that resealed.
+    /// The ids of the items of each call that resealed.
     resealed: Mutex<Vec<Vec<String>>>,
     calls: Mutex<Vec<String>>,
 }
@@ -58,7 +58,7 @@ impl Service {
         }))
     }
 
-    /// What happens to the next calls, one after the other.
+    /// What happens to the next calls, in order.
     pub(crate) fn order(&self, mishaps: impl IntoIterator<Item = Option<Mishap>>) {
         self.0.mishaps.lock().unwrap().extend(mishaps);
     }
@@ -68,7 +68,7 @@ impl Service {
         *self.0.change.lock().unwrap() = Some((path, change));
     }
 
-    /// The ids of the items of each call that resealed since this was asked last.
+    /// The ids of the items of each call that resealed since this was last called.
     pub(crate) fn take_resealed(&self) -> Vec<Vec<String>> {
         core::mem::take(&mut self.0.resealed.lock().unwrap())
     }
@@ -89,7 +89,7 @@ impl Service {
         Base64::encode_string(&seal_item(&parameters, &identity(item_id, context), plaintext).unwrap())
     }
 
-    /// The vault and the plaintext of an item that opens.
+    /// The vault and the plaintext of an item, if it opens.
     pub(crate) fn open(&self, item: &Value) -> Option<(String, Vec<u8>)> {
         let bytes = Base64::decode_vec(item["sealed_item"].as_str()?).ok()?;
         let sealed = SealedItem::parse(&bytes).ok()?;
@@ -136,7 +136,7 @@ impl Transport for Service {
             Some(Mishap::TooMany) if items.len() > 1 => return Ok(answer(413, None, &problem(413, "too-large"))),
             Some(Mishap::AnswerLost | Mishap::ItemsUnanswered | Mishap::TooMany) | None => {}
         }
-        // As the API does: a context of a wrong form is the whole call's fault, and named.
+        // As in the API, a context of a wrong form fails the whole call, and the problem names the item.
         let wrong = |item: &&Value| item["item_id"].as_str().is_some_and(|id| id.starts_with("refused"));
         if let Some(place) = items.iter().position(|item| wrong(&item)) {
             let mut malformed = problem(400, "malformed-request");

@@ -1,4 +1,4 @@
-//! The Lambda runtime alone: what no function in Rust can be faster than.
+//! The Lambda runtime and nothing else. No function in Rust can be faster than this.
 
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use serde_json::{Value, json};

@@ -1,5 +1,5 @@
-//! encrypt-item with nothing paid in init: settings, log, random generator, TLS and clients are made in the first invocation,
-//! as a function does that makes them when it first needs them. From then on it is the same as functions/encrypt-item.
+//! encrypt-item with no work in init. The first invocation makes the settings, log, random generator, TLS and clients,
+//! as in a function that makes them when it first needs them. From then on it is the same as functions/encrypt-item.
 
 use std::io;
 use std::time::{Duration, SystemTime};
@@ -8,9 +8,7 @@ use lambda_runtime::{Error, LambdaEvent, service_fn};
 use latchkey_aws::customer_keys::KmsCustomerKeys;
 use latchkey_aws::vault_records::VaultRecords;
 use latchkey_aws::{Aws, Settings};
-use latchkey_core::data_keys::DataKeys;
-use latchkey_core::data_keys::rotation::RotationLimits;
-use latchkey_core::operations::EncryptItem;
+use latchkey_core::operations::Service;
 use latchkey_core::ports::SystemClock;
 use latchkey_core::request::RequestContext;
 use latchkey_core::values::RequestId;
@@ -57,20 +55,12 @@ async fn init() -> Result<Function, Error> {
     latchkey_http::init();
     let settings = Settings::from_environment()?;
     let aws = Aws::connect(&settings).await;
-    let (records, customer_keys) = (aws.vault_records(), aws.customer_keys());
-    let data_keys = DataKeys::new(
-        records.clone(),
-        customer_keys,
-        SystemClock,
-        settings.region,
-        RotationLimits::DEFAULT,
-    )
-    .shared_by(settings.max_concurrency);
+    let service = Service {
+        ports: aws,
+        settings: settings.service(),
+    };
     Ok(Function {
         deployment: Deployment::from_environment()?,
-        endpoint: EncryptItemEndpoint(EncryptItem {
-            store: records,
-            data_keys,
-        }),
+        endpoint: EncryptItemEndpoint::from(&service),
     })
 }

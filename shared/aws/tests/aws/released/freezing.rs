@@ -1,5 +1,5 @@
-//! Freezes what this release writes: the operations are asked for what a workspace asks for in a day or two, and what is
-//! in the table then is laid down.
+//! Freezes what this release writes: it runs the operations that a workspace needs in a day or two, and saves what is
+//! in the table then.
 
 use std::env;
 use std::time::Duration;
@@ -12,7 +12,7 @@ use super::past::{ItemToSeal, Past};
 use super::{Release, folder_of_releases};
 use crate::scenarios::sweep;
 
-/// Frames have 4096 bytes.
+/// A frame has 4096 bytes.
 const ITEMS: [ItemToSeal; 9] = [
     ItemToSeal::new("empty", 0, "item-1", &[]),
     ItemToSeal::new("one byte", 1, "item-1", &[("owner", "ann")]),
@@ -83,7 +83,7 @@ impl Past {
         ] {
             items.push(self.seal(vault, &ITEMS[2]).await);
         }
-        // Each vault is checked once, and so claimed; then a further data key's period begins.
+        // Each vault is checked once, and so claimed. Then the period of the next data key begins.
         self.world.clock.advance(Duration::from_secs(3601));
         sweep(&self.world.environment(Region::UsWest2)).await;
         self.world.clock.advance(Duration::from_secs(24 * 3600));

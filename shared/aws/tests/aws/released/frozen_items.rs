@@ -1,4 +1,4 @@
-//! The items of every release, in this one.
+//! This release opens the items of every frozen release.
 
 use latchkey_core::caller::Caller;
 use latchkey_core::error::{Error, ItemFault};
@@ -97,7 +97,7 @@ async fn no_item_opens_under_another_identity_or_altered() {
     }
 }
 
-/// In the same period, under the data key that the release has put on record.
+/// In the same period, new items use the data key that the frozen release wrote.
 #[tokio::test]
 async fn new_items_are_sealed_beside_the_old_ones() {
     for release in releases() {

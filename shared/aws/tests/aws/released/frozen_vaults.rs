@@ -1,4 +1,4 @@
-//! The vaults of every release, in this one: read as they were told, and as fit for use as any.
+//! This release reads the vaults of every frozen release as they were answered then, and can use them like its own.
 
 use std::time::Duration;
 

@@ -1,5 +1,5 @@
-//! Records of a later release, in this one. Both are at work while a release is rolled out, and a roll-back leaves what the
-//! later one wrote.
+//! This release works with records of a later one. Both run while the later one is rolled out, and its records stay
+//! after a roll-back.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -58,7 +58,7 @@ fn kind(record: &Record) -> String {
     sk.split('#').next().expect("a part").to_owned()
 }
 
-/// Changes every record of a kind, as a later release might.
+/// Changes every record of this kind, as a later release might.
 async fn change(world: &World, of: &str, change: impl Fn(&mut Record)) {
     for mut record in world.db.items().await {
         if kind(&record) == of {
@@ -148,7 +148,7 @@ async fn what_a_later_release_has_added_does_not_keep_this_one_from_reading() {
     seal(&world, &vault_id).await.expect("sealed");
 }
 
-/// Whatever changes a vault's record: its settings, its status, its health, when it is due, who has claimed it.
+/// Covers every change of a vault's record: its settings, status, health, due time and claim.
 #[tokio::test]
 async fn what_a_later_release_has_added_is_still_there_after_every_change() {
     let world = World::new().await;
@@ -222,7 +222,8 @@ async fn what_a_later_release_has_added_is_still_there_after_every_change() {
     );
 }
 
-/// What it means is not known, so nothing is opened or sealed on the strength of it: such a thing takes two releases.
+/// This release does not know what such a value means, so it neither opens nor seals with it. A new one takes two
+/// releases.
 #[tokio::test]
 async fn a_status_strategy_or_form_that_only_a_later_release_knows_is_refused_and_no_neighbour_is() {
     for (attribute, value) in [

@@ -1,5 +1,5 @@
-//! What each release wrote, as it lies in tests/compat/<version>: this release reads all of it, and the next one will read
-//! what this one writes. tests/compat/README.md says what is there and how it is made.
+//! This release reads everything that each earlier release wrote, and the next one will read what this one writes. What
+//! a release wrote is in tests/compat/<version>. tests/compat/README.md says what is there and how it is made.
 
 mod freezing;
 mod frozen_items;
@@ -24,7 +24,7 @@ use crate::fixtures::workspace;
 use crate::record_fixtures::at;
 use crate::service::World;
 
-/// One release: everything that it had written, and what it told of it.
+/// One release: everything that it wrote, and what it answered about it.
 struct Release {
     version: String,
     service: FrozenService,
@@ -34,7 +34,7 @@ struct Release {
     records: Vec<HashMap<String, AttributeValue>>,
 }
 
-/// Who wrote it, when, and with which keys.
+/// The workspace, the time and the keys with which a release was frozen.
 #[derive(Clone, Serialize, Deserialize)]
 struct FrozenService {
     frozen_at: String,
@@ -43,7 +43,7 @@ struct FrozenService {
     managed: FrozenKey,
 }
 
-/// A key that was made for this, with the role that leads to it.
+/// A key that was made for these tests, with the role that gives access to it.
 #[derive(Clone, Serialize, Deserialize)]
 struct FrozenKey {
     aws_account_id: String,
@@ -66,7 +66,7 @@ fn folder_of_releases() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/compat")
 }
 
-/// Every release that is frozen.
+/// Every frozen release.
 fn releases() -> Vec<Release> {
     let entries = fs::read_dir(folder_of_releases()).expect("tests/compat");
     let folders = entries.map(|entry| entry.expect("an entry").path());
@@ -94,7 +94,7 @@ impl Release {
         }
     }
 
-    /// Lays it down where no release of this version lies yet.
+    /// Saves the release. Fails if this version is frozen already.
     fn freeze(self) -> io::Result<()> {
         let folder = folder_of_releases().join(&self.version);
         fs::create_dir(&folder)?;
@@ -112,7 +112,7 @@ impl Release {
         Ok(())
     }
 
-    /// The service at the moment at which it was frozen, with these records and no others.
+    /// The service at the moment when it was frozen, with only these records.
     async fn world(&self) -> World {
         let (customer, managed) = self.service.keys();
         let world = World::of(customer, Some(managed), at(&self.service.frozen_at)).await;
@@ -126,7 +126,7 @@ impl Release {
         self.service.caller()
     }
 
-    /// The vaults of which `field` had this value.
+    /// The vaults whose `field` had this value.
     fn vaults_with(&self, field: &str, value: &str) -> Vec<VaultId> {
         let of = self.vaults.iter().filter(|vault| vault[field] == value);
         of.map(|vault| VaultId::parse(vault["vault_id"].as_str().expect("text")).expect("an id"))
@@ -187,7 +187,7 @@ impl FrozenItem {
     }
 }
 
-/// All that is answered of a vault, and what is on record of it besides.
+/// All that is answered about a vault, and what else is on record.
 fn told(view: &VaultView) -> Value {
     let vault = &view.vault;
     json!({
@@ -216,7 +216,7 @@ fn told(view: &VaultView) -> Value {
     })
 }
 
-/// Asserts that all that was told is told still; there may be more by now.
+/// Asserts that everything that was answered then is still answered. There may be more now.
 fn assert_still_told(frozen: &Value, now: &Value, place: &str) {
     match (frozen, now) {
         (Value::Object(frozen), Value::Object(now)) => {

@@ -1,4 +1,4 @@
-//! What can happen to a workspace's vaults: what the operations are asked for, and what goes wrong in KMS.
+//! What can happen to a workspace's vaults: the operations that are run, and the failures of KMS.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -32,7 +32,7 @@ pub(super) struct ItemToSeal {
 }
 
 impl ItemToSeal {
-    /// Its name among the frozen ones, its size in bytes, its id and its context.
+    /// Takes the item's name among the frozen items, its size in bytes, its id and its context.
     pub(super) const fn new(
         name: &'static str,
         size: usize,
@@ -168,7 +168,7 @@ impl Past {
         }
     }
 
-    /// Something goes wrong, until it is mended.
+    /// Makes something go wrong. It stays wrong until it is mended.
     pub(super) fn wrong(&self, what: impl Fn(&Self)) -> &Self {
         what(self);
         self
@@ -182,7 +182,7 @@ impl Past {
         self.world.clock.advance(Duration::from_secs(1));
     }
 
-    /// A validation by hand of this vault finds it. Nobody has announced it yet.
+    /// A validation of this vault by hand finds the trouble. It is not announced yet.
     pub(super) async fn find(&self, vault_id: &VaultId) {
         let validate = self.world.environment(Region::UsEast2).validate_vault();
         let report = validate.run(&context(), &self.service.caller(), vault_id).await;
@@ -190,7 +190,7 @@ impl Past {
         self.mend();
     }
 
-    /// The sweep finds it, and has announced it.
+    /// The sweep finds the trouble and announces it.
     pub(super) async fn announce(&self, vault_id: &VaultId) {
         let (environment, partition) = (self.world.environment(Region::UsEast2), DuePartition::of(vault_id));
         let swept = environment

@@ -1,4 +1,4 @@
-//! What only both Regions together show.
+//! What only the answers of both Regions together show.
 
 use latchkey_core::findings::Check::*;
 use latchkey_core::findings::Verdict::{Fail, Warn};
@@ -34,7 +34,7 @@ async fn a_key_replaced_in_both_regions_is_noticed_by_its_pin() {
     let customer = Service::new().customer;
     customer.change_key(|key| key.key_pair = OTHER_KEY_PAIR.clone());
     let report = report_of(&customer, Some(KEY_PAIR.public_key())).await;
-    // Not even what it opens is what was wrapped for the vault.
+    // The new key cannot open what was wrapped for the vault, either.
     let opens = Region::ALL.map(|region| at(region, &[DecryptAllowed], Fail));
     assert_outcomes(&report, &[opens.concat(), overall(PublicKeyUnchanged, Fail)]);
 }

@@ -1,4 +1,4 @@
-//! Whatever STS and KMS answer, and however the answers contradict each other.
+//! Any answers of STS and KMS, however they contradict each other.
 
 use latchkey_core::customer::policies::KEY_ACTIONS;
 use latchkey_core::customer::{AccessError, Outage, Refusal};
@@ -33,8 +33,8 @@ fn any_error() -> impl Strategy<Value = AccessError> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(128))]
 
-    /// Whatever KMS answers, and however its answers contradict each other: what did not work fails the report, and
-    /// only what no answer came to is for want of answers.
+    /// Whatever KMS answers, a call that did not work fails the report. It fails for want of answers exactly when no
+    /// call was refused.
     #[test]
     fn no_call_that_did_not_work_passes_unseen(
         errors in prop::collection::btree_map(

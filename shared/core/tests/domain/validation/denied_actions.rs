@@ -1,4 +1,4 @@
-//! Denied actions: each is found, and what else is allowed tells what most likely denies it.
+//! Denied actions: each is found, and the actions that are allowed show what most likely denies it.
 
 use latchkey_core::customer::policies::{KEY_ACTIONS, key_policy};
 use latchkey_core::customer::{AccessError, Outage};
@@ -22,14 +22,15 @@ fn deny(customer: &InMemoryCustomer, actions: &[&str]) {
     }
 }
 
-/// What is found with `break_it`, in a vault that exists.
+/// The findings for an existing vault after `break_it`.
 async fn findings(break_it: impl FnOnce(&InMemoryCustomer)) -> Vec<Finding> {
     let customer = Service::new().customer;
     break_it(&customer);
     report_of(&customer, Some(KEY_PAIR.public_key())).await.findings()
 }
 
-/// The message says `words`, the remedy names `things` in this order, and ends with the inline policy.
+/// Asserts that the message contains `words`, and that the remedy names `things` in this order and ends with the inline
+/// policy.
 fn assert_suggests(finding: &Finding, words: &str, things: &[&str]) {
     assert!(finding.message.contains(words), "{finding:?}");
     assert!(finding.message.contains(finding.region.unwrap().code()), "{finding:?}");
@@ -100,7 +101,7 @@ async fn an_action_denied_in_one_region_suggests_that_regions_key_policy() {
 #[tokio::test]
 async fn a_region_in_which_nothing_is_allowed_suggests_its_arn_and_its_key_policy() {
     for region in Region::ALL {
-        // Whatever else is denied there: this Region's denials have a cause of their own.
+        // Denials in the other Region do not matter, because this Region's denials have a cause of their own.
         for also_denied in [[].as_slice(), &["kms:Encrypt"]] {
             let found = findings(|customer| {
                 deny_in(customer, region, &KEY_ACTIONS);
@@ -139,7 +140,7 @@ async fn nothing_allowed_anywhere_suggests_that_the_role_has_no_policy() {
     }
 }
 
-/// With no answer from the other Region, or one that says nothing of policies, nothing is made of its silence.
+/// If the other Region gives no answer, or one that says nothing about policies, the denial claims no cause.
 #[tokio::test]
 async fn a_denial_without_anything_to_compare_it_with_claims_no_cause() {
     let (east, west) = (Region::UsEast2, Region::UsWest2);
@@ -166,8 +167,8 @@ async fn a_denial_without_anything_to_compare_it_with_claims_no_cause() {
     assert_suggests(denied, "AWS does not tell which policy denies it", &[]);
 }
 
-/// A vault's data keys are wrapped with the public key that is pinned, so Decrypt can be tried without asking KMS for
-/// anything else.
+/// A vault's data keys are wrapped with the pinned public key, so `kms:Decrypt` can be tried when KMS allows nothing
+/// else.
 #[tokio::test]
 async fn decrypt_is_tried_with_the_pinned_key_when_nothing_else_is_allowed() {
     for also_denied in [[].as_slice(), &["kms:Decrypt"]] {

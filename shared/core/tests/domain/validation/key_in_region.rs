@@ -1,4 +1,4 @@
-//! The key in each Region by itself: whether it is there, its state and its kind.
+//! The key in each Region by itself: whether it exists, its state and its kind.
 
 use latchkey_core::customer::CustomerAccess;
 use latchkey_core::findings::Check::*;
@@ -70,7 +70,7 @@ async fn a_disabled_key_is_locked_and_never_called_gone() {
     }
 }
 
-/// A replica is made in a minute or two: whoever validates meanwhile is told to wait, and of no loss.
+/// Making a replica takes a minute or two. A validation in that time says to wait, and speaks of no loss.
 #[tokio::test]
 async fn a_replica_that_is_still_being_made_is_to_be_waited_for() {
     for region in Region::ALL {
@@ -115,7 +115,7 @@ async fn a_pending_deletion_tells_its_date_and_what_then_is_lost() {
     }
 }
 
-/// With one Region's key kept, nothing is lost; with none, everything.
+/// If the key in one Region is kept, nothing is lost. If none is kept, everything is.
 #[tokio::test]
 async fn a_pending_deletion_in_both_regions_says_that_all_is_lost_then() {
     let customer = Service::new().customer;
@@ -134,7 +134,7 @@ async fn a_pending_deletion_in_both_regions_says_that_all_is_lost_then() {
     }
 }
 
-/// A key that KMS does not know may never have been there: nothing more is claimed.
+/// A key that KMS does not know may never have existed, so nothing more is claimed.
 #[tokio::test]
 async fn a_missing_key_is_not_called_deleted() {
     for region in Region::ALL {

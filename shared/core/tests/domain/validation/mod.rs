@@ -1,4 +1,5 @@
-//! Each condition turned bad by itself: exactly the outcomes that tell it, and no other. Here is what the modules share.
+//! Each condition is broken by itself, and gives exactly the outcomes that show it. This module holds what the others
+//! share.
 
 mod across_regions;
 mod any_answers;
@@ -20,12 +21,12 @@ use Verdict::{Fail, Skipped, Warn};
 
 use crate::fixtures::{ACCESS_ROLE, KEY_PAIR, Service, request, role_arn, settings, workspace};
 
-/// When every validation here begins.
+/// When every validation in these tests begins.
 fn asked_at() -> Timestamp {
     "2026-11-23T10:00:00Z".parse().unwrap()
 }
 
-/// The documented order.
+/// In the documented order.
 const ROLE_CHECKS: [Check; 4] = [
     RoleAssumable,
     RoleRejectsMissingExternalId,
@@ -93,7 +94,8 @@ fn overall(check: Check, verdict: Verdict) -> Expected {
     vec![(check, None, verdict)]
 }
 
-/// All outcomes in the documented order, each as `expected` says or else passed, and each telling what it must.
+/// Asserts all outcomes in the documented order: as in `expected`, otherwise passed, each with the texts that it must
+/// have.
 fn assert_outcomes(report: &Report, expected: &[Expected]) {
     let expected = expected.concat();
     let wanted: Vec<_> = in_order()
@@ -130,7 +132,7 @@ fn assert_tells(outcome: &CheckOutcome) {
     }
 }
 
-/// Where it is, in the text, and what becomes of the items; in one voice.
+/// Asserts that the text names the Region and what becomes of the items, and does not speak of "us" or "we".
 pub(crate) fn assert_tells_what_it_means(finding: &Finding) {
     let message = &finding.message;
     assert!(
@@ -148,7 +150,7 @@ pub(crate) fn assert_tells_what_it_means(finding: &Finding) {
     );
 }
 
-/// What a new vault's validation skips at best: it has no pin yet.
+/// What even the best validation of a new vault skips, because nothing is pinned yet.
 fn no_pin() -> Expected {
     overall(PublicKeyUnchanged, Skipped)
 }

@@ -1,4 +1,4 @@
-//! The role: whom it lets in, and whom it must not.
+//! The role: who it must let in, and who it must refuse.
 
 use latchkey_core::findings::Check::*;
 use latchkey_core::findings::Verdict::{Fail, Skipped, Warn};

@@ -1,4 +1,4 @@
-//! Messages that are wrong in one way each, by name, each with the one refusal that it must meet.
+//! Named messages that are each wrong in one way, with the error that each must cause.
 
 use sealed_item::{Message, OpenError, PlaintextDataKey, SealedItem};
 use serde::Deserialize;
@@ -18,7 +18,7 @@ struct File {
 struct Vector {
     name: String,
     refused: Refused,
-    /// The name of the `ParseError`; there is none for `Refused::Open`, which tells nobody why.
+    /// The name of the `ParseError`. `None` for `Refused::Open`, where the error does not tell why.
     error: Option<String>,
     message: String,
 }
@@ -27,11 +27,11 @@ struct Vector {
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq)]
 #[serde(rename_all = "snake_case")]
 enum Refused {
-    /// As a message, before any key.
+    /// When it is parsed as a message, before any key.
     Parse,
-    /// As an item, before any key, though it is a message.
+    /// When it is parsed as an item, before any key. As a message it parses.
     ParseItem,
-    /// With the right data key, though its structure is whole.
+    /// When it is opened with the right data key. Its structure is valid.
     Open,
 }
 
@@ -91,7 +91,7 @@ fn the_page_beside_the_vectors_lists_each_of_them() {
     }
 }
 
-/// A vector that were the whole message, or another vector, would prove nothing.
+/// A vector equal to the whole message, or to another vector, would prove nothing.
 #[test]
 fn no_two_malformed_vectors_are_the_same() {
     let file: File = read("malformed.json");

@@ -1,5 +1,4 @@
-//! The named vectors in `vectors/`, which its README.md describes. They are frozen: when one of them fails, the code is
-//! wrong.
+//! The named vectors in `vectors/`, described in its README.md. They are frozen: if one fails, the code is wrong.
 
 mod malformed;
 mod well_formed;

@@ -1,4 +1,4 @@
-//! Messages that open, and that come out byte for byte when their values are sealed again.
+//! Messages that open, and that come out byte for byte the same when their values are sealed again.
 
 use std::collections::BTreeMap;
 
@@ -25,7 +25,7 @@ struct Vector {
     encryption_context: BTreeMap<String, String>,
     /// 0 for a single block.
     frame_length: u32,
-    /// The plaintext is the bytes 0 to 250, again and again, up to this length.
+    /// The plaintext is the bytes 0 to 250, repeated up to this length.
     plaintext_size: usize,
     kms_plaintext: String,
     item: Option<Item>,
@@ -45,7 +45,7 @@ enum Sealed {
     Full {
         message: String,
     },
-    /// Long messages: what they are made from, and their digest.
+    /// For long messages: the values they are made from, and their digest.
     Digest {
         message_id: String,
         encrypted_data_key: String,
@@ -77,7 +77,7 @@ impl Vector {
         message::seal(&parameters, &self.plaintext()).unwrap()
     }
 
-    /// The message: as it stands in the file, or made again and found to have the digest that stands there.
+    /// The message: read from the file, or made again and checked against the digest in the file.
     fn message(&self) -> Vec<u8> {
         match &self.message {
             Sealed::Full { message } => decode(message),
@@ -100,7 +100,8 @@ impl Vector {
         }
     }
 
-    /// Opens, says what the vector says, and is sealed again to the same bytes. Returns whether it was.
+    /// Checks that the message opens and has the vector's values. Returns whether sealing them again gives the same
+    /// bytes.
     fn check(&self) -> bool {
         let bytes = self.message();
         let message = Message::parse(&bytes).unwrap();
@@ -127,8 +128,8 @@ fn sealed_otherwise(vectors: &[Vector]) -> Vec<&str> {
 fn official_messages_open_and_are_sealed_again_byte_for_byte() {
     let file: File = read("official.json");
     assert_eq!(file.vectors.len(), 17);
-    // We do not seal single blocks. The specification recommends a full final frame and allows an empty one after it, as
-    // that SDK has it.
+    // We do not seal single blocks. The specification recommends a full final frame, but allows a full regular frame
+    // and an empty final one, as that SDK writes it.
     assert_eq!(
         sealed_otherwise(&file.vectors),
         ["frame of 128", "empty single block", "single block", "frame of 4096"]

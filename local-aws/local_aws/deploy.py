@@ -10,10 +10,21 @@ from pathlib import Path
 
 from samtranslator.yaml_helper import yaml_parse
 
-from layout import ALIAS, LOCAL, PRIMARY_REGION, REPLICA_REGION, REPOSITORY, SERVICE_ACCOUNT_ID, STAGE, StepFailed, aws_client
+from local_aws.layout import (
+    ALIAS,
+    FIRST,
+    LOCAL,
+    PRIMARY_REGION,
+    REPLICA_REGION,
+    REPOSITORY,
+    SERVICE_ACCOUNT_ID,
+    STAGE,
+    StepFailed,
+    aws_client,
+)
 
 STACK_NAME = f"{STAGE}-latchkey"  # as in samconfig.toml
-STAGED = LOCAL / "deploy"
+STAGED = FIRST / "deploy"  # all lanes deploy the same
 SHIPPED = REPOSITORY / ".aws-sam" / "build"
 ELF_MACHINES = {"x86_64": 62, "aarch64": 183}  # e_machine (elf(5))
 
@@ -49,7 +60,7 @@ def build_functions() -> dict[str, Path]:
     """Builds the functions of the template in one cargo call; answers with each one's program, by logical id."""
     functions = functions_of(template()).items()
     names = {logical_id: it["Metadata"]["BuildProperties"]["Binary"] for logical_id, it in functions}
-    command = ["cargo", "build", "--profile", "local", "--message-format", "json-render-diagnostics"]
+    command = ["cargo", "build", "--workspace", "--profile", "local", "--message-format", "json-render-diagnostics"]
     for name in names.values():
         command += ["--bin", name]
     # cargo's own progress goes to the terminal; what it made comes as JSON.
@@ -89,19 +100,34 @@ def sam_deploy(endpoint: str, region: str, parameters: dict[str, str], environme
     with open(log, "wb") as output:
         deployed = subprocess.run(
             [
-                REPOSITORY / ".venv-sam" / "bin" / "sam", "deploy", "--template-file", STAGED / "template.json",
-                "--config-file", REPOSITORY / "samconfig.toml", "--config-env", region,
-                "--no-resolve-s3", "--s3-bucket", bucket, "--no-confirm-changeset",
-                "--parameter-overrides", *(f"{key}={value}" for key, value in parameters.items()),
+                REPOSITORY / ".venv-sam" / "bin" / "sam",
+                "deploy",
+                "--template-file",
+                STAGED / "template.json",
+                "--config-file",
+                REPOSITORY / "samconfig.toml",
+                "--config-env",
+                region,
+                "--no-resolve-s3",
+                "--s3-bucket",
+                bucket,
+                "--no-confirm-changeset",
+                "--parameter-overrides",
+                *(f"{key}={value}" for key, value in parameters.items()),
             ],
-            env=environment | {
+            env=environment
+            | {
                 "AWS_ENDPOINT_URL": endpoint,
                 "AWS_ACCESS_KEY_ID": SERVICE_ACCOUNT_ID,
                 "AWS_SECRET_ACCESS_KEY": "local",
                 "SAM_CLI_TELEMETRY": "0",
                 "SAM_CLI_POLL_DELAY": "0.2",
             },
-            cwd=LOCAL, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, check=False,
+            cwd=LOCAL,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            check=False,
         )
     if deployed.returncode != 0:
         tail = "\n".join(log.read_text(errors="replace").splitlines()[-12:])

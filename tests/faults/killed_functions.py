@@ -5,20 +5,15 @@ import os
 import queue
 import signal
 import socket
-import sys
 import tempfile
 import threading
 from dataclasses import dataclass, field
 from http.client import HTTPResponse
-from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
-REPOSITORY = Path(__file__).resolve().parent.parent.parent
-sys.path.append(str(REPOSITORY / "benches"))
-
-import runtime_api  # noqa: E402 (found by the line above)
-import watch  # noqa: E402
-from layout import STAGE  # noqa: E402
+from benches import runtime_api
+from local_aws import watch
+from local_aws.layout import STAGE
 
 BEFORE, AFTER = "before the call", "after the call"
 DEATHS = (BEFORE, AFTER)
@@ -26,14 +21,10 @@ DEATHS = (BEFORE, AFTER)
 
 @dataclass(frozen=True)
 class Death:
-    """At which call a function is killed, and when. Calls are counted from 1; of those `among`, if that is said."""
+    """At which call a function is killed, counted from 1, and when."""
 
     nth: int
     when: str
-    among: frozenset = frozenset()
-
-    def counts(self, call: str) -> bool:
-        return not self.among or call in self.among
 
 
 @dataclass
@@ -54,7 +45,6 @@ class Proxy:
         self.death = death
         self.process = None
         self.calls: list[str] = []
-        self.counted = 0
         self.lock = threading.Lock()
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.endpoint = f"http://127.0.0.1:{self.listener.getsockname()[1]}"
@@ -88,10 +78,7 @@ class Proxy:
             if self.process.poll() is not None:
                 return None
             self.calls.append(call)
-            dies = False
-            if self.death and self.death.counts(call):
-                self.counted += 1
-                dies = self.counted == self.death.nth
+            dies = self.death is not None and len(self.calls) == self.death.nth
             if dies and self.death.when == BEFORE:
                 return self.kill()
         with socket.create_connection(self.upstream, timeout=30) as upstream:

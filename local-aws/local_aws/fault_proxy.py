@@ -1,7 +1,7 @@
 """A proxy between the functions and the AWS emulator: forwards their calls byte for byte, keeps a list of them, and has them fail
 by rules. The Host header goes through as well, so signatures stay valid.
 
-    .venv/bin/python local-aws/fault_proxy.py --port P --control-port C --emulator http://127.0.0.1:E
+    .venv/bin/python -m local_aws.fault_proxy --port P --control-port C --emulator http://127.0.0.1:E
 
 On port C (faults.py is the client):
 
@@ -213,8 +213,15 @@ class Proxy:
         asked = asked_of(service, request)
         account = caller.split(":")[4] if caller else ""
         return Call(
-            next(self.call_numbers), time.time(), service, region, action_of(request, asked),
-            resource_of(service, region, account, request, asked), item_of(service, asked), caller, access_key,
+            next(self.call_numbers),
+            time.time(),
+            service,
+            region,
+            action_of(request, asked),
+            resource_of(service, region, account, request, asked),
+            item_of(service, asked),
+            caller,
+            access_key,
         )
 
     async def caller_of(self, access_key: str) -> str | None:
@@ -386,7 +393,9 @@ def error_answer(service: str | None, status: int, code: str, message: str, date
     if service == "lambda":
         headers["x-amzn-errortype"] = code
     if service == "sts":
-        error = f"<Error><Type>{'Sender' if status < 500 else 'Receiver'}</Type><Code>{code}</Code><Message>{message}</Message></Error>"
+        error = (
+            f"<Error><Type>{'Sender' if status < 500 else 'Receiver'}</Type><Code>{code}</Code><Message>{message}</Message></Error>"
+        )
         text = f'<ErrorResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/">{error}<RequestId>0</RequestId></ErrorResponse>'
         return raw_answer(status, "text/xml", text.encode(), headers)
     body = json.dumps({"__type": code, "message": message}).encode()

@@ -1,8 +1,8 @@
 """The sample events of events/, made ready for the stack that is up.
 
 A sealed item, a vault id or a key id exists only once something is deployed, so the files in events/ name them by
-placeholders: `${customer.kms_key_id}` is what stack.json has there, `${vault_id}` a vault made for the events, and
-`${sealed_item}` an item sealed in it. Ready events are in .local/events/.
+placeholders: `${customer.kms_key_id}` is what stack.json has there, `${vault_id}` a vault made for the events,
+`${disabled_vault_id}` one that is disabled, and `${sealed_item}` an item sealed in the first. Ready events are in .local/events/.
 """
 
 import random
@@ -10,8 +10,8 @@ import re
 import shutil
 from pathlib import Path
 
-from client import Api, Customer, token_of
-from layout import LOCAL, PRIMARY_REGION, REPOSITORY, StepFailed
+from local_aws.client import Api, Customer, token_of
+from local_aws.layout import LOCAL, PRIMARY_REGION, REPOSITORY, StepFailed
 
 SOURCE = REPOSITORY / "events"
 READY = LOCAL / "events"
@@ -41,10 +41,17 @@ def sample_values(stack: dict, customer: Customer) -> dict[str, str]:
     vault_name = f"Sample {random.randrange(16**8):08x}"
     api = Api(stack["apis"][PRIMARY_REGION])
     token = token_of(stack["issuer"], workspace_id=customer.workspace_id, role="admin", sub="sample-events")
-    created = api.post("/v1/vaults", customer.vault_request(vault_name), token=token)
-    if created.status != 201:
-        raise StepFailed(f"the vault of the sample events was not created: {created.text}")
-    vault_id = created.json["vault_id"]
+
+    def new_vault(name: str) -> str:
+        created = api.post("/v1/vaults", customer.vault_request(name), token=token)
+        if created.status != 201:
+            raise StepFailed(f"the vault of the sample events was not created: {created.text}")
+        return created.json["vault_id"]
+
+    vault_id, disabled_vault_id = new_vault(vault_name), new_vault(f"{vault_name}, disabled")
+    disabled = api.post(f"/v1/vaults/{disabled_vault_id}/disable", {}, token=token)
+    if disabled.status != 200:
+        raise StepFailed(f"the vault of the sample events was not disabled: {disabled.text}")
     # What encrypt-item/success.json seals, so that decrypt-item/success.json can open it.
     item = {"item_id": "account-1/password", "plaintext": "Y29ycmVjdCBob3JzZQ==", "context": {"field": "password"}}
     sealed = api.post("/v1/items/encrypt", {"vault_id": vault_id, "items": [item]}, token=token)
@@ -56,4 +63,5 @@ def sample_values(stack: dict, customer: Customer) -> dict[str, str]:
         "customer.kms_key_id": customer.kms_key_id,
         "customer.aws_role_arn": customer.aws_role_arn,
     }
-    return known | {"vault_name": vault_name, "vault_id": vault_id, "sealed_item": sealed.json["items"][0]["sealed_item"]}
+    vaults = {"vault_name": vault_name, "vault_id": vault_id, "disabled_vault_id": disabled_vault_id}
+    return known | vaults | {"sealed_item": sealed.json["items"][0]["sealed_item"]}

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from layout import ALIAS, PRIMARY_REGION, REGIONS, STAGE, aws_client
+from local_aws.layout import ALIAS, PRIMARY_REGION, REGIONS, STAGE, aws_client
 
 SWEEP = {"sweep": {"shard": 0}}
 PAST = "2020-01-01T00:00:00.000000000Z"
@@ -25,9 +25,7 @@ class Schedule:
         """For the stack of .local/stack.json."""
         return Schedule(stack["aws_endpoint"], stack["service_account_id"], stack["table_name"])
 
-    def health_after_sweep(
-        self, workspace_id: str, vault_id: str, region: str = PRIMARY_REGION, *, whole: bool = False
-    ) -> dict:
+    def health_after_sweep(self, workspace_id: str, vault_id: str, region: str = PRIMARY_REGION, *, whole: bool = False) -> dict:
         """What the check of the next minute leaves on record, or with `whole` that of the next hour. Sweeps until the vault
         was checked by a check that began after this call, whoever made it: the emulator's own schedule sweeps too. Answers
         with the health on record."""

@@ -6,8 +6,7 @@ import urllib.parse
 import urllib.request
 from dataclasses import dataclass
 
-from layout import PRIMARY_REGION, aws_client
-
+from local_aws.layout import PRIMARY_REGION, aws_client
 
 ROLE_POLICY = "use-vault-key"  # as customer-setup/key-and-role.yaml names it
 

@@ -4,7 +4,7 @@ and the same for the service's managed key, from managed-key/."""
 import time
 from pathlib import Path
 
-from layout import PRIMARY_REGION, REPLICA_REGION, REPOSITORY, SERVICE_ACCOUNT_ID, STAGE, StepFailed, aws_client
+from local_aws.layout import PRIMARY_REGION, REPLICA_REGION, REPOSITORY, SERVICE_ACCOUNT_ID, STAGE, StepFailed, aws_client
 
 KEY_STACK = "latchkey-key"
 REPLICA_STACK = "latchkey-key-replica"

@@ -1,12 +1,12 @@
 """Everything local: builds the functions, starts the emulator and the token issuer, makes a customer, deploys both Regions.
 
-    .venv/bin/python local-aws/stack.py up       start it, or bring a running one up to date; with BUILD=no in the environment,
-                                                 the functions are those that `make build` made last
-    .venv/bin/python local-aws/stack.py down     stop what `up` started
-    .venv/bin/python local-aws/stack.py status   exit status 0 if it is up
-    .venv/bin/python local-aws/stack.py url | token | vault-request
-                                                 what a call by hand needs: the API's address in us-east-2, a token of the
-                                                 customer's owner, and the body of create-vault for the customer's key
+.venv/bin/python -m local_aws.stack up       start it, or bring a running one up to date; with BUILD=no in the environment,
+                                             the functions are those that `make build` made last
+.venv/bin/python -m local_aws.stack down     stop what `up` started
+.venv/bin/python -m local_aws.stack status   exit status 0 if it is up
+.venv/bin/python -m local_aws.stack url | token | vault-request
+                                             what a call by hand needs: the API's address in us-east-2, a token of the
+                                             customer's owner, and the body of create-vault for the customer's key
 """
 
 import json
@@ -18,16 +18,20 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
 
-import deploy
-import processes
-from client import Customer, token_of
-from issuer import AUDIENCE
-from layout import (
+from local_aws import deploy, processes
+from local_aws.client import Customer, token_of
+from local_aws.issuer import AUDIENCE
+from local_aws.layout import (
     CUSTOMER_ACCOUNT_ID,
+    FIRST,
+    LANE,
     LOCAL,
     PRIMARY_REGION,
+    PROCESSES_FILE,
     REGIONS,
     REPOSITORY,
     SERVICE_ACCOUNT_ID,
@@ -35,14 +39,14 @@ from layout import (
     WORKSPACE_ID,
     StepFailed,
 )
-from provision import provision_customer, provision_managed_key
+from local_aws.provision import provision_customer, provision_managed_key
 
 DEPLOYED_FILE = LOCAL / "deployed"
 HOST = "127.0.0.1"
 
 
 def up() -> int:
-    LOCAL.mkdir(exist_ok=True)
+    LOCAL.mkdir(exist_ok=True, parents=True)
     LOCAL.chmod(0o700)
     started_at = time.monotonic()
     was_up = is_up()
@@ -52,7 +56,9 @@ def up() -> int:
             endpoint, fault_proxy, issuer = running["aws_endpoint"], running["fault_proxy"], running["issuer"]
         else:
             clean()
-        if os.environ.get("BUILD") == "no":
+        if LANE:
+            digest = (FIRST / DEPLOYED_FILE.name).read_text()
+        elif os.environ.get("BUILD") == "no":
             with step("functions as `make build` made them"):
                 digest = deploy.stage(deploy.shipped_functions())
         else:
@@ -83,14 +89,11 @@ def up() -> int:
             "TableDeletionProtection": "false",
             "ManagedKeyId": managed_key_id,
         }
-        for region in REGIONS:
-            with step(f"service deployed to {region}") as note:
-                deploy.sam_deploy(endpoint, region, parameters, minimal_environment())
-                deploy.make_routes(endpoint, region, parameters)
-                if region == PRIMARY_REGION:
-                    deploy.make_table_replica(endpoint)
-                note(deploy.api_url(endpoint, region))
-        apis = {region: deploy.api_url(endpoint, region) for region in REGIONS}
+        with step("service deployed to both Regions") as note, ThreadPoolExecutor() as pool:
+            deploying = {region: pool.submit(deploy_to, endpoint, region, parameters) for region in REGIONS}
+            apis = {region: it.result() for region, it in deploying.items()}
+            deploy.make_table_replica(endpoint)
+            note(", ".join(apis.values()))
         with step("both APIs answer"):
             for url in apis.values():
                 wait_until_serving(url, issuer)
@@ -125,8 +128,15 @@ def up() -> int:
     return 0
 
 
+def deploy_to(endpoint: str, region: str, parameters: dict[str, str]) -> str:
+    """Answers with the API's address."""
+    deploy.sam_deploy(endpoint, region, parameters, minimal_environment())
+    deploy.make_routes(endpoint, region, parameters)
+    return deploy.api_url(endpoint, region)
+
+
 def down() -> int:
-    stopped = clean()
+    stopped = clean() + stop_lanes()
     print(f"✓ stopped: {', '.join(stopped)}" if stopped else "✓ nothing was up")
     return 0
 
@@ -157,12 +167,18 @@ def is_up() -> bool:
     return STACK_FILE.exists() and all(processes.is_running(name) for name in ("emulator", "fault-proxy", "issuer"))
 
 
-def clean() -> list[str]:
-    stopped = processes.stop_all()
-    STACK_FILE.unlink(missing_ok=True)
-    DEPLOYED_FILE.unlink(missing_ok=True)
-    shutil.rmtree(LOCAL / "tmp", ignore_errors=True)
+def clean(folder: Path = LOCAL) -> list[str]:
+    """Stops the stack of a folder. Its logs stay."""
+    stopped = processes.stop_all(folder / PROCESSES_FILE.name)
+    (folder / STACK_FILE.name).unlink(missing_ok=True)
+    (folder / DEPLOYED_FILE.name).unlink(missing_ok=True)
+    shutil.rmtree(folder / "tmp", ignore_errors=True)
     return stopped
+
+
+def stop_lanes() -> list[str]:
+    """Stops the further stacks that tests had, see tests/lanes.py."""
+    return [f"{folder.name} {name}" for folder in sorted(FIRST.glob("lane-*")) for name in clean(folder)]
 
 
 @contextmanager
@@ -206,9 +222,9 @@ def start_emulator() -> tuple[str, dict[str, str]]:
         "IOT_MTLS_ENABLED": "0",
         "SFTP_ENABLED": "0",
     }
-    processes.start("emulator", [sys.executable, REPOSITORY / "local-aws" / "launch.py"], environment)
+    processes.start("emulator", [sys.executable, "-m", "local_aws.launch"], environment)
     wait_until_answering("emulator", f"{endpoint}/_ministack/ready")
-    command = [sys.executable, REPOSITORY / "local-aws" / "fault_proxy.py", "--emulator", endpoint]
+    command = [sys.executable, "-m", "local_aws.fault_proxy", "--emulator", endpoint]
     command += ["--port", str(proxy_port), "--control-port", str(control_port)]
     processes.start("fault-proxy", command, minimal_environment())
     wait_until_answering("fault-proxy", f"{proxy['control']}/rules")
@@ -218,7 +234,7 @@ def start_emulator() -> tuple[str, dict[str, str]]:
 def start_issuer() -> str:
     port = free_port()
     issuer = f"http://{HOST}:{port}"
-    command = [sys.executable, REPOSITORY / "local-aws" / "issuer.py", "--port", str(port)]
+    command = [sys.executable, "-m", "local_aws.issuer", "--port", str(port)]
     processes.start("issuer", command, minimal_environment())
     wait_until_answering("issuer", f"{issuer}/.well-known/openid-configuration")
     return issuer

@@ -11,10 +11,10 @@ import sys
 import textwrap
 import time
 
-from client import Answer, Api, Customer, token_of
-from layout import PRIMARY_REGION, REGIONS, REPLICA_REGION, STACK_FILE
-from provision import provision_customer
-from schedule import Schedule
+from local_aws.client import Answer, Api, Customer, token_of
+from local_aws.layout import PRIMARY_REGION, REGIONS, REPLICA_REGION, STACK_FILE
+from local_aws.provision import provision_customer
+from local_aws.schedule import Schedule
 
 SECRET = b"correct horse battery staple"
 CACHE_BOUND_SECONDS = 2
@@ -375,12 +375,13 @@ def disabling(story: Story, workspace: Workspace, vault_id: str, items: list[dic
 
 def try_next() -> None:
     item = '{"items":[{"item_id":"account-1/password","plaintext":"aGVsbG8="}]}'
+    sealed = '{"items":[{"item_id":"account-1/password","sealed_item":"<from the answer above>"}]}'
     call = 'curl -s -H "authorization: Bearer $(make -s token)" "$(make -s url)'
     print(
         "\nTo try it yourself, `make up`, then:\n\n"
-        f"  {call}/v1/vaults\" -d \"$(make -s vault-request)\"\n"
+        f'  {call}/v1/vaults" -d "$(make -s vault-request)"\n'
         f"  {call}/v1/items/encrypt\" -d '{item}'\n"
-        f"  {call}/v1/items/decrypt\" -d '{{\"items\":[{{\"item_id\":\"account-1/password\",\"sealed_item\":\"<from the answer above>\"}}]}}'\n"
+        f"  {call}/v1/items/decrypt\" -d '{sealed}'\n"
     )
 
 

@@ -1,12 +1,16 @@
 """Where things are, and the names that every part of the local AWS shares."""
 
+import os
 from pathlib import Path
 
 import boto3
 from botocore.config import Config
 
-REPOSITORY = Path(__file__).resolve().parent.parent
-LOCAL = REPOSITORY / ".local"
+REPOSITORY = Path(__file__).resolve().parents[2]
+FIRST = REPOSITORY / ".local"  # of the stack of `make up`
+# Tests in lanes have a stack for each: that of `make up`, and further ones, each with this variable and a folder of its own.
+LANE = os.environ.get("LATCHKEY_LANE", "")
+LOCAL = FIRST / f"lane-{LANE}" if LANE else FIRST
 STACK_FILE = LOCAL / "stack.json"
 PROCESSES_FILE = LOCAL / "processes.json"
 

@@ -1,7 +1,7 @@
 """The functions under `cargo lambda watch`, against the stack that is up, each with the environment and under the role
 that it is deployed with.
 
-    .venv/bin/python local-aws/watch.py [--port 9000]
+    .venv/bin/python -m local_aws.watch [--port 9000]
 
 Then, in another terminal:
 
@@ -17,10 +17,9 @@ import sys
 import time
 from contextlib import contextmanager
 
-import deploy
-import sample_events
-from client import Customer
-from layout import PRIMARY_REGION, REPOSITORY, SERVICE_ACCOUNT_ID, STACK_FILE, STAGE, StepFailed, aws_client
+from local_aws import deploy, sample_events
+from local_aws.client import Customer
+from local_aws.layout import PRIMARY_REGION, REPOSITORY, SERVICE_ACCOUNT_ID, STACK_FILE, STAGE, StepFailed, aws_client
 
 CARGO_LAMBDA = REPOSITORY / ".venv" / "bin" / "cargo-lambda"
 HOST = "127.0.0.1"
@@ -40,7 +39,8 @@ def watched(stack: dict, port: int, output):
             started.append(
                 subprocess.Popen(
                     [program],
-                    env=function_environment(stack, function, name) | {"AWS_LAMBDA_RUNTIME_API": f"http://{HOST}:{port}/.rt/{name}"},
+                    env=function_environment(stack, function, name)
+                    | {"AWS_LAMBDA_RUNTIME_API": f"http://{HOST}:{port}/.rt/{name}"},
                     stdout=output,
                     stderr=output,
                 )

@@ -7,17 +7,14 @@ import itertools
 import json
 from dataclasses import dataclass, field
 
-import schedule
-from e2e_support import Workspace, base64_of
-from killed_functions import Death, Functions, Outcome
-from layout import REGIONS
-from schedule import Schedule
-from subscription import Subscription
+from local_aws import schedule
+from local_aws.layout import REGIONS
+from local_aws.schedule import Schedule
+from tests.e2e.e2e_support import Workspace, base64_of
+from tests.e2e.subscription import Subscription
+from tests.faults.killed_functions import Death, Functions, Outcome
 
 numbers = itertools.count(1)
-
-# The calls that change something. All others, a process may just as well die at the next of these.
-WRITES = frozenset({"PutItem", "UpdateItem", "DeleteItem", "PutEvents"})
 
 
 @dataclass

@@ -3,6 +3,7 @@
 A process id alone may belong to somebody else by the time we come back, so each is kept with its start time.
 """
 
+import contextlib
 import json
 import os
 import signal
@@ -10,7 +11,7 @@ import subprocess
 import time
 from pathlib import Path
 
-from layout import LOCAL, PROCESSES_FILE
+from local_aws.layout import LOCAL, PROCESSES_FILE
 
 STOP_SECONDS = 5.0
 
@@ -19,7 +20,12 @@ def start(name: str, command: list, environment: dict[str, str]) -> None:
     """Starts a command in a session of its own, its output in .local/<name>.log, and records it."""
     with open(log_file(name), "ab") as log:
         process = subprocess.Popen(
-            [str(part) for part in command], env=environment, cwd=LOCAL, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+            [str(part) for part in command],
+            env=environment,
+            cwd=LOCAL,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
             start_new_session=True,
         )
     recorded = read()
@@ -31,9 +37,9 @@ def log_file(name: str) -> Path:
     return LOCAL / f"{name}.log"
 
 
-def read() -> dict[str, dict]:
+def read(file: Path = PROCESSES_FILE) -> dict[str, dict]:
     try:
-        return json.loads(PROCESSES_FILE.read_text())
+        return json.loads(file.read_text())
     except (FileNotFoundError, json.JSONDecodeError):
         return {}
 
@@ -47,14 +53,14 @@ def is_ours(process: dict) -> bool:
     return started_at is not None and started_at == process["started_at"]
 
 
-def stop_all() -> list[str]:
+def stop_all(file: Path = PROCESSES_FILE) -> list[str]:
     """Stops what is on record and still ours, the last started first; answers with the names of what it stopped."""
     stopped = []
-    for name, process in reversed(read().items()):
+    for name, process in reversed(read(file).items()):
         if is_ours(process):
             stop(process)
             stopped.append(name)
-    PROCESSES_FILE.unlink(missing_ok=True)
+    file.unlink(missing_ok=True)
     return stopped
 
 
@@ -74,10 +80,8 @@ def stop(process: dict) -> None:
 
 def reap(pid: int) -> None:
     """Lets go of a process that this very command started and that has ended: until then its group is not gone."""
-    try:
+    with contextlib.suppress(ChildProcessError):
         os.waitpid(pid, os.WNOHANG)
-    except ChildProcessError:
-        pass
 
 
 def start_time(pid: int) -> str | None:
