@@ -76,7 +76,7 @@ def sample_event(operation: Operation, values: dict[str, str]) -> dict:
     """An operation's sample event that succeeds, with its placeholders replaced by values."""
     for path in sorted((REPOSITORY / "events" / operation.function).glob("success*.json"), key=lambda path: len(path.name)):
         event = json.loads(re.sub(r"\$\{([a-z_.]+)\}", lambda found: values[found[1]], path.read_text()))
-        if event["routeKey"] == f"{operation.method} {operation.path}":
+        if event.get("routeKey") == f"{operation.method} {operation.path}":
             return event
     raise AssertionError(f"events/{operation.function} has no event of {operation.name} that succeeds")
 

@@ -271,6 +271,7 @@ def test_functions_are_told_the_role_and_the_table_that_exist(region):
         "LATCHKEY_WORKSPACE_CLAIM": "workspace_id",
         "LATCHKEY_ROLE_CLAIM": "role",
         "LATCHKEY_SUBJECT_CLAIM": "sub",
+        "LATCHKEY_REST_CLAIMS_PLACE": "authorizer.claims",
     }
 
 

@@ -13,7 +13,7 @@
 //! use latchkey_core::values::Region;
 //! use latchkey_core::request::RequestContext;
 //! use latchkey_core::values::RequestId;
-//! use latchkey_http::event::ClaimNames;
+//! use latchkey_http::event::{ClaimNames, RestClaimsPlace};
 //! use latchkey_http::endpoints::ListVaultsEndpoint;
 //! use latchkey_http::{Deployment, answer};
 //!
@@ -32,8 +32,9 @@
 //!     region: Region::UsEast2,
 //!     stage: "production".to_owned(),
 //!     claim_names: ClaimNames::from_environment(),
+//!     rest_claims_place: RestClaimsPlace::default(),
 //! };
-//! let response = answer(&endpoint, &deployment, &context, &event, &mut audit_log).await;
+//! let response = answer(&endpoint, &deployment, &context, event, &mut audit_log).await;
 //!
 //! assert_eq!(response.status_code, 200);
 //! assert_eq!(response.body.as_str(), r#"{"vaults":[]}"#);

@@ -82,10 +82,10 @@ impl Problem {
         .of_the_caller()
     }
 
-    /// 400: the function was invoked with something that is neither an API Gateway event nor the schedule's.
+    /// 400: the function was invoked with something that is neither an API's event nor the schedule's.
     pub fn unknown_event() -> Self {
-        let detail = "Invoke this function with an API Gateway HTTP API event (payload format 2.0); samples are in \
-                      events/.";
+        let detail =
+            "Invoke this function with an event of an API Gateway HTTP API or REST API; samples are in events/.";
         Self::new("unknown-event", 400, "Unknown event", detail).of_the_caller()
     }
 

@@ -11,7 +11,7 @@ use super::success::{Body, Success};
 use crate::answers::Problem;
 use crate::answers::entity_tag::entity_tag;
 
-/// What Lambda is answered: an API Gateway HTTP API response (payload format 2.0).
+/// What Lambda is answered. HTTP APIs (payload formats 1.0 and 2.0), REST APIs and Function URLs read the same four fields.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Response {

@@ -39,13 +39,14 @@ fn opaque_tag(text: &str) -> Option<Option<VaultTag>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::event::Event;
+    use crate::event::{Event, RestClaimsPlace};
     use serde_json::json;
     use serde_json::value::RawValue;
 
     fn read(header: Option<&str>) -> Result<Precondition, Problem> {
         let event = json!({ "requestContext": {}, "headers": header.map(|header| json!({ "if-match": header })) });
-        match Event::from_payload(&RawValue::from_string(event.to_string()).expect("JSON")) {
+        let payload = RawValue::from_string(event.to_string()).expect("JSON");
+        match Event::from_payload(&payload, RestClaimsPlace::default()) {
             Event::Api(request) => precondition(&request),
             _ => panic!("an API event"),
         }

@@ -30,7 +30,7 @@ pub async fn answer<E: Endpoint>(
     endpoint: &E,
     deployment: &Deployment,
     context: &RequestContext,
-    payload: &RawValue,
+    payload: Box<RawValue>,
     log: impl Write + Send,
 ) -> Response {
     let span = error_span!(
@@ -51,12 +51,13 @@ async fn answer_audited<E: Endpoint>(
     endpoint: &E,
     deployment: &Deployment,
     context: &RequestContext,
-    payload: &RawValue,
+    payload: Box<RawValue>,
     log: impl Write + Send,
 ) -> Response {
     let log = Log::new(log);
     let started = Instant::now();
-    let event = Event::from_payload(payload);
+    let event = Event::from_payload(&payload, deployment.rest_claims_place);
+    drop(payload); // and with it the caller's token, before the operation starts
     let (caller, request, outcome) = match &event {
         Event::Api(request) => match deployment.claim_names.caller(&request.claims) {
             Ok(caller) => {

@@ -118,7 +118,7 @@ async fn what_cannot_be_audited_is_not_answered() {
     let payload = RawValue::from_string(event).expect("JSON");
     let context = RequestContext::new(RequestId::generate(), Duration::from_secs(10));
     let endpoint = service.validate_vault_endpoint();
-    let response = answer(&endpoint, &deployment(), &context, &payload, Full).await;
+    let response = answer(&endpoint, &deployment(), &context, payload, Full).await;
     assert_eq!(response.status_code, 500);
     assert!(!response.body.contains("checks"));
 }
@@ -139,13 +139,13 @@ async fn what_was_opened_is_zeroed_when_its_line_cannot_be_written() {
     let context = RequestContext::new(RequestId::generate(), Duration::from_secs(10));
     let endpoint = service.decrypt_item_endpoint();
     let deployment = deployment();
-    let refusing = answer(&endpoint, &deployment, &context, &payload, Full);
+    let refusing = answer(&endpoint, &deployment, &context, payload.clone(), Full);
     let (refused, found) = freed_with_a_needle(refusing).await;
     assert_eq!(found, 0, "copies of plaintext that were freed as they were");
     assert_eq!(refused.status_code, 500);
     assert!(refused.body.contains("urn:latchkey:problem:internal") && !refused.body.contains("items"));
     let (found_in_answer, found) = freed_with_a_needle(async {
-        let answered = answer(&endpoint, &deployment, &context, &payload, io::sink()).await;
+        let answered = answer(&endpoint, &deployment, &context, payload, io::sink()).await;
         answered.body.matches("Y2FuYXJ5LXBsYWludGV4dGNhbmFyeS1w").count()
     })
     .await;

@@ -72,7 +72,7 @@ impl Write for FullLog {
 async fn call(endpoint: &impl Endpoint, event: &Value, log: impl Write + Send) {
     let context = RequestContext::new(RequestId::generate(), Duration::from_secs(28));
     let payload = RawValue::from_string(event.to_string()).expect("JSON");
-    let response = answer(endpoint, &deployment(), &context, &payload, log).await;
+    let response = answer(endpoint, &deployment(), &context, payload, log).await;
     assert!(!response.body.contains("canary"), "{}", response.body.as_str());
 }
 

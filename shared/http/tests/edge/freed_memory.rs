@@ -28,6 +28,11 @@ pub async fn freed_with_a_needle<T>(work: impl Future<Output = T>) -> (T, usize)
     (done, FOUND.take().expect("nobody else looks on this thread"))
 }
 
+/// How many of them this thread has freed until now.
+pub fn found_so_far() -> usize {
+    FOUND.get().unwrap_or_default()
+}
+
 fn look(block: &[u8]) {
     if let Ok(Some(found)) = FOUND.try_with(Cell::get) {
         let has = |needle: &&[u8]| block.windows(needle.len()).any(|window| window == *needle);

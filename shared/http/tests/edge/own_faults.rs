@@ -101,8 +101,8 @@ async fn a_panic_outside_the_operation_is_a_plain_500_too() {
     let context = RequestContext::new(RequestId::generate(), Duration::from_secs(28));
     let payload = RawValue::from_string(api_event(&member(), None, "canary").to_string()).unwrap();
     let deployment = deployment();
-    let before = answer(&PanicsBeforeTheLine, &deployment, &context, &payload, io::sink());
-    let during = answer(&Answers, &deployment, &context, &payload, PanickingLog);
+    let before = answer(&PanicsBeforeTheLine, &deployment, &context, payload.clone(), io::sink());
+    let during = answer(&Answers, &deployment, &context, payload, PanickingLog);
     for response in [before.await, during.await] {
         assert_eq!(response.status_code, 500);
         assert!(response.body.contains("urn:latchkey:problem:internal"));
