@@ -84,9 +84,9 @@ pub enum Reassigned {
 }
 
 impl<S: VaultStore, D: DataKeyStore, K: CustomerKeys, C: Clock> ReassignItem<S, D, K, C> {
-    /// Seals every item that opens again in the vault `to`. The outcomes are in the order of `items`. With `dry_run`,
-    /// it only says what would happen. An item that is in the vault `to` already stays as it is, so it is safe to
-    /// repeat a call, even one that crashed.
+    /// Opens the items, then seals the opened ones in the vault `to`. The outcomes are in the order of `items`. With
+    /// `dry_run`, it only says what would happen. An item that is in the vault `to` already stays as it is, so it is
+    /// safe to repeat a call, even one that crashed.
     ///
     /// # Errors
     /// If the target vault cannot take items, the whole call fails before anything is opened: [`Error::VaultNotFound`],
