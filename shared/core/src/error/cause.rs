@@ -1,31 +1,31 @@
-//! What an answer that is our fault came from. docs/logging.md lists the names.
+//! The causes of answers that are our fault. docs/logging.md lists their names.
 
 use core::fmt;
 
 use crate::values::VaultId;
 
-/// Why an answer is our fault. The name stands in the log and in the runbooks, so it stays as it is.
+/// Why an answer is our fault. Its name appears in the log and in the runbooks, so it must not change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Cause {
-    /// DynamoDB refused a call; the line before says which, and why.
+    /// DynamoDB refused a call. The log line before this one says which call, and why.
     RecordsRefused,
-    /// A record is not one that this release can read; the line before says of what kind it is.
+    /// This release cannot read a record. The log line before this one says what kind of record it is.
     RecordCorrupt,
-    /// DynamoDB says that a record exists, and does not return it.
+    /// DynamoDB says that a record exists, but does not return it.
     RecordMissing,
-    /// KMS or STS refused a call for a reason that no customer can bring about; the line before says which.
+    /// KMS or STS refused a call for a reason that no customer can cause. The log line before this one says which call.
     AwsCallRefused,
-    /// What KMS unwrapped is not the data key of this vault.
+    /// KMS unwrapped something that is not this vault's data key.
     DataKeyNotBound,
-    /// The pinned public key wraps no data key.
+    /// The pinned public key cannot wrap a data key.
     PublicKeyUnusable,
-    /// The random generator gave no bytes.
+    /// The random generator returned no bytes.
     NoRandomBytes,
-    /// What we made does not fit the item format.
+    /// Something that we made does not fit the item format.
     FormatExceeded,
-    /// A validation passed and has no public key.
+    /// A validation passed, but returned no public key.
     ValidationIncomplete,
-    /// A step used what an earlier step should have prepared, and it was not there.
+    /// A step needed something that an earlier step should have prepared, and it was not there.
     StepSkipped,
     /// A file of `customer-setup/` has no place for a workspace's value, or the archive cannot be made.
     SetupKitBroken,
@@ -33,7 +33,7 @@ pub enum Cause {
     AnswerNotWritten,
     /// The audit line cannot be written.
     AuditLineNotWritten,
-    /// The code panicked. The panic hook logs this one, with the place.
+    /// The code panicked. The panic hook logs this cause, with the location.
     Panicked,
 }
 
@@ -95,7 +95,7 @@ impl Cause {
         }
     }
 
-    /// Logs the cause of one answer. The span that is open names the request and the operation.
+    /// Logs the cause of one answer. The open span names the request and the operation.
     pub fn log(self, vault_id: Option<&VaultId>) {
         tracing::error!(
             cause = self.as_str(),
@@ -106,7 +106,8 @@ impl Cause {
     }
 }
 
-/// Logs an error that no answer tells: what was not done because of it. It is of level error where the fault is ours.
+/// Logs an error that no answer reports, with what was not done because of it. The level is error if the fault is ours,
+/// and warn otherwise.
 macro_rules! log_undone {
     ($error:expr, $message:literal) => {
         match $error {

@@ -1,7 +1,7 @@
-//! decrypt-item: open a batch of items, each on its own; one that does not open fails none of its neighbours.
+//! decrypt-item: opens a batch of items. An item that does not open does not fail the others.
 //!
-//! An item is refused as early as can be known: its form and its identity before anything is read, its data key before
-//! KMS is asked.
+//! An item is refused as early as possible: for its form or identity before anything is read, for its data key before
+//! KMS is called.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -30,7 +30,7 @@ use crate::operations::{ItemContext, Ports, Service, find_vault, live_sensor};
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let (example, _) = Example::with_vault().await?;
-/// // One that opens: see `EncryptItem`. What does not open fails none of its neighbours.
+/// // For an item that opens, see `EncryptItem`. This one does not open.
 /// let item = DecryptItemCommand { item_id: "i".into(), context: Default::default(), sealed_item: vec![2, 4, 0x78] };
 /// let opened = example.service().decrypt_item().run(&example.request(), &example.admin, vec![item]).await;
 /// assert!(opened[0].outcome.is_err());
@@ -40,7 +40,7 @@ use crate::operations::{ItemContext, Ports, Service, find_vault, live_sensor};
 pub struct DecryptItem<S, D, K, C> {
     /// The vault records.
     pub store: S,
-    /// The data keys, shared with whatever else the execution environment does.
+    /// The data keys, shared with everything else in the execution environment.
     pub data_keys: Arc<DataKeys<D, K, C>>,
 }
 
@@ -69,7 +69,7 @@ pub struct DecryptItemCommand {
 pub struct OpenedItem {
     /// The item id, as given.
     pub item_id: String,
-    /// What was sealed, or why it does not open.
+    /// The plaintext, or why the item does not open.
     pub outcome: Result<Plaintext, Error>,
 }
 
@@ -80,7 +80,7 @@ struct Recognized<'a> {
     origin: ItemOrigin,
 }
 
-/// Which data key an item claims: its vault, its id, and the encrypted data key's key ARN and ciphertext.
+/// The data key that an item claims: its vault, its id, and the key ARN and ciphertext of its encrypted data key.
 type ClaimedDataKey<'a> = (&'a VaultId, &'a DataKeyId, &'a [u8], &'a [u8]);
 
 impl Recognized<'_> {
@@ -95,7 +95,7 @@ type UnwrappedDataKeys<'a> = BTreeMap<ClaimedDataKey<'a>, Result<Arc<UnwrappedDa
 type Vaults = BTreeMap<VaultId, Result<Vault, Error>>;
 
 impl<S: VaultStore, D: DataKeyStore, K: CustomerKeys, C: Clock> DecryptItem<S, D, K, C> {
-    /// Opens what opens, in the order given.
+    /// Opens every item that can be opened. The outcomes are in the order of `items`.
     pub async fn run(
         &self,
         context: &RequestContext,
@@ -108,7 +108,7 @@ impl<S: VaultStore, D: DataKeyStore, K: CustomerKeys, C: Clock> DecryptItem<S, D
             .await
     }
 
-    /// Opens items that are noted already.
+    /// Opens items that `context` has recorded already.
     pub(super) async fn open_all(
         &self,
         context: &RequestContext,
@@ -135,7 +135,7 @@ impl<S: VaultStore, D: DataKeyStore, K: CustomerKeys, C: Clock> DecryptItem<S, D
             .collect()
     }
 
-    /// Each vault is read once, whatever the number of its items.
+    /// Reads each vault once, however many of its items there are.
     async fn vaults(
         &self,
         context: &RequestContext,
@@ -157,7 +157,7 @@ impl<S: VaultStore, D: DataKeyStore, K: CustomerKeys, C: Clock> DecryptItem<S, D
         join_all(read).await.into_iter().collect()
     }
 
-    /// Each data key is asked for once, whatever the number of its items and whatever the vault's bound.
+    /// Asks for each data key once, however many items use it and whatever the vault's cache bound.
     async fn data_keys<'a>(
         &self,
         context: &RequestContext,
@@ -202,7 +202,7 @@ impl<S: VaultStore, D: DataKeyStore, K: CustomerKeys, C: Clock> DecryptItem<S, D
     }
 }
 
-/// What failed single items by our fault: once for each vault, whatever the number of its items.
+/// Logs why single items failed by our fault: each cause once for each vault, however many items it failed.
 fn log_causes(recognized: &[Result<Recognized<'_>, Error>], outcomes: &[Result<Plaintext, Error>]) {
     let pairs = recognized.iter().zip(outcomes);
     let causes: BTreeSet<_> = pairs

@@ -1,4 +1,4 @@
-//! encrypt-item: seal a batch of items under one data key.
+//! encrypt-item: seals a batch of items under one data key.
 
 use std::sync::Arc;
 
@@ -47,7 +47,7 @@ use crate::operations::{ItemContext, Ports, Service, default_vault, find_vault, 
 pub struct EncryptItem<S, D, K, C> {
     /// The vault records.
     pub store: S,
-    /// The data keys, shared with whatever else the execution environment does.
+    /// The data keys, shared with everything else in the execution environment.
     pub data_keys: Arc<DataKeys<D, K, C>>,
 }
 
@@ -71,12 +71,12 @@ pub struct EncryptItemCommand {
     pub plaintext: Plaintext,
 }
 
-/// What came of it.
+/// The sealed items and their vault.
 #[derive(Debug)]
 pub struct EncryptedItems {
     /// The vault they were sealed in.
     pub vault_id: VaultId,
-    /// Item id and sealed item, in the order they came.
+    /// Each item id with its sealed item, in the order of the request.
     pub items: Vec<(String, Vec<u8>)>,
 }
 
@@ -84,8 +84,9 @@ impl<S: VaultStore, D: DataKeyStore, K: CustomerKeys, C: Clock> EncryptItem<S, D
     /// Seals all items, or none.
     ///
     /// # Errors
-    /// [`Error::WrongVaultStatus`] unless the vault is active; [`Error::NoDefaultVault`] when none is named and there is
-    /// none; [`Error::VaultUnusable`] while its health says so; [`Error::KeyRefused`] when the customer's key cannot be used now.
+    /// [`Error::WrongVaultStatus`] unless the vault is active; [`Error::NoDefaultVault`] if no vault is named and the
+    /// workspace has no default; [`Error::VaultUnusable`] while the vault's health is `unusable`; [`Error::KeyRefused`]
+    /// if the customer's key cannot be used now.
     pub async fn run(
         &self,
         context: &RequestContext,
@@ -106,7 +107,7 @@ impl<S: VaultStore, D: DataKeyStore, K: CustomerKeys, C: Clock> EncryptItem<S, D
         self.data_keys.prepared_beside(sealing).await
     }
 
-    /// Seals items that are noted already.
+    /// Seals items that `context` has recorded already.
     pub(super) async fn seal_all(
         &self,
         context: &RequestContext,
@@ -123,7 +124,7 @@ impl<S: VaultStore, D: DataKeyStore, K: CustomerKeys, C: Clock> EncryptItem<S, D
         sealing.instrument(span).await
     }
 
-    /// Seals items in a vault that was read just now.
+    /// Seals items in a vault that was just read.
     async fn seal_in(
         &self,
         context: &RequestContext,

@@ -1,7 +1,8 @@
-//! The sweep: each minute, every vault that is due is claimed and checked, many at once, and what has changed is announced
+//! The sweep: once a minute it claims every vault that is due, checks many at once, and announces what has changed
 //! (requirement H1).
 //!
-//! Both Regions sweep; a claim decides who checks a vault. What a sweep does not get to stays due for the next one.
+//! Both Regions sweep. A claim decides which of them checks a vault. A vault that a sweep does not reach stays due for
+//! the next one.
 
 use core::time::Duration;
 use std::io;
@@ -23,19 +24,19 @@ use crate::validation::{LightCheck, light_check};
 use crate::vault::Vault;
 use crate::vault::announcement::Announcement;
 
-/// How many vaults one sweep checks at the same time. A vault whose KMS hangs takes up one of these places, no more.
+/// How many vaults one sweep checks at the same time. A vault whose KMS hangs takes only one of these places.
 const CHECKS_AT_ONCE: usize = 64;
-/// What one vault's check may take.
+/// How long one vault's check may take.
 const TIME_OF_A_CHECK: Duration = Duration::from_secs(6);
-/// How long a claim holds: longer than a function may run, so that only a dead sweeper's claim ever expires.
+/// How long a claim holds. It is longer than a function may run, so only the claim of a sweeper that died expires.
 const TIME_OF_A_CLAIM: Duration = Duration::from_secs(60);
-/// How many partitions of the index are read at the same time. All 256 at once would need as many connections, and where a
-/// processor is slow, the last answers would come too late.
+/// How many partitions of the index are read at the same time. All 256 at once would need as many connections, and on a
+/// slow processor the last answers would come too late.
 const READS_AT_ONCE: usize = 32;
 /// How many due vaults are read from a partition at a time.
 const VAULTS_OF_A_READ: usize = 25;
 
-/// What announcing one vault's news may take; what is not taken by then is announced by the next sweep.
+/// How long it may take to announce one vault's changes. The next sweep announces the rest.
 const TIME_OF_ANNOUNCING: Duration = Duration::from_secs(3);
 
 /// Checks the vaults that are due, and announces what has changed.
@@ -74,43 +75,43 @@ impl<P: Ports> Service<P> {
 /// What a sweep did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Swept {
-    /// Vaults that were checked, and what was found is on record.
+    /// Vaults that were checked and have the result on record.
     pub checked: u32,
-    /// How many of these had their whole validation.
+    /// How many of these had the whole validation.
     pub validated: u32,
-    /// How many of these are in another state than before.
+    /// How many of these changed their health state.
     pub changed: u32,
     /// Vaults whose check could not be finished or recorded. They are due again when the claim expires.
     pub failed: u32,
-    /// Vaults that were left for the next sweep for want of time.
+    /// Vaults that were left for the next sweep because time ran out.
     pub left: u32,
-    /// How many of those that were checked are `degraded` now.
+    /// How many of the checked vaults are `degraded` now.
     pub degraded: u32,
-    /// How many of those that were checked are `unusable` now.
+    /// How many of the checked vaults are `unusable` now.
     pub unusable: u32,
-    /// How many of those that were checked are `unknown` now.
+    /// How many of the checked vaults are `unknown` now.
     pub unknown: u32,
-    /// Announcements that the event bus has taken.
+    /// Announcements that the event bus took.
     pub announced: u32,
-    /// Vaults of which something is still to be announced, because the event bus did not take it.
+    /// Vaults with changes that are still to be announced, because the event bus did not take them.
     pub unannounced: u32,
-    /// For how long the vault that was due first had been due.
+    /// The longest time that a checked vault had been due.
     pub longest_wait: Duration,
 }
 
 /// One vault's check, for the audit log.
 pub struct CheckedVault<'a> {
-    /// The vault, as it was before.
+    /// The vault before the check.
     pub vault: &'a Vault,
-    /// What came of the check; `None` if it could not be finished or recorded.
+    /// The result. `None` if the check could not be finished or recorded.
     pub outcome: Option<&'a VaultCheck>,
     /// The calls to the customer's key and role.
     pub key_uses: Vec<KeyUse>,
-    /// What the check took.
+    /// How long the check took.
     pub took: Duration,
 }
 
-/// What came of a check that is on record.
+/// The result of a check that is on record.
 pub struct VaultCheck {
     /// Whether it was the whole validation.
     pub whole: bool,
@@ -120,10 +121,10 @@ pub struct VaultCheck {
     pub announced: Vec<Announcement>,
 }
 
-/// Takes the line of each checked vault for the audit log.
+/// Writes the audit line of each checked vault.
 pub type AuditCheck<'a> = &'a (dyn Fn(&CheckedVault<'_>) -> io::Result<()> + Sync);
 
-/// What came of one due vault.
+/// The outcome for one due vault.
 enum Check {
     Done {
         outcome: VaultCheck,
@@ -136,11 +137,11 @@ enum Check {
 }
 
 impl<S: VaultStore + DueVaults, K: CustomerKeys, C: Clock, A: Announcer> SweepVaults<S, K, C, A> {
-    /// Checks the vaults of these partitions that are due, for as long as there is time to finish what is begun. Each
-    /// check goes through `audit`; one that cannot be audited counts as failed.
+    /// Checks the vaults of these partitions that are due. A check begins only if there is time to finish it. Each
+    /// check goes through `audit`. One that cannot be audited counts as failed.
     ///
     /// # Errors
-    /// The records' own trouble, when no partition of the index could be read.
+    /// An error of the vault records, if no partition of the index could be read.
     pub async fn run(
         &self,
         context: &RequestContext,
@@ -159,14 +160,14 @@ impl<S: VaultStore + DueVaults, K: CustomerKeys, C: Clock, A: Announcer> SweepVa
             while let Some(check) = checks.next().await {
                 swept.count(&check);
             }
-            // The index follows the records a little later, so a round that claimed nothing has seen nothing new.
+            // The index lags a little behind the records, so a round that claimed nothing has seen nothing new.
             if !more || swept.left > 0 || swept.claimed() == claimed_before {
                 return Ok(swept);
             }
         }
     }
 
-    /// What is due, the longest due first, and whether there may be more.
+    /// The vaults that are due, the longest due first, and whether there may be more.
     async fn due(&self, partitions: &[DuePartition], now: Timestamp) -> Result<(Vec<DueVault>, bool), Error> {
         let reads = partitions
             .iter()
@@ -190,7 +191,7 @@ impl<S: VaultStore + DueVaults, K: CustomerKeys, C: Clock, A: Announcer> SweepVa
     }
 
     async fn check_claimed(&self, context: &RequestContext, due: &DueVault, audit: AuditCheck<'_>) -> Check {
-        // A check that is begun must have its time: it is never cut off by the end of the function.
+        // A check needs time to finish: the end of the function must never cut it off.
         if context.time_left() < TIME_OF_A_CHECK.saturating_mul(2) {
             return Check::Left;
         }
@@ -204,7 +205,7 @@ impl<S: VaultStore + DueVaults, K: CustomerKeys, C: Clock, A: Announcer> SweepVa
                 return Check::Failed;
             }
         };
-        // The claim may have been slow. What is claimed and left is due again when the claim ends.
+        // The claim may have been slow. A vault that is claimed but left is due again when the claim ends.
         if context.time_left() < TIME_OF_A_CHECK.saturating_mul(2) {
             return Check::Left;
         }
@@ -256,8 +257,8 @@ impl<S: VaultStore + DueVaults, K: CustomerKeys, C: Clock, A: Announcer> SweepVa
         })
     }
 
-    /// Announces what nobody has been told of yet. The claim keeps all other sweepers from announcing it at the same time;
-    /// what the bus does not take stays on record for the next one.
+    /// Announces what has not been announced yet. The claim keeps other sweepers from announcing it at the same time.
+    /// What the event bus does not take stays on record for the next sweep.
     async fn announce(&self, vault: &Vault, health: Health) -> (Health, Vec<Announcement>) {
         let now = self.now();
         let due = Announcement::due(vault, &health, now);
@@ -281,7 +282,7 @@ impl<S: VaultStore + DueVaults, K: CustomerKeys, C: Clock, A: Announcer> SweepVa
         if announced.is_empty() {
             return (health, announced);
         }
-        // Should this fail, the next sweep announces the same again, under the same event id.
+        // If this fails, the next sweep announces the same again, under the same event id.
         let recorded = health_record::record_announced(self.store(), vault, &announced, now).await;
         let recorded = recorded.unwrap_or_else(|error| {
             log_undone!(&error, "it could not be recorded what was announced");
@@ -290,7 +291,7 @@ impl<S: VaultStore + DueVaults, K: CustomerKeys, C: Clock, A: Announcer> SweepVa
         (recorded, announced)
     }
 
-    /// The light check; `None` when it has seen something that the whole validation must explain.
+    /// Runs the light check. `None` if it saw something that the whole validation must explain.
     async fn light(&self, context: &RequestContext, vault: &Vault) -> Option<Observation> {
         let asked_at = self.now();
         let ValidateVault {

@@ -1,4 +1,4 @@
-//! What a call that succeeded answers.
+//! The answer of a call that succeeded.
 
 use std::collections::BTreeSet;
 
@@ -14,7 +14,7 @@ use crate::answers::Problem;
 use crate::answers::vault_response::VaultResponse;
 use crate::secret_text::secret_json;
 
-/// What a call that succeeded answers.
+/// The answer of a call that succeeded.
 pub struct Success {
     pub(crate) status: u16,
     pub(crate) body: Body,
@@ -71,7 +71,7 @@ impl Success {
         }
     }
 
-    /// Counts the items for the audit log, with whose fault each is of those that failed by themselves.
+    /// Counts the items for the audit log. `failed` says whose fault it is for each item that failed on its own.
     #[must_use]
     pub fn about_items(self, items: usize, failed: &[Fault]) -> Self {
         Self {

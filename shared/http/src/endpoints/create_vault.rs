@@ -52,7 +52,7 @@ impl<S: VaultStore, K: CustomerKeys, C: Clock> Endpoint for CreateVaultEndpoint<
 }
 
 impl CreateVaultRequest {
-    /// `access_role` is the service's: what lies in its account is no customer's.
+    /// `access_role` is the service's. Nothing in the service's account is a customer's.
     fn into_command(
         self,
         managed_key: Option<&ManagedKey>,
@@ -79,7 +79,7 @@ impl CreateVaultRequest {
                         "must be aws_kms"
                     },
                 );
-                // What else is wrong is told all the same.
+                // Report what else is wrong, too.
                 let names_a_key =
                     self.aws_account_id.is_some() || self.kms_key_id.is_some() || self.aws_role_arn.is_some();
                 names_a_key
@@ -105,7 +105,7 @@ impl CreateVaultRequest {
         }
     }
 
-    /// The customer's key and role, as three fields name them.
+    /// The customer's key and role, from the three fields that name them.
     fn customers_key(
         &self,
         access_role: &RoleArn,
@@ -138,7 +138,8 @@ impl CreateVaultRequest {
         Some((Strategy::AwsKms, customer_key, role_arn))
     }
 
-    /// A managed key is named by nobody: what is given for it is a mistake that must not go unnoticed.
+    /// A request for a managed vault must name no key or role. If it does, that is a mistake that must not go
+    /// unnoticed.
     fn name_no_key(&self, errors: &mut FieldErrors) {
         for (pointer, field) in [
             ("/aws_account_id", &self.aws_account_id),

@@ -27,7 +27,7 @@ impl<P> From<&Service<P>> for GetSetupKitEndpoint {
 struct SetupKitResponse {
     #[serde(flatten)]
     kit: SetupKit,
-    /// Of the zip that the same call answers, in hexadecimal.
+    /// The SHA-256, in hexadecimal, of the zip that the same call returns.
     zip_sha256: String,
 }
 

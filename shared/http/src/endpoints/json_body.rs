@@ -1,5 +1,5 @@
-//! The body of a request: JSON into a wire type, with errors that say where and what was expected, and that never
-//! repeat what came in (serde's own messages do: they quote the input).
+//! The body of a request: JSON, parsed into a wire type. Errors say where, and what was expected. They never repeat the
+//! input. Serde's own messages do, so they are not passed on as they are.
 
 use core::fmt;
 use core::marker::PhantomData;
@@ -11,7 +11,7 @@ use serde_path_to_error::Segment;
 
 use crate::answers::{FieldError, Problem};
 
-/// A JSON object. Serde's derived structs take an array of their fields as well, which nobody means to send.
+/// A JSON object. Serde's derived structs also take an array of their fields, which nobody means to send.
 pub(crate) struct Object<T>(pub(crate) T);
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
@@ -76,7 +76,7 @@ fn expectation(message: &str) -> String {
     if message.ends_with("there are no fields") {
         return "unknown field; this operation takes an empty object".to_owned();
     }
-    // Last, because what came in stands before it and could hold the same words.
+    // The last match: the input stands before it and could hold the same words.
     match message.rsplit_once(", expected ") {
         Some((given, expected)) if given.starts_with("unknown field") => format!("unknown field; expected {expected}"),
         Some((_, expected)) => format!("must be {expected}"),
@@ -84,7 +84,7 @@ fn expectation(message: &str) -> String {
     }
 }
 
-/// Every field of a request. The test below holds them against openapi.yaml.
+/// Every field of a request. The test below compares them with openapi.yaml.
 const OUR_FIELDS: [&str; 17] = [
     "name",
     "strategy",
@@ -105,7 +105,8 @@ const OUR_FIELDS: [&str; 17] = [
     "is_default",
 ];
 
-/// The place as a pointer, up to the first name that is not one of ours: a caller's own keys are not repeated.
+/// The place of the error as a pointer. It ends before the first name that is not one of ours, so that it repeats no
+/// key of the caller's.
 fn pointer(error: &serde_path_to_error::Error<serde_json::Error>) -> String {
     let mut pointer = "#".to_owned();
     for segment in error.path() {

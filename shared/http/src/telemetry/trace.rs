@@ -1,4 +1,4 @@
-//! Trace lines: what went wrong, one JSON object a line. Each names the request and the operation in the way the audit line
+//! Trace lines: what went wrong, one JSON object a line. They name the request and the operation as the audit line
 //! does, so one query finds both. docs/logging.md lists them.
 
 use core::fmt;
@@ -12,12 +12,12 @@ use tracing_subscriber::Layer;
 use tracing_subscriber::layer::Context;
 use tracing_subscriber::registry::LookupSpan;
 
-/// Our own spans have a target that begins so. What other crates' spans say is left out: the Lambda runtime's, for example,
-/// writes the request id in another way.
+/// The targets of our own spans begin with this. Spans of other crates are left out: the Lambda runtime's, for example,
+/// write the request id in another form.
 const OURS: &str = "latchkey";
 
-/// Writes each event as one line on standard output: what kind of line it is, its level, message and target; the fields of our
-/// spans around it, and its own. A name that is taken is not written twice.
+/// Writes each event as one line on standard output. The line has its kind, the event's level, message and target, the
+/// fields of our spans around the event, and the event's own fields. A name that is taken is not written twice.
 pub(crate) struct TraceLines;
 
 /// The fields of a span or an event.
@@ -47,7 +47,7 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for TraceLines {
     fn on_event(&self, event: &Event<'_>, context: Context<'_, S>) {
         let mut line = line(event, &context).to_string();
         line.push('\n');
-        // There is nobody to tell that it could not be written.
+        // A failed write cannot be reported anywhere.
         let _ = io::stdout().lock().write_all(line.as_bytes());
     }
 }
@@ -70,7 +70,7 @@ fn line<S: Subscriber + for<'a> LookupSpan<'a>>(event: &Event<'_>, context: &Con
 }
 
 impl Fields {
-    /// Takes a field, unless there is one of this name.
+    /// Takes a field, unless its name is taken.
     fn take(&mut self, name: &str, value: Value) {
         self.0.entry(name).or_insert(value);
     }
@@ -98,7 +98,7 @@ impl Visit for Fields {
     }
 
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
-        // What is shown with `%` comes in this way, too.
+        // Fields shown with `%` come this way too.
         self.put(field, format!("{value:?}").into());
     }
 }

@@ -1,4 +1,4 @@
-//! Each cause of an answer that is our fault is made to happen, in a process that logs as a function does, and found with the
+//! Makes each cause of an answer that is our fault happen, in a process that logs as a function does. Finds it with the
 //! queries of the runbook.
 
 use core::time::Duration;
@@ -25,7 +25,7 @@ const IS_THE_PROCESS: &str = "LATCHKEY_TEST_IS_THE_PROCESS_THAT_FAILS";
 /// The request id in the queries of the runbooks.
 const A_REQUEST_ID: &str = "0193af5cc80b7d1c9d2f6a1e5b7c3d4e";
 
-/// An operation in which this went wrong. For causes that take a defect of ours, or a broken random generator.
+/// An operation that fails with this cause, for causes that need a defect of ours or a broken random generator.
 struct FailsBy(Cause);
 
 impl Endpoint for FailsBy {
@@ -46,7 +46,7 @@ impl Endpoint for Panics {
     }
 }
 
-/// Its answer has a member whose name is no text, so it is no JSON.
+/// Its answer has a member whose name is not text, so it cannot be JSON.
 struct AnswersWithNoJson;
 
 impl Endpoint for AnswersWithNoJson {
@@ -76,7 +76,7 @@ async fn call(endpoint: &impl Endpoint, event: &Value, log: impl Write + Send) {
     assert!(!response.body.contains("canary"), "{}", response.body.as_str());
 }
 
-/// One answer of this cause, and where it is about one, the vault.
+/// Makes one answer with this cause. Returns the vault, if it is about one.
 async fn fail_by(cause: Cause) -> Option<String> {
     let event = api_event(&member(), None, "canary");
     let service = Service::new();
@@ -89,7 +89,7 @@ async fn fail_by(cause: Cause) -> Option<String> {
             call(&service.encrypt_item_endpoint(), &event, io::stdout()).await;
             Some(vault_id)
         }
-        // Of an item, whose neighbours might open: the answer is 200.
+        // One item fails and others might open, so the answer is 200.
         Cause::RecordCorrupt => {
             let item = service.sealed("i", b"canary", &json!({})).await;
             service.records.fail_reads(Some(StoreError::Corrupt));
@@ -132,7 +132,7 @@ async fn fail_by(cause: Cause) -> Option<String> {
     }
 }
 
-/// What the tests below run in a process of its own, for a log is the whole process's.
+/// The tests below run this in a process of its own, because a process has only one log.
 #[tokio::test]
 async fn process_that_fails() {
     let Ok(name) = std::env::var(IS_THE_PROCESS) else {
@@ -147,7 +147,7 @@ async fn process_that_fails() {
     writeln!(io::stdout(), "{line}").expect("its last line");
 }
 
-/// What the process wrote that failed so, and the vault that it was about.
+/// What a process that failed like this wrote, and the vault that it was about.
 fn written(name: &str) -> (String, Option<String>) {
     let ran = Command::new(std::env::current_exe().expect("the path of this test"))
         .args(["--exact", "causes::process_that_fails", "--nocapture"])
@@ -162,7 +162,7 @@ fn written(name: &str) -> (String, Option<String>) {
         !printed.contains("canary") && !printed.contains("Y2FuYXJ5"),
         "{printed}"
     );
-    // The test's own name may stand at the beginning of the first line.
+    // The test's own name may be at the beginning of the first line.
     let mut lines: Vec<_> = printed
         .lines()
         .filter_map(|line| Some(&line[line.find('{')?..]))
@@ -220,7 +220,7 @@ fn a_request_without_a_fault_writes_one_line() {
     );
 }
 
-/// Each with the query of its runbook, and what that finds.
+/// Each with the query of its runbook, and what the query finds.
 #[test]
 fn what_no_answer_tells_is_found_with_the_queries_of_the_runbooks() {
     for (case, page, place, expected) in [
@@ -261,7 +261,7 @@ fn what_no_answer_tells_is_found_with_the_queries_of_the_runbooks() {
     }
 }
 
-/// What goes wrong where no answer tells: in the sweep, and beside an answer.
+/// What goes wrong without an answer that says so: in the sweep, and beside an answer.
 async fn beside_answers(name: &str) -> Option<String> {
     let service = Service::new();
     let vault_id = service.with_vault().await;

@@ -1,4 +1,5 @@
-//! A small CloudWatch Logs Insights: as much of its query language as the runbooks use to find what went wrong.
+//! A small CloudWatch Logs Insights. It knows as much of the query language as the runbooks use to find what went
+//! wrong.
 
 use std::fs;
 use std::path::Path;
@@ -15,7 +16,7 @@ pub fn queries_of(page: &str) -> Vec<String> {
         .collect()
 }
 
-/// What a query finds in these lines of a log. Rows of `stats` are counted by what stands after `by`.
+/// What a query finds in these log lines. `stats` counts rows by the fields after `by`.
 pub fn run(query: &str, log: &str) -> Vec<Value> {
     let mut rows: Vec<Value> = log.lines().map(row).collect();
     for command in split_outside_quotes(query, '|') {
@@ -80,7 +81,7 @@ fn counted(rows: &[Value], stats: &str) -> Vec<Value> {
     groups.into_iter().map(with_count).collect()
 }
 
-/// `steps.0.failure` is a member of an element.
+/// A name such as `steps.0.failure` is a member of an array's element.
 fn field<'a>(row: &'a Value, name: &str) -> Option<&'a Value> {
     row.get(name)
         .or_else(|| row.pointer(&format!("/{}", name.replace('.', "/"))))
@@ -122,7 +123,7 @@ fn tokens(text: &str) -> Vec<String> {
     tokens
 }
 
-/// A condition that is read and judged at once, of one line.
+/// A condition on one line. It is judged while it is read.
 struct Condition<'a> {
     tokens: &'a [String],
     row: &'a Value,
@@ -179,7 +180,7 @@ impl Condition<'_> {
             "like" => {
                 let pattern = self.next();
                 let text = value.as_str().unwrap_or_default();
-                // The patterns of the runbooks are words, one or several.
+                // The patterns of the runbooks are one or several words.
                 pattern.trim_matches('/').split('|').any(|word| text.contains(word))
             }
             other => panic!("no operator of the runbooks: {other}"),
