@@ -1,7 +1,7 @@
-//! The edge: who calls and with what, the shapes of requests and answers, problem details, audit, telemetry.
+//! The HTTP edge: callers, the shapes of requests and answers, problem details, the audit log and telemetry.
 //!
-//! A function hands the endpoint of its operation to [`serve`](process::serve). What a stranger can send is
-//! parsed here, once, into types of `latchkey-core` that cannot be wrong; inside nothing is checked again.
+//! A function passes the endpoint of its operation to [`serve`](process::serve). Whatever a stranger can send is parsed
+//! here, once, into types of `latchkey-core` that are always valid. No inner layer checks it again.
 //!
 //! An event as API Gateway sends it, and its answer:
 //!

@@ -206,7 +206,7 @@ mod tests {
             r#"{"iam":{"jwt":{"claims":{"sub":"a"}}}}"#,
             "[]",
         ] {
-            assert_eq!(read(Shape::HttpApi, &authorizer), json!({}), "{authorizer}");
+            assert_eq!(read(Shape::HttpApi, authorizer), json!({}), "{authorizer}");
         }
     }
 

@@ -9,11 +9,11 @@
 mod api_request;
 mod caller;
 mod claims;
-mod event;
 mod named_values;
+mod payload;
 mod shape;
 
 pub use api_request::ApiRequest;
 pub use caller::{ClaimNames, NoCaller};
 pub use claims::{NoClaimsPlace, RestClaimsPlace};
-pub use event::Event;
+pub use payload::Event;
