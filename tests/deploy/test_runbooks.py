@@ -18,7 +18,7 @@ def alarms() -> set[str]:
     resources = yaml_parse((REPOSITORY / "template.yaml").read_text())["Resources"].values()
     names = [it["Properties"]["AlarmName"]["Fn::Sub"] for it in resources if it["Type"] == "AWS::CloudWatch::Alarm"]
     # Those of the single functions share a page.
-    return {re.sub(r"^function-errors-.*", "function-errors", name.removeprefix("${Stage}-latchkey-")) for name in names}
+    return {re.sub(r"^(function-errors|functions-throttled)-.*", r"\1", name.removeprefix("${Stage}-latchkey-")) for name in names}
 
 
 def test_each_alarm_has_its_page_and_each_page_its_alarm():
