@@ -1,10 +1,9 @@
-"""A constant load on the API of the stack that is up: through the gateway, its authorizer and the deployed functions, from many
-clients, in both Regions.
+"""A constant load on the API of the running stack, from many clients in both Regions.
 
-    make load, or with what is up: .venv/bin/python -m benches.load_api [--seconds 60] [--clients 16]
+    make load, or on a running stack: .venv/bin/python -m benches.load_api [--seconds 60] [--clients 16]
 
-Every item that was sealed is opened again in the other Region, and compared. Exit status 0 says that all of them were there,
-and that nothing else went wrong.
+The load goes through the gateway, its authorizer and the deployed functions. At the end every sealed item is opened in the other
+Region and compared. The exit status is 0 if all of them are there and nothing else failed.
 """
 
 import argparse
@@ -27,11 +26,11 @@ from local_aws.provision import provision_customer
 from local_aws.schedule import Schedule
 
 WORKSPACES = 4
-VAULTS = 2  # of each workspace
+VAULTS = 2  # per workspace
 LARGEST_BATCH = 20
 LARGEST_ITEM = 16 * 1024
 SHARE_OF_SEALS = 0.3
-FLOOR_SHARE = 0.1  # of the time, for each of the two floors
+FLOOR_SHARE = 0.1  # of the time, for each of the two calls that measure a floor
 PROGRESS_SECONDS = 5
 
 
@@ -44,7 +43,7 @@ class Vault:
 
 @dataclass(frozen=True)
 class Sealed:
-    """A sealed item, and where."""
+    """A sealed item and where it was sealed."""
 
     item_id: str
     sealed_item: str
@@ -53,7 +52,7 @@ class Sealed:
 
 @dataclass
 class Found:
-    """What the answers were."""
+    """What the answers showed."""
 
     took: dict = field(default_factory=lambda: defaultdict(list))  # seconds, by operation
     items: Counter = field(default_factory=Counter)
@@ -71,7 +70,7 @@ class Found:
 
 
 class Load:
-    """The vaults, what was sealed in each, and what was found."""
+    """The vaults, what was sealed in each, and the results."""
 
     def __init__(self, stack: dict, workspaces: int, seed: int = 1):
         self.apis = {region: Api(stack["apis"][region]) for region in REGIONS}
@@ -92,7 +91,7 @@ class Load:
         self.vaults = list(self.sealed)
 
     def plaintext(self, vault: Vault, item_id: str) -> str:
-        """What is in an item follows from its id and a key: of each item, only the sealed bytes are kept."""
+        """The plaintext of an item. It derives from the item's id and a key, so only the sealed bytes are kept."""
         digest = hmac.digest(self.key, f"{vault.workspace_id}\n{item_id}".encode(), hashlib.sha256)
         drawn = random.Random(digest)
         return b64encode(drawn.randbytes(int(16 * (LARGEST_ITEM / 16) ** drawn.random()))).decode()
@@ -119,7 +118,7 @@ class Load:
         self.open(vault, region, drawn.sample(kept, min(len(kept), drawn.randint(1, LARGEST_BATCH))))
 
     def open(self, vault: Vault, region: str, batch: list[Sealed]) -> int:
-        """How many of them open with the bytes that were sealed."""
+        """Opens a batch. Returns how many items open to the bytes that were sealed."""
         items = [{"item_id": it.item_id, "sealed_item": it.sealed_item} for it in batch]
         answer = self.call("decrypt-item", region, vault, {"items": items})
         if answer is None:
@@ -145,11 +144,11 @@ class Load:
         return answer.json
 
     def at_the_gateway(self, drawn: random.Random) -> None:
-        """A call that the authorizer turns away: no function is run."""
+        """A call that the authorizer rejects, so no function runs."""
         self.refused("the gateway alone (401)", 401, drawn, "none")
 
     def at_the_function(self, drawn: random.Random) -> None:
-        """A call that the function turns away at once: it asks nobody."""
+        """A call that the function rejects before it calls anything."""
         self.refused("and a function (400)", 400, drawn, self.vaults[0].token)
 
     def refused(self, operation: str, status: int, drawn: random.Random, token: str) -> None:
@@ -160,7 +159,7 @@ class Load:
             self.found.fault(f"{operation} answers {answer.status}")
 
     def constant(self, what, seconds: float, clients: int, seed: int) -> float:
-        """So many clients, each with one call after the other. How many seconds it took."""
+        """Runs this many clients, each with one call at a time. Returns the seconds that it took."""
         started_at = time.monotonic()
 
         def client(number: int) -> None:
@@ -182,7 +181,7 @@ class Load:
         self.seal(drawn) if drawn.random() < SHARE_OF_SEALS else self.open_some(drawn)
 
     def open_all(self, clients: int) -> tuple[int, int]:
-        """How many items there are, and how many of them open, in the Region that they were not sealed in."""
+        """Opens every item in the Region that it was not sealed in. Returns how many items there are and how many open."""
         batches = []
         for vault, kept in self.sealed.items():
             for region in REGIONS:
@@ -194,7 +193,7 @@ class Load:
 
 
 def run(stack: dict, seconds: float, clients: int, workspaces: int = WORKSPACES) -> bool:
-    """The load, and its table. Whether all held."""
+    """Runs the load and prints its table. Returns whether everything held."""
     load = Load(stack, workspaces)
     print(f"{len(load.vaults)} vaults of {workspaces} workspaces; {clients} clients", flush=True)
     try:

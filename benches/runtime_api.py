@@ -1,4 +1,4 @@
-"""Lambda's Runtime API for one program: hands it events and takes its answers, so that a function is measured as it ships.
+"""Lambda's Runtime API for one program: hands it events and takes its answers. So a function is measured as it ships.
 
 Source: Lambda developer guide, "Using the Lambda runtime API for custom runtimes".
 """
@@ -20,7 +20,7 @@ HOST = "127.0.0.1"
 
 @dataclass
 class Invocation:
-    """An event that was given to the program."""
+    """An event that the program was given."""
 
     event: object
     timeout_seconds: float
@@ -30,7 +30,7 @@ class Invocation:
     answers: queue.Queue = field(default_factory=queue.Queue)
 
     def answer(self) -> tuple[object, float]:
-        """The answer, and when it came."""
+        """The answer and when it came."""
         return self.answers.get(timeout=self.timeout_seconds + 30)
 
     def is_answered(self) -> bool:
@@ -39,7 +39,7 @@ class Invocation:
 
 @dataclass
 class Environment:
-    """One execution environment: a process, and the times at which it spoke to us (seconds of the monotonic clock)."""
+    """One execution environment: a process, and when it asked for events (seconds of the monotonic clock)."""
 
     process: subprocess.Popen | None = None
     started_at: float | None = None
@@ -52,15 +52,15 @@ class Environment:
         self.process = subprocess.Popen(command, **how)
 
     def first_polled_at(self) -> float:
-        """When it asked for its first event: initialised."""
+        """When the program asked for its first event: its init was done."""
         return self.polls.get(timeout=60)
 
     def invoke(self, event, timeout_seconds: float = 28) -> tuple[object, float]:
-        """The answer to an event, and when it came."""
+        """Gives the program an event. Returns the answer and when it came."""
         return self.begin(event, timeout_seconds).answer()
 
     def begin(self, event, timeout_seconds: float = 28) -> Invocation:
-        """Gives the program an event as soon as it asks for one; it may ask for several at a time."""
+        """Gives the program an event as soon as it asks for one. It may ask for several at a time."""
         invocation = Invocation(event, timeout_seconds)
         self.under_way[invocation.request_id] = invocation
         self.invocations.put(invocation)
@@ -73,7 +73,7 @@ class Environment:
         return (int(fields[11]) + int(fields[12])) / 100
 
     def processor_milliseconds(self) -> float:
-        """The same to the nanosecond, of the threads that are there (/proc/pid/task/tid/schedstat, first field)."""
+        """The same in nanosecond resolution, for the threads that exist now (/proc/pid/task/tid/schedstat, first field)."""
         tasks = Path(f"/proc/{self.process.pid}/task").iterdir()
         return sum(int((task / "schedstat").read_text().split()[0]) for task in tasks) / 1e6
 
@@ -85,9 +85,9 @@ class Environment:
 
 @contextmanager
 def running(command: list, environment: dict[str, str], log):
-    """Runs a program as Lambda would; stops it at the end."""
+    """Runs a program as Lambda would, and stops it at the end."""
 
-    lambda_ = Environment()  # before the program runs: a small one polls before whoever started it is told that it did
+    lambda_ = Environment()  # made first: a small program asks for an event before the call that starts it returns
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -128,7 +128,7 @@ def running(command: list, environment: dict[str, str], log):
         daemon_threads = True
 
         def handle_error(self, request, client_address):
-            """A program that is killed resets its connections; nothing else is forgiven."""
+            """A killed program resets its connections. Any other error is reported."""
             if not isinstance(sys.exception(), ConnectionError):
                 super().handle_error(request, client_address)
 

@@ -1,8 +1,8 @@
-"""What a check costs the function that makes it: validate-vault as it ships, against the stack that is up.
+"""What a check costs validate-vault. Runs the function as it ships against the running stack.
 
     make bench-sweep
 
-Prints the processor time and the memory of one check of each minute and of one whole validation.
+Prints the processor time and the memory per check, for the check of each minute and for whole validations.
 """
 
 import json
@@ -19,7 +19,7 @@ from local_aws.schedule import PAST, SWEEP, Schedule, key_of
 
 VAULTS = 300
 MINUTE, WHOLE = ["due_at"], ["due_at", "whole_due_from"]
-# A vault's first check opens the sessions in its role, two calls more; they last for the next ten.
+# A vault's first check makes two more calls, which open the sessions in its role. They last for the next ten.
 CHECKS = [("each minute, first", MINUTE), ("each minute", MINUTE), ("whole", WHOLE), ("each minute", MINUTE), ("whole", WHOLE)]
 
 
@@ -53,13 +53,13 @@ def measure(schedule, pattern, workspace_id, copies, command, environment) -> No
     print("| check | processor time | peak memory of the process |\n| --- | --- | --- |")
     with tempfile.TemporaryFile() as log, runtime_api.running(command, environment, log) as function:
         function.first_polled_at()
-        function.invoke(SWEEP)  # connections are open, and what was due is not any more
+        function.invoke(SWEEP)  # opens the connections and clears what was due
         for name, due in CHECKS:
             for copy in copies:
                 item = pattern | key_of(workspace_id, copy) | {"vault_id": {"S": copy}}
                 dynamodb.put_item(TableName=table, Item=item | {field: {"S": PAST} for field in due})
             checked, before = 0, function.cpu_seconds()
-            while checked < VAULTS * 0.9:  # the stack's own schedule may take some
+            while checked < VAULTS * 0.9:  # the stack's own schedule may check some
                 answer, _ = function.invoke(SWEEP)
                 checked += json.loads(answer["body"])["vaults_checked"]
             cost = (function.cpu_seconds() - before) / checked * 1000

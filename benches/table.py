@@ -1,4 +1,4 @@
-"""Prints what `cargo bench -p sealed-item` measured as a table: the fastest sample of each, as what is slower was disturbed.
+"""Prints the results of `cargo bench -p sealed-item` as a table. It takes the fastest sample of each: slower ones were disturbed.
 
 python3 benches/table.py [folder of criterion's results]
 """

@@ -1,16 +1,16 @@
-"""Deploys one stage of the service to one Region of AWS, by `sam deploy`: says first what is missing, and at the end what comes
-next. `make deploy` runs it; its settings are environment variables, as make hands them on.
+"""Deploys one stage of the service to one Region of AWS with `sam deploy`. First it names what is missing, at the end what to do
+next. `make deploy` runs it. Its settings are environment variables, which make passes on.
 
     STAGE         prefix of every name (production, staging, ...)
     REGION        us-east-2, or us-west-2 once the primary's stack is there
-    JWT_ISSUER    the OIDC issuer     } needed by the first deployment;
-    JWT_AUDIENCE  the tokens' aud     } later ones keep what is not given
+    JWT_ISSUER    the OIDC issuer     } the first deployment needs both;
+    JWT_AUDIENCE  the tokens' aud     } later ones keep what is not set
     ARCH          arm64 (default) or x86_64: what is built and what Lambda runs
     ROLL_OUT      how traffic moves to the new version (the template's parameter RollOut)
     PARAMETERS    further parameters of template.yaml, as Name=value Name=value
-    BUILD         no: deploys what was built last
-    CONFIRM       no: does not ask before it changes anything
-    TEMPLATE      a template that is built already, instead of .aws-sam/build/template.yaml
+    BUILD         no: deploys the last build
+    CONFIRM       no: changes without asking first
+    TEMPLATE      a built template to deploy instead of .aws-sam/build/template.yaml
 """
 
 import hashlib
@@ -32,18 +32,18 @@ SAM = REPOSITORY / ".venv-sam" / "bin" / "sam"
 BUILT = REPOSITORY / ".aws-sam" / "build" / "template.yaml"
 REGIONS = ("us-east-2", "us-west-2")
 ARCHITECTURES = ("arm64", "x86_64")
-# As the template's parameters are called.
+# The template's names for these settings.
 NAMES = {"JWT_ISSUER": "JwtIssuer", "JWT_AUDIENCE": "JwtAudience", "ROLL_OUT": "RollOut"}
 THERE = {"CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE", "IMPORT_COMPLETE"}
 
 
 class Refused(Exception):
-    """Not to be deployed so. A line for each reason."""
+    """The deployment was refused. The text has one line per reason."""
 
 
 @dataclass(frozen=True)
 class Deployment:
-    """What is asked for."""
+    """What to deploy, and how."""
 
     stage: str
     region: str
@@ -93,28 +93,28 @@ class Deployment:
         return next(region for region in REGIONS if region != self.region)
 
     def stack(self, region: str) -> dict | None:
-        """The stage's stack in a Region, where there is one. One that is under review is none: it has a change set that nobody has
-        confirmed, and nothing else."""
+        """The stage's stack in a Region, or None. A stack under review counts as none: it has only a change set that nobody has
+        confirmed."""
         cloudformation = boto3.client("cloudformation", region_name=region)
         described = unless_missing(lambda: cloudformation.describe_stacks(StackName=self.stack_name))
         [stack] = described["Stacks"] if described else [None]
         return stack if stack and stack["StackStatus"] != "REVIEW_IN_PROGRESS" else None
 
     def waiting_changes(self) -> set[str]:
-        """The change sets that could be executed and were not."""
+        """The change sets that are ready but were not executed."""
         cloudformation = boto3.client("cloudformation", region_name=self.region)
         listed = unless_missing(lambda: cloudformation.list_change_sets(StackName=self.stack_name)) or {"Summaries": []}
         return {it["ChangeSetId"] for it in listed["Summaries"] if it["ExecutionStatus"] == "AVAILABLE"}
 
     def parameters_there(self) -> dict[str, str]:
-        """Those of the stack as it is, which a deployment keeps where it says nothing else."""
+        """The parameters of the current stack. A deployment keeps those that it does not set."""
         return {it["ParameterKey"]: it["ParameterValue"] for it in (self.stack(self.region) or {}).get("Parameters", [])}
 
     def status(self, region: str) -> str | None:
         return (self.stack(region) or {}).get("StackStatus")
 
     def check(self) -> None:
-        """Whether AWS is in a state in which this may be deployed."""
+        """Refuses the deployment if the stacks in AWS are in the wrong state for it."""
         reasons, here, there = [], self.status(self.region), self.status(self.other_region)
         known = self.parameters_there() | self.parameters
         missing = [name for name in ("JWT_ISSUER", "JWT_AUDIENCE") if NAMES[name] not in known]
@@ -134,7 +134,7 @@ class Deployment:
 
     def deploy(self) -> None:
         parameters = {"Stage": self.stage, "Architecture": self.architecture} | self.parameters
-        # Beside the template, whose paths it has.
+        # Written next to the template, because the template's paths are relative.
         described = self.template.with_name("template.described.json")
         template = with_description(yaml_parse(self.template.read_text()), self.parameters_there() | parameters)
         described.write_text(json.dumps(template, indent=1))
@@ -144,7 +144,7 @@ class Deployment:
         command += ["--parameter-overrides", *(f"{name}={value}" for name, value in parameters.items())]
         waiting = self.waiting_changes()
         run(command)
-        # SAM ends well, too, when it is told not to go on.
+        # SAM also exits with 0 when the user declines the change set.
         if self.waiting_changes() - waiting:
             raise Refused("not confirmed, so nothing was changed")
 
@@ -164,7 +164,7 @@ class Deployment:
 
 
 def unless_missing(ask):
-    """What CloudFormation answers; None where there is no such stack."""
+    """Returns what CloudFormation answers, or None if there is no such stack."""
     try:
         return ask()
     except ClientError as error:
@@ -174,11 +174,13 @@ def unless_missing(ask):
 
 
 def with_description(template: dict, parameters: dict[str, str]) -> dict:
-    """The template, in which every function says of which release it is, and under which settings. A function's versions go by
-    its properties as they stand in the template, where a parameter is a mere name: another value alone would make none, and
-    traffic would stay with the old one (samtranslator, `_construct_version`)."""
+    """Adds the release and a digest of the settings to the description of every function.
+
+    SAM makes a new version of a function when its properties in the template change, but there a parameter is only a name. Without
+    the digest a new parameter value would make no new version, and traffic would stay with the old one (samtranslator,
+    `_construct_version`)."""
     version = tomllib.loads((REPOSITORY / "Cargo.toml").read_text())["workspace"]["package"]["version"]
-    # As CloudFormation tells them of a stack: all, as text.
+    # As CloudFormation reports them for a stack: every parameter, as text.
     defaults = {name: it["Default"] for name, it in template["Parameters"].items() if "Default" in it}
     all_of_them = {
         name: str(value).lower() if isinstance(value, bool) else str(value) for name, value in defaults.items()

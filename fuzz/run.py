@@ -2,8 +2,8 @@
 
     python3 fuzz/run.py SECONDS [TARGET ...]
 
-The first seeds are the vectors of shared/sealed-item/vectors. What is found on the way stays in fuzz/target/corpus/TARGET, from
-where the next run goes on; an input that fails is left in fuzz/target/failures.
+The vectors of shared/sealed-item/vectors are the first seeds. New inputs stay in fuzz/target/corpus/TARGET, and the next run starts
+from them. An input that fails is written to fuzz/target/failures.
 """
 
 import base64
@@ -21,7 +21,7 @@ LONGEST_INPUT = 4096
 
 
 def vectors(file: str) -> list[bytes]:
-    """The messages that stand in a file in full."""
+    """The messages that a file holds in full."""
     found = json.loads((VECTORS / file).read_text())["vectors"]
     return [base64.b64decode(vector["message"]) for vector in found if "message" in vector]
 
@@ -34,7 +34,7 @@ def write(folder: Path, messages: list[bytes]) -> Path:
 
 
 def build() -> Path:
-    """The folder of the targets. A target triple is named so that the coverage flags stay out of build scripts."""
+    """Builds the targets and returns their folder. Naming a target triple keeps the coverage flags out of build scripts."""
     version = subprocess.run(["rustc", "-vV"], stdout=subprocess.PIPE, text=True, check=True).stdout
     [host] = [line.removeprefix("host: ") for line in version.splitlines() if line.startswith("host: ")]
     build = ["cargo", "build", "--release", "--locked", "--quiet", "--target", host]

@@ -1,10 +1,10 @@
-"""Makes a virtual environment that holds exactly what a requirements file pins, or does nothing if it already does. A package
-of this repository can come with it; it is installed as it stands (editable), so it never goes stale.
+"""Makes a virtual environment that holds exactly what a requirements file pins. Does nothing if it is there already. A package of
+this repository can be installed with it. That package is editable, so it is never out of date.
 
     python3 local-aws/install.py .venv local-aws/requirements.txt [local-aws]
 
-Needs the standard library only: it runs before anything is installed. uv installs, in a fifth of pip's time; where it cannot
-(it does not read pip's settings, such as an index of one's own), pip does.
+Uses only the standard library, because it runs before anything is installed. uv installs in a fifth of pip's time. Where uv fails,
+pip installs: for example, uv does not read pip's settings, such as a private index.
 """
 
 import hashlib
@@ -35,8 +35,8 @@ def main() -> int:
 
     started = time.monotonic()
     print(f"  {environment}: installing {requirements} (once; about 10 s) ...", flush=True)
-    # Everything is pinned, so nothing is resolved (--no-deps); the check proves that it fits.
-    # A package is built by the back end that the requirements pin, not by one that would be fetched for it.
+    # Everything is pinned, so nothing is resolved (--no-deps), and the check proves that the versions fit together.
+    # The requirements also pin the back end that builds the package, so none is downloaded for it.
     steps = [["install", "--no-deps", "--requirement", requirements]]
     steps += [["install", "--no-deps", "--no-build-isolation", "--editable", it] for it in packages]
     steps += [["check"]]
@@ -53,7 +53,7 @@ def main() -> int:
 
 
 def with_uv(environment: Path, steps: list[list]) -> str | None:
-    """Answers with what went wrong, as does `with_pip`."""
+    """Returns what went wrong, as `with_pip` does, or None."""
     uv = TOOLS / UV.replace("==", "-") / "bin" / "uv"
     if not uv.exists():
         home = uv.parents[1]

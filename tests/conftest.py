@@ -1,4 +1,4 @@
-"""What the tests are given: the running stack, tokens, HTTP, the customer's side, the service's records and its logs."""
+"""Fixtures: the running stack, tokens, HTTP, the customer's side, the service's records and its logs."""
 
 import json
 import random
@@ -22,18 +22,18 @@ pytest_plugins = ["tests.lanes"]
 
 @pytest.fixture(scope="session")
 def started_ms() -> int:
-    """When this run of the tests began, in milliseconds of Unix time."""
+    """When this test run began, in milliseconds of Unix time."""
     return STARTED_MS
 
 
 @pytest.fixture(scope="session")
 def token(stack):
-    """token(workspace_id=..., role=..., sub=...): a token with these claims and no others. Further names: see issuer.py."""
+    """token(workspace_id=..., role=..., sub=...): a token with exactly these claims. For other parameters see issuer.py."""
     return lambda **claims: token_of(stack["issuer"], **claims)
 
 
 class StatedApi(Api):
-    """An API whose every answer is held to openapi.yaml, whatever the test asks it for."""
+    """An API that checks every answer against openapi.yaml."""
 
     def request(self, method: str, path: str, body=None, **options) -> Answer:
         answer = super().request(method, path, body, **options)
@@ -49,14 +49,14 @@ def api(stack):
 
 @pytest.fixture(scope="session")
 def customer(stack) -> Customer:
-    """The customer that `make up` made. Tests that change the key or the role make their own: new_customer."""
+    """The customer that `make up` made. A test that changes the key or the role makes its own with new_customer."""
     return Customer(stack["aws_endpoint"], **stack["customer"])
 
 
 @pytest.fixture(scope="session")
 def new_customer(stack):
-    """new_customer(workspace_id=..., external_id=...): a further customer in an account of its own, so that tests do not
-    disturb each other. The external id is the workspace id unless given."""
+    """new_customer(workspace_id=..., external_id=...): another customer with its own account, so that tests do not disturb each
+    other. The external id defaults to the workspace id."""
 
     def new_customer(workspace_id: str | None = None, external_id: str | None = None) -> Customer:
         account_id = f"3{random.randrange(10**11):011}"
@@ -96,7 +96,7 @@ def service_dynamodb(service_client):
 
 
 def lines_of(client, function: str | None = None, since_ms: int = STARTED_MS) -> list[str]:
-    """What functions logged in both Regions. `client` is service_client."""
+    """The lines that functions logged in both Regions. `client` is service_client."""
     prefix = f"/aws/lambda/{STAGE}-latchkey-{function or ''}"
     lines = []
     for region in REGIONS:
@@ -111,22 +111,22 @@ def lines_of(client, function: str | None = None, since_ms: int = STARTED_MS) ->
 
 @pytest.fixture(scope="session")
 def function_logs(service_client):
-    """function_logs(function=None, since_ms=...): every line that the functions logged in both Regions since the run began, of one
-    function (`create-vault`) or of all. A line can come up to 50 ms after the answer: to find one, use wait_for."""
+    """function_logs(function=None, since_ms=...): every line that the functions logged in both Regions since the run began, for one
+    function (`create-vault`) or for all. A line can arrive up to 50 ms after the answer, so look for it with wait_for."""
     return partial(lines_of, service_client)
 
 
 @pytest.fixture
 def logs_of_the_run(stacks_of_the_run, started_ms) -> list[str]:
-    """Every line that the functions logged in this run, in all its lanes. For tests that look back."""
+    """Every line that the functions logged in this run, in all its lanes. For the tests marked `looks_back`."""
     return [line for stack in stacks_of_the_run for line in lines_of(service_client_of(stack), since_ms=started_ms)]
 
 
 @pytest.fixture(scope="session")
 def built():
-    """built("--bin", "move-items"): builds a program of this workspace; answers with its path.
+    """built("--bin", "move-items"): builds a program of this workspace and returns its path.
 
-    Without `--package`: cargo would compile the dependencies once more, with the features that this package alone asks for."""
+    It uses no `--package`, because cargo would then compile the dependencies again with the features of that package alone."""
 
     def built(*target: str) -> str:
         command = ["cargo", "build", "--workspace", "--profile", "local", "--quiet", *target, "--message-format", "json"]
@@ -140,7 +140,7 @@ def built():
 
 @pytest.fixture(scope="session")
 def message_tool(built):
-    """Runs one command of the crate's example `message_tool`."""
+    """Runs a command of the crate's example `message_tool`."""
     executable = built("--example", "message_tool")
 
     def run(command: str, **arguments) -> dict:
@@ -155,7 +155,7 @@ def message_tool(built):
 
 @pytest.fixture(scope="session")
 def wait_for():
-    """wait_for(condition, seconds=10): the first true answer of a function that is asked again and again."""
+    """wait_for(condition, seconds=10): calls a function again and again, and returns its first true answer."""
 
     def wait_for(condition, seconds: float = 10.0):
         deadline = time.monotonic() + seconds

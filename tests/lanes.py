@@ -1,9 +1,9 @@
-"""Tests in lanes, side by side: `pytest -n 2 --dist loadgroup`. Each lane has a stack of its own, so that no test meets what one of
-another lane does to keys, schedules, functions or the fault proxy.
+"""Runs tests in lanes, side by side: `pytest -n 2 --dist loadgroup`. Each lane has its own stack, so tests in one lane are not
+affected by what another lane does to keys, schedules, functions or the fault proxy.
 
-The first lane has the stack of `make up`; the further ones deploy the same functions once more, and their stacks end with the run.
-The tests of a file run in one lane, one after the other; so do all of tests/faults, which load the machine. Tests that look
-back are made when all lanes are done.
+The first lane uses the stack of `make up`. The others deploy the same functions again, and their stacks are stopped at the end of
+the run. One lane runs all tests of a file, one after the other. One lane also runs all of tests/faults, which load the machine.
+Tests that look back run when all lanes are done.
 """
 
 import contextlib
@@ -17,7 +17,7 @@ from xdist.scheduler import LoadGroupScheduling
 from local_aws import stack as local_stack
 from local_aws.layout import FIRST, LANE, LOCAL, STACK_FILE
 
-# What takes longest begins first, so that no lane is left with it at the end.
+# The slowest start first, so that no lane is left with one at the end.
 LONGEST_FIRST = (
     "tests/faults",
     "tests/e2e/test_second_stage.py",
@@ -30,7 +30,7 @@ LONGEST_SECONDS = 900
 
 
 class ByFile(LoadGroupScheduling):
-    """Hands out what `unit_of` says; what has a group of its own (`xdist_group`) by that."""
+    """Schedules tests by `unit_of`, or by their own group (`xdist_group`) if they have one."""
 
     def _split_scope(self, nodeid: str) -> str:
         group = super()._split_scope(nodeid)
@@ -50,7 +50,7 @@ def pytest_xdist_make_scheduler(config, log):
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node):
-    """Tells a lane which one it is, before it has imported anything."""
+    """Tells a lane its number before it imports anything."""
     number = int(node.gateway.id.removeprefix("gw")) + 1
     if number > 1:
         node.gateway.remote_exec(f"import os; os.environ['LATCHKEY_LANE'] = '{number}'").waitclose()
@@ -76,7 +76,7 @@ def is_lane(config) -> bool:
 
 @pytest.fixture(scope="session")
 def stack() -> dict:
-    """.local/stack.json of the stack that is up; in a further lane, of the lane's own, which is brought up here."""
+    """.local/stack.json of the running stack. Any lane but the first brings up its own stack here."""
     if LANE:
         bring_up()
     elif not STACK_FILE.exists():
@@ -109,7 +109,7 @@ def ended_file(folder):
 
 @pytest.fixture
 def stacks_of_the_run(pytestconfig, stack) -> list[dict]:
-    """The stacks of all lanes, once all others are done with their tests."""
+    """The stacks of all lanes, after all other lanes have finished their tests."""
     if not is_lane(pytestconfig):
         return [stack]
     count, run = pytestconfig.workerinput["workercount"], pytestconfig.workerinput["testrunuid"]

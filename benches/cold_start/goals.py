@@ -1,4 +1,4 @@
-"""What is wanted of a start, as ratios within one run, and sizes; docs/cold-start.md says what came of it."""
+"""The goals for a cold start: ratios within one run, and sizes. docs/cold-start.md has the results."""
 
 from benches.cold_start.subjects import FUNCTIONS, NOTHING_IN_INIT, PYTHON
 
@@ -7,10 +7,12 @@ MIB_OF_MB = MB / (1 << 20)
 
 
 def told(subjects, medians, fastest) -> int:
-    """Prints each goal and what came of it. Answers 1 if one is missed in every way of looking at it: by the medians; by the
-    fastest, for with a load on the machine a start of some milliseconds waits for the processor for longer than it works; and by
-    the processor time. The clock has the loopback's own work in it, as much again as a first invocation's; the processor time has
-    not, and is what an environment waits for that Lambda gives a share of a processor."""
+    """Prints each goal and its result. Returns 1 if a goal is missed by all measures: the medians, the fastest starts and, for
+    times, the processor time.
+
+    The fastest starts count because on a loaded machine a short start mostly waits for the processor. The processor time counts
+    because the clock also includes the loopback's work, which takes as long again as a first invocation. And processor time is
+    what a Lambda environment with a share of a processor waits for."""
     met = []
 
     def tell(goal: str, is_met, values: list[float]) -> None:

@@ -1,14 +1,13 @@
-"""AWS over TLS on loopback: ends TLS with a certificate made for this run, and asks the emulator.
+"""AWS over TLS on loopback: terminates TLS with a certificate made for this run, and forwards to the emulator.
 
     .venv/bin/python benches/cold_start/loopback_tls.py --emulator http://127.0.0.1:E --authority FOLDER
 
-Writes FOLDER/roots.pem (the public roots, as many as a Lambda environment has, and the authority of this run), and prints
-each service's port as one line of JSON: a port for each, for AWS has a host for each, and so a connection.
+Writes FOLDER/roots.pem (as many public roots as a Lambda environment has, and this run's authority) and prints the port of each
+service as one line of JSON. Each service has a port of its own, as on AWS it has a host, and so a connection, of its own.
 
-What is measured are the functions and not the emulator, which takes 2 to 20 ms for what AWS's own fleets answer faster. So its
-answers to reads are remembered, and given again at once. Remembered is what is asked by the same session in the same words,
-but for the name of a role session, for five minutes; a write to the table makes it forget the table's answers. Nothing is
-made up.
+The benchmark measures the functions, not the emulator, which takes 2 to 20 ms where AWS's own fleets are faster. So the proxy
+caches the emulator's answers to reads for five minutes. A cached answer serves the same request in the same session; only the
+role session name may differ. A write to the table drops the table's cached answers. No answer is invented.
 """
 
 import argparse
@@ -37,7 +36,7 @@ from local_aws.layout import REPOSITORY
 
 HOST = "127.0.0.1"
 SERVICES = ("dynamodb", "sts", "kms", "eventbridge")
-REMEMBERED_SECONDS = 300  # sessions live for 900
+REMEMBERED_SECONDS = 300  # sessions last for 900
 READS = {"GetItem", "BatchGetItem", "Query", "AssumeRole", "Decrypt", "DescribeKey", "GetPublicKey"}
 
 
@@ -58,7 +57,7 @@ class Service:
             while (request := await read_message(reader)) is not None:
                 writer.write(await self.answer(request, upstream))
         except (ConnectionError, asyncio.IncompleteReadError):
-            pass  # whoever is gone needs no answer
+            pass  # the caller is gone and needs no answer
         finally:
             self.connections.discard(task)
             upstream.close()
@@ -79,7 +78,7 @@ class Service:
 
 
 def question_of(request: Message) -> tuple[str, tuple]:
-    """What is asked, and by whom."""
+    """The action that a request asks for, and the key under which its answer is cached."""
     session = request.headers.get("authorization", "").partition("Credential=")[2].partition(",")[0]
     if target := request.headers.get("x-amz-target"):
         return target.rpartition(".")[2], (session, target, request.body)
@@ -89,8 +88,8 @@ def question_of(request: Message) -> tuple[str, tuple]:
 
 
 def make_authority(folder: Path) -> ssl.SSLContext:
-    """An authority that is trusted by nobody but whoever is given roots.pem, and a certificate of it for this address. The
-    authority's own key is kept nowhere."""
+    """Makes an authority, and a certificate from it for this address. Only a process that gets roots.pem trusts the authority.
+    Its key is never stored."""
     now, name = datetime.now(UTC), x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "cold start")])
     authority_key, key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
 
@@ -129,8 +128,8 @@ def make_authority(folder: Path) -> ssl.SSLContext:
 
 @contextmanager
 def aws_over_tls(emulator: str):
-    """Runs it. Gives the variables that tell a function where AWS is and whom to trust; the file that they name is the
-    caller's to change."""
+    """Runs the proxy. Yields the variables that tell a function where AWS is and which roots to trust. The caller may change the
+    file that they name."""
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, "-m", __spec__.name, "--emulator", emulator, "--authority", folder]
         process = subprocess.Popen(command, cwd=REPOSITORY, stdout=subprocess.PIPE, text=True)

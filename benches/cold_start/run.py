@@ -1,8 +1,8 @@
 """How fast each function starts, as it ships, beside its peers, all in one run: `make bench-cold-start`.
 
-Prints medians of ROUNDS fresh processes each, one of every subject a round, so that whatever else the machine does hits all
-alike; then the fastest of each, and whether the goals are met. The status is 1 if a goal is not. What the columns are:
-docs/cold-start.md.
+Prints the medians of ROUNDS fresh processes per subject, then the fastest of each, and whether the goals are met. Each round starts
+every subject once, so other load on the machine slows all of them alike. The exit status is 1 if a goal is missed.
+docs/cold-start.md explains the columns.
 """
 
 import argparse
@@ -40,7 +40,7 @@ def start(subject: Subject, log) -> Start:
         polled_at = environment.first_polled_at()
         init_processor = environment.processor_milliseconds()
         given_at, answered_at = invoke(subject, environment)
-        environment.polls.get(timeout=60)  # it waits for the next event
+        environment.polls.get(timeout=60)  # until it asks for the next event
         first_invoke_processor = environment.processor_milliseconds() - init_processor
         warm = []
         for _ in range(WARM_INVOCATIONS):
@@ -59,7 +59,7 @@ def start(subject: Subject, log) -> Start:
 
 
 def invoke(subject: Subject, environment: runtime_api.Environment) -> tuple[float, float]:
-    """When the event was given, and when the answer came, which must be a good one."""
+    """Invokes the function and checks that it succeeds. Returns when it got the event and when it answered."""
     invocation = environment.begin(subject.event)
     answer, answered_at = invocation.answer()
     if answer.get("statusCode") not in (200, 201):
@@ -68,7 +68,7 @@ def invoke(subject: Subject, environment: runtime_api.Environment) -> tuple[floa
 
 
 def reduced(how, starts: list[Start]) -> Start:
-    """One of many, column by column."""
+    """Combines many starts into one, column by column."""
     return Start(**{name: how([getattr(it, name) for it in starts]) for name in Start.__dataclass_fields__})
 
 
@@ -87,7 +87,7 @@ def main() -> int:
         for _ in range(1 + arguments.rounds):
             for subject in subjects:
                 starts[subject.name].append(start(subject, log))
-    # The first round fills the memory of the loopback and of the machine's file system.
+    # The first round is left out: it fills the loopback's cache and the machine's file system cache.
     medians = {name: reduced(statistics.median, measured[1:]) for name, measured in starts.items()}
     fastest = {name: reduced(min, measured[1:]) for name, measured in starts.items()}
     print(table(f"Medians of {arguments.rounds} fresh processes each:", subjects, medians))

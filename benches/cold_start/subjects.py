@@ -1,4 +1,4 @@
-"""What is measured: each function as it ships, and its peers. Each with its environment, an event that it answers well, and its
+"""What is measured: each function as it ships, and its peers. Each comes with its environment, an event that succeeds, and its
 size."""
 
 import io
@@ -13,13 +13,13 @@ from local_aws.layout import REPOSITORY, STAGE
 
 HERE = Path(__file__).resolve().parent
 
-# By the table of operations. Its order matters: the round enables again what it disabled.
+# From the table of operations. The order matters: a round disables the vault and then enables it again.
 OPERATIONS = json.loads((REPOSITORY / "operations.json").read_text())
 FUNCTIONS = list(dict.fromkeys(row["function"] for row in OPERATIONS))
-# What these write must not make the loopback forget what the others read: they have one, and a vault, of their own.
+# These functions write, which drops cached answers of the loopback. So they have a loopback and a vault of their own.
 WRITING = {row["function"] for row in OPERATIONS if not row["touches_items"] and row.get("method") != "GET"}
 HELLO_WORLD, NOTHING_IN_INIT, PYTHON = "hello world", "nothing in init", "Python"
-PROGRAMS = REPOSITORY / "target" / "lambda"  # where cargo-lambda puts them
+PROGRAMS = REPOSITORY / "target" / "lambda"  # cargo-lambda writes them here
 PYTHON_SOURCE = HERE / "peers" / "python"
 PYTHON_ENVIRONMENT = REPOSITORY / ".venv-cold-start"
 
@@ -35,7 +35,7 @@ class Subject:
 
 
 def subjects_of(stack: dict, reading: dict[str, str], writing: dict[str, str]) -> list[Subject]:
-    """All of them, in the order in which a round has them. `reading` and `writing` say where AWS is, for either kind."""
+    """All subjects, in the order of a round. `reading` and `writing` tell the functions of each kind where AWS is."""
     customer = Customer(stack["aws_endpoint"], **stack["customer"])
     read, written = (sample_events.sample_values(stack, customer) for _ in range(2))
     subjects = []
@@ -68,7 +68,7 @@ def subjects_of(stack: dict, reading: dict[str, str], writing: dict[str, str]) -
 
 
 def python_files() -> dict[str, Path]:
-    """What the Python peer's zip would hold: its source and what it depends on, without byte code and what only installs."""
+    """The files of the Python peer's zip: its source and its dependencies, without byte code and installers."""
     [packages] = PYTHON_ENVIRONMENT.glob("lib/python*/site-packages")
     left_out = {"__pycache__", "pip", "setuptools", "wheel", "pkg_resources", "_distutils_hack"}
     files = {path.name: path for path in PYTHON_SOURCE.glob("*.py")}
@@ -80,7 +80,7 @@ def python_files() -> dict[str, Path]:
 
 
 def zipped(files: dict[str, Path]) -> int:
-    """The bytes of a zip, deflated as well as can be."""
+    """The size in bytes of a zip of these files at the best compression."""
     made = io.BytesIO()
     with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
         for name, path in files.items():

@@ -1,7 +1,7 @@
-"""Seals and opens with sealed-item, the AWS Encryption SDK for Rust and that for Python, in one run: `make bench-peers`.
+"""Seals and opens with sealed-item and with the AWS Encryption SDKs for Rust and Python, in one run: `make bench-peers`.
 
-Prints a table: microseconds each, and how many times that is of sealed-item with the data key in hand. No KMS is asked: sealing
-takes the public key alone, and where a private key is needed it is a raw RSA key of this machine.
+Prints a table: microseconds per call, and the ratio to sealed-item with the data key in hand. Nothing calls KMS: sealing needs only
+the public key, and a local raw RSA key stands in where a private key is needed.
 """
 
 import json
@@ -35,7 +35,7 @@ OURS = "sealed-item, data key in hand"
 
 
 def measure(call) -> float:
-    """Microseconds: the fastest of some batches."""
+    """Microseconds per call, from the fastest of several batches."""
     start = time.perf_counter()
     call()
     batch = max(1, int(0.02 / (time.perf_counter() - start)))
@@ -49,7 +49,7 @@ def measure(call) -> float:
 
 
 class RawRsa(RawMasterKeyProvider):
-    """The raw RSA key in the form that the caching materials manager takes."""
+    """The raw RSA key as the caching materials manager takes it."""
 
     provider_id = "latchkey"
 

@@ -1,1 +1,1 @@
-"""AWS on one machine: the emulator, the deployed service, a customer. `make up` starts it all; see ../README.md."""
+"""AWS on one machine: the emulator, the deployed service and a customer. `make up` starts it all; see ../README.md."""

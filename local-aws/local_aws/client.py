@@ -1,4 +1,4 @@
-"""The two sides of the local stack: the API as a caller sees it, and the customer's account as its admin sees it."""
+"""The two sides of the local stack: the API as callers see it, and the customer's account as its admin sees it."""
 
 import json
 import urllib.error
@@ -8,12 +8,12 @@ from dataclasses import dataclass
 
 from local_aws.layout import PRIMARY_REGION, aws_client
 
-ROLE_POLICY = "use-vault-key"  # as customer-setup/key-and-role.yaml names it
+ROLE_POLICY = "use-vault-key"  # the name in customer-setup/key-and-role.yaml
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What an API answered. `json` is the parsed body, None if it is not JSON."""
+    """An answer of an API. `json` is the parsed body, or None if the body is not JSON."""
 
     status: int
     headers: dict[str, str]  # names in lower case
@@ -38,7 +38,7 @@ class Api:
     url: str
 
     def request(self, method: str, path: str, body=None, *, token: str | None = None, headers=None) -> Answer:
-        """A body that is text or bytes is sent as it is, anything else as JSON."""
+        """Sends a request. A body of text or bytes is sent as it is, any other body as JSON."""
         sent = {"content-type": "application/json"} | (headers or {})
         if token is not None:
             sent["authorization"] = f"Bearer {token}"
@@ -69,7 +69,7 @@ class Api:
 
 @dataclass(frozen=True)
 class Customer:
-    """A customer: the workspace, and the account with the key and the role, as stack.json has it."""
+    """A customer: the workspace, and the AWS account with the key and the role. The fields are those of stack.json."""
 
     endpoint: str
     workspace_id: str
@@ -119,11 +119,11 @@ class Customer:
 
 
 def policy_of(document: dict | str) -> dict:
-    """A policy, whether boto3 has parsed it already (as it does for IAM) or not (as for KMS)."""
+    """Parses a policy if boto3 has not done so: it parses those of IAM, not those of KMS."""
     return json.loads(document) if isinstance(document, str) else document
 
 
 def token_of(issuer: str, **claims: str | int) -> str:
-    """A token with these claims and no others. Further names that the issuer takes: see issuer.py."""
+    """A token with exactly these claims. issuer.py names the parameters that are not claims."""
     with urllib.request.urlopen(f"{issuer}/token?{urllib.parse.urlencode(claims)}", timeout=10) as answer:
         return json.load(answer)["access_token"]

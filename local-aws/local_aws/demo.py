@@ -1,7 +1,6 @@
-"""The story of one vault, as its people live it, against the stack of `make up`. One line a step; exit status 1 on any ✗.
+"""The story of one vault as people use it, against the stack of `make up`. One line per step; any ✗ makes the exit status 1.
 
-Nothing here is staged: the tokens are verified, the roles and keys are those of two AWS accounts on the emulator, and every
-answer is the API's.
+Nothing is staged: tokens are verified, roles and keys belong to two AWS accounts on the emulator, and every answer is the API's.
 """
 
 import base64
@@ -21,7 +20,7 @@ CACHE_BOUND_SECONDS = 2
 
 
 class Story:
-    """Prints each step with its outcome and its time, and remembers whether all went well."""
+    """Prints each step with its outcome and its time, and remembers whether all steps passed."""
 
     def __init__(self) -> None:
         self.failed = 0
@@ -31,11 +30,11 @@ class Story:
         print(f"\n{title}", flush=True)
 
     def step(self, what: str, act) -> object:
-        """`act` returns (value, what came back); an assertion that fails in it is a ✗."""
+        """Runs `act`, which returns (value, what came back). An exception in it makes the step a ✗."""
         started_at = time.monotonic()
         try:
             value, came_back = act()
-        except Exception as error:  # whatever it is, the story must end with ✗ and status 1
+        except Exception as error:  # on any failure the story must end with ✗ and status 1
             self.failed += 1
             print(f"✗ {what}: {type(error).__name__}: {error}", flush=True)
             return None
@@ -47,7 +46,7 @@ class Story:
 
 
 class Workspace:
-    """One workspace, as its people call the API."""
+    """One workspace, and the API calls that its people make."""
 
     def __init__(self, stack: dict, customer: Customer) -> None:
         self.stack = stack
@@ -148,7 +147,7 @@ def refusals(story: Story, workspace: Workspace, stack: dict, run: str) -> None:
 
 
 def key_of(customer: Customer, **settings) -> str:
-    """A further key in the customer's account that the role may use, like a security admin who picked the wrong kind."""
+    """Makes another key that the role may use. It stands for the wrong kind of key that a security admin might pick."""
     key_id = customer.kms().create_key(**settings)["KeyMetadata"]["KeyId"]
     arns = [f"arn:aws:kms:{region}:{customer.aws_account_id}:key/{key_id}" for region in REGIONS]
     actions = ["kms:Encrypt", "kms:Decrypt", "kms:GetPublicKey", "kms:DescribeKey"]
@@ -216,7 +215,7 @@ def stranger(story: Story, stack: dict, vault_id: str, items: list[dict]) -> Non
 def revocation(story: Story, workspace: Workspace, vault_id: str, items: list[dict]) -> None:
     story.chapter("The customer ends the access, in its own account")
     customer = workspace.customer
-    workspace.decrypt(items, PRIMARY_REGION)  # so that a data key is held, and the bound has something to bound
+    workspace.decrypt(items, PRIMARY_REGION)  # now a data key is cached, so the bound has something to bound
 
     def revoked():
         for region in REGIONS:
@@ -321,7 +320,7 @@ def wide_trust_found(story: Story, workspace: Workspace, vault_id: str) -> None:
 
 
 def found_by_the_sweep(story: Story, workspace: Workspace, vault_id: str, state: str, check: str) -> None:
-    """The next sweep that is due for a whole validation puts the vault into `state`, because of `check` alone."""
+    """The next sweep that makes a whole validation puts the vault into `state`, only because of `check`."""
 
     def swept():
         health = sweep(workspace, vault_id)
@@ -358,7 +357,7 @@ def disabling(story: Story, workspace: Workspace, vault_id: str, items: list[dic
     story.chapter("The workspace disables the vault")
 
     def disabled():
-        workspace.decrypt(items, REPLICA_REGION)  # a data key is held there: it must not matter
+        workspace.decrypt(items, REPLICA_REGION)  # a data key is cached there, which must not matter
         answer = workspace.post(f"/v1/vaults/{vault_id}/disable", {})
         assert answer.status == 200 and answer.json["status"] == "disabled", answer.text
         return None, "disabled, and not the default any more"

@@ -1,4 +1,4 @@
-"""The service's stack in both Regions, deployed from template.yaml by `sam deploy`."""
+"""Deploys the service's stack in both Regions from template.yaml, with `sam deploy`."""
 
 import hashlib
 import json
@@ -24,13 +24,13 @@ from local_aws.layout import (
 )
 
 STACK_NAME = f"{STAGE}-latchkey"  # as in samconfig.toml
-STAGED = FIRST / "deploy"  # all lanes deploy the same
+STAGED = FIRST / "deploy"  # all lanes deploy the same files
 SHIPPED = REPOSITORY / ".aws-sam" / "build"
 ELF_MACHINES = {"x86_64": 62, "aarch64": 183}  # e_machine (elf(5))
 
 
 def template() -> dict:
-    """template.yaml, read anew: the answer is the caller's to change."""
+    """template.yaml, parsed anew on each call, so the caller may change it."""
     return yaml_parse((REPOSITORY / "template.yaml").read_text())
 
 
@@ -39,7 +39,7 @@ def functions_of(template: dict) -> dict[str, dict]:
 
 
 def shipped_functions() -> dict[str, Path]:
-    """Each function's program as `make build` made it, by logical id."""
+    """The path of each function's program from `make build`, by logical id."""
     programs = {logical_id: SHIPPED / logical_id / "bootstrap" for logical_id in functions_of(template())}
     missing = [str(program.relative_to(REPOSITORY)) for program in programs.values() if not program.exists()]
     if missing:
@@ -51,19 +51,19 @@ def shipped_functions() -> dict[str, Path]:
 
 
 def elf_machine(program: Path) -> int:
-    """What a program was built for."""
+    """The machine that a program was built for."""
     with open(program, "rb") as file:
         return int.from_bytes(file.read(20)[18:20], "little")
 
 
 def build_functions() -> dict[str, Path]:
-    """Builds the functions of the template in one cargo call; answers with each one's program, by logical id."""
+    """Builds the functions of the template in one cargo call. Returns the path of each program, by logical id."""
     functions = functions_of(template()).items()
     names = {logical_id: it["Metadata"]["BuildProperties"]["Binary"] for logical_id, it in functions}
     command = ["cargo", "build", "--workspace", "--profile", "local", "--message-format", "json-render-diagnostics"]
     for name in names.values():
         command += ["--bin", name]
-    # cargo's own progress goes to the terminal; what it made comes as JSON.
+    # cargo prints its progress to the terminal, and the files that it made as JSON to stdout.
     built = subprocess.run(command, cwd=REPOSITORY, stdout=subprocess.PIPE, text=True, check=False)
     if built.returncode != 0:
         raise StepFailed("cargo build failed; its messages are above")
@@ -73,8 +73,8 @@ def build_functions() -> dict[str, Path]:
 
 
 def stage(programs: dict[str, Path]) -> str:
-    """Lays out what `sam deploy` takes: the template, unchanged but for where each function's code is and for CodeDeploy,
-    which the emulator does not know; and the code. Answers with a digest of all of it."""
+    """Writes the template and the code that `sam deploy` takes. The template changes in two ways only: it says where each
+    function's code is, and it leaves out CodeDeploy, which the emulator does not know. Returns a digest of everything."""
     staged = template()
     del staged["Globals"]["Function"]["DeploymentPreference"]
     digest = hashlib.sha256()
@@ -145,8 +145,8 @@ def resource_ids(endpoint: str, region: str) -> dict[str, str]:
 
 
 def make_routes(endpoint: str, region: str, parameters: dict[str, str]) -> None:
-    """The routes that AWS makes from the API's OpenAPI body, which the emulator ignores: its authorizer, and for each path
-    an integration and a route. Read from the stack's processed template, so that what is served is what was deployed."""
+    """Makes the API's authorizer, and an integration and a route for each path. AWS makes them from the API's OpenAPI body, which
+    the emulator ignores. They come from the stack's processed template, so the API serves what was deployed."""
     cloudformation = aws_client(endpoint, "cloudformation", region, SERVICE_ACCOUNT_ID)
     processed = cloudformation.get_template(StackName=STACK_NAME, TemplateStage="Processed")["TemplateBody"]
     processed = processed if isinstance(processed, dict) else json.loads(processed)
@@ -200,7 +200,7 @@ def resolve(value, parameters: dict[str, str]) -> str:
 
 
 def alias_arn(uri, ids: dict[str, str]) -> str:
-    """Of the function's alias that an integration calls: its ARN is its id in the stack."""
+    """The ARN of the function alias that an integration calls. CloudFormation uses it as the alias's id in the stack."""
     logical_id = re.search(r"/functions/\$\{(\w+)\}/", json.dumps(uri))
     if logical_id is None:
         raise StepFailed(f"an integration of the API names no alias of a function: {uri}")
@@ -208,8 +208,8 @@ def alias_arn(uri, ids: dict[str, str]) -> str:
 
 
 def replace_environments(functions, name: str) -> None:
-    """Gives a function new execution environments, which hold nothing yet: those of a version that is as the one before. That
-    one ends what it has begun; those before it go, and their environments with them."""
+    """Gives a function new, empty execution environments. For that it publishes a version that equals the last one. The last
+    version stays and finishes its invocations. Older versions are deleted, and their environments end."""
     timeout = functions.get_function_configuration(FunctionName=name)["Timeout"]
     functions.update_function_configuration(FunctionName=name, Timeout=timeout)
     alias = {"FunctionName": name, "Name": ALIAS}
@@ -222,7 +222,7 @@ def replace_environments(functions, name: str) -> None:
 
 
 def make_table_replica(endpoint: str) -> None:
-    """The replica that AWS makes from the global table's `Replicas`, which the emulator ignores."""
+    """Makes the table's replica. AWS makes it from the global table's `Replicas`, which the emulator ignores."""
     dynamodb = aws_client(endpoint, "dynamodb", PRIMARY_REGION, SERVICE_ACCOUNT_ID)
     table_name = f"{STAGE}-latchkey"
     replicas = dynamodb.describe_table(TableName=table_name)["Table"].get("Replicas", [])

@@ -1,16 +1,16 @@
-"""A proxy between the functions and the AWS emulator: forwards their calls byte for byte, keeps a list of them, and has them fail
-by rules. The Host header goes through as well, so signatures stay valid.
+"""A proxy between the functions and the AWS emulator. It forwards calls byte for byte, records them, and makes them fail by rules.
+The Host header is forwarded too, so signatures stay valid.
 
     .venv/bin/python -m local_aws.fault_proxy --port P --control-port C --emulator http://127.0.0.1:E
 
 On port C (faults.py is the client):
 
-    POST   /rules         a rule, as `Rule` below has it -> {"id": 7}
-    GET    /rules         the rules that stand, each with how many calls it has met (`met`)
-    DELETE /rules/7       no longer; DELETE /rules: none at all
+    POST   /rules         adds a rule, with the fields of `Rule` below -> {"id": 7}
+    GET    /rules         the current rules, each with the number of calls it has met (`met`)
+    DELETE /rules/7       removes a rule; DELETE /rules removes all of them
     GET    /calls?after=N the calls after number N -> {"calls": [...], "last": the number of the last one}
 
-A call is met by the first rule that it fits. No request's and no answer's body is kept: they hold data keys.
+The first rule that fits a call applies to it. The proxy keeps no body of a request or an answer, because bodies hold data keys.
 """
 
 import argparse
@@ -32,12 +32,12 @@ HOST = "127.0.0.1"
 LARGEST_HEAD = 1 << 20
 CALLS_KEPT = 100_000
 
-# Without an answer: `refused` closes the connection, `reset` resets it, `hang` leaves it open for as long as the caller does.
-# With the answer of AWS: `slow` after `seconds`; `truncated` ends half-way; `lost` comes after AWS did what was asked, as a reset.
-# With another: `garbage` is a 200 of no service; the others are errors in the service's own words, `error` the rule's.
+# No answer: `refused` closes the connection, `reset` resets it, `hang` leaves it open until the caller closes it.
+# AWS's answer: `slow` sends it after `seconds`; `truncated` sends half of it; `lost` lets AWS act and then resets the connection.
+# Another answer: `garbage` is a 200 that is no answer of the service; the others are the service's own errors, `error` the rule's.
 FAULTS = ("500", "503", "throttle", "hang", "reset", "slow", "garbage", "truncated", "refused", "lost", "error")
 
-# The services as the credential scope of a signature names them: what they call their own errors.
+# The services by their names in the credential scope of a signature, with the names of their errors.
 ERRORS = {
     "kms": {"500": "KMSInternalException", "503": "ServiceUnavailableException", "throttle": "ThrottlingException"},
     "dynamodb": {"500": "InternalServerError", "503": "ServiceUnavailable", "throttle": "ProvisionedThroughputExceededException"},
@@ -46,27 +46,27 @@ ERRORS = {
     "sts": {"500": "InternalFailure", "503": "ServiceUnavailable", "throttle": "Throttling"},
 }
 STATUSES = {"500": 500, "503": 503, "throttle": 400}
-THROTTLED = {"lambda": 429}  # where it is another
-# What a function must not pass on to its caller: tests look for it.
+THROTTLED = {"lambda": 429}  # instead of the status above
+# The text of every error. Tests check that no function passes it on to its caller.
 MESSAGE = "Said by the fault proxy"
 
 
 @dataclass
 class Rule:
-    """Which calls, and what becomes of them. What is not given fits every call."""
+    """Which calls fail, and how. A field that is not set fits every call."""
 
     fault: str
     service: str | None = None  # kms, sts, dynamodb, events, lambda
     region: str | None = None
-    action: str | None = None  # as IAM names it
-    match: list[str] = field(default_factory=list)  # one of these is in the request: a vault's id, a key's, a role's, ...
-    caller: str | None = None  # is in the ARN of the session that calls: a role's name, ...
-    times: int | None = None  # only the first so many calls
-    seconds: float = 1.0  # of `slow`
-    status: int = 400  # of `error`, as all that follows
+    action: str | None = None  # IAM's name for it
+    match: list[str] = field(default_factory=list)  # the request contains one of these: a vault's or key's id, a role's name, ...
+    caller: str | None = None  # the ARN of the calling session contains this: a role's name, ...
+    times: int | None = None  # only this many calls, then no more
+    seconds: float = 1.0  # for `slow`
+    status: int = 400  # for `error`, like the fields below
     code: str = "AccessDenied"
     message: str = MESSAGE
-    date_offset_seconds: int = 0  # how far the clock of the answer is off
+    date_offset_seconds: int = 0  # the error of the clock in the answer
     met: int = 0
 
     def __post_init__(self) -> None:
@@ -86,24 +86,24 @@ class Rule:
 
 @dataclass
 class Call:
-    """One call of a function, as it is told to whoever asks. `status` is None while there is no answer."""
+    """One call of a function, as the control API reports it. `status` is None until there is an answer."""
 
     number: int
     at: float
     service: str | None
     region: str | None
     action: str | None
-    resource: str | None  # what an IAM policy would name
-    item: str | None  # of a table: its keys
+    resource: str | None  # as an IAM policy names it
+    item: str | None  # for a table: the item's keys
     caller: str | None  # the ARN of the session that calls
-    access_key: str | None  # of that session
+    access_key: str | None  # of the calling session
     fault: str | None = None
     status: int | None = None
     milliseconds: float | None = None
 
 
 class Message:
-    """A request or an answer, as it came."""
+    """A request or an answer, as it was received."""
 
     def __init__(self, head: bytes, body: bytes) -> None:
         self.head, self.body = head, body
@@ -114,7 +114,7 @@ class Message:
 
     @property
     def text(self) -> str:
-        """The body, with a form's fields decoded."""
+        """The body as text. The fields of a form are decoded."""
         text = self.body.decode("utf-8", "replace")
         if self.headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):
             return "\n".join(f"{name}={value}" for name, value in parse_qsl(text))
@@ -133,10 +133,10 @@ class Proxy:
         self.calls: deque[Call] = deque(maxlen=CALLS_KEPT)
         self.call_numbers = itertools.count(1)
         self.callers: dict[str, str | None] = {}
-        self.connections: set[asyncio.Task] = set()  # the event loop alone would let go of one that waits
+        self.connections: set[asyncio.Task] = set()  # the event loop keeps only weak references to waiting tasks
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """One connection of a function. It has a connection to the emulator of its own."""
+        """Serves one connection of a function. Each has its own connection to the emulator."""
         upstream = Upstream(self.emulator.hostname, self.emulator.port)
         task = asyncio.current_task()
         self.connections.add(task)
@@ -145,7 +145,7 @@ class Proxy:
                 if not await self.answer(request, reader, writer, upstream) or not request.keeps_alive:
                     break
         except (ConnectionError, asyncio.IncompleteReadError):
-            pass  # whoever is gone needs no answer
+            pass  # the caller is gone and needs no answer
         finally:
             self.connections.discard(task)
             upstream.close()
@@ -154,7 +154,7 @@ class Proxy:
     async def answer(
         self, request: Message, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, upstream: "Upstream"
     ) -> bool:
-        """Answers one request; says whether the connection is of further use."""
+        """Answers one request. Returns whether the connection can be used again."""
         started_at = time.monotonic()
         call = await self.call_of(request)
         rule = next((rule for rule in self.rules.values() if rule.fits(call, request)), None)
@@ -225,7 +225,7 @@ class Proxy:
         )
 
     async def caller_of(self, access_key: str) -> str | None:
-        """Whose session an access key is; the emulator knows (launch.py)."""
+        """The ARN of the session that an access key belongs to. The emulator knows it (launch.py)."""
         if access_key not in self.callers:
             upstream = Upstream(self.emulator.hostname, self.emulator.port)
             head = f"GET /_latchkey/callers/{access_key} HTTP/1.1\r\nhost: {self.emulator.netloc}\r\n\r\n".encode()
@@ -235,7 +235,7 @@ class Proxy:
         return self.callers[access_key]
 
     async def control(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """One connection of a test."""
+        """Serves one connection of a test."""
         try:
             while (request := await read_message(reader)) is not None:
                 status, answer = self.controlled(request)
@@ -275,7 +275,7 @@ class Proxy:
 
 
 class Upstream:
-    """A connection to the emulator, made when it is needed and kept open."""
+    """A connection to the emulator. It is opened when it is first needed, and kept open."""
 
     def __init__(self, host: str, port: int) -> None:
         self.host, self.port = host, port
@@ -289,7 +289,7 @@ class Upstream:
         except (ConnectionError, asyncio.IncompleteReadError):
             if not was_used:
                 raise
-        # The emulator closes what has been idle for some seconds, maybe just now.
+        # The emulator closes a connection that was idle for some seconds, perhaps just now.
         self.close()
         return await self.ask_once(request)
 
@@ -313,7 +313,7 @@ class Upstream:
 
 
 async def read_message(reader: asyncio.StreamReader, *, to_head: bool = False) -> Message | None:
-    """The next message; None where the connection ends before one begins."""
+    """The next message, or None if the connection ends before one begins."""
     try:
         head = await reader.readuntil(b"\r\n\r\n")
     except asyncio.IncompleteReadError as error:
@@ -333,13 +333,13 @@ async def read_message(reader: asyncio.StreamReader, *, to_head: bool = False) -
 
 
 def reset(writer: asyncio.StreamWriter) -> None:
-    """Ends a connection by a reset: nothing lingers."""
+    """Ends a connection with a reset, without lingering."""
     writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     writer.transport.abort()
 
 
 def asked_of(service: str | None, request: Message) -> dict:
-    """What is asked, whatever the service's protocol."""
+    """What a request asks for, in whatever protocol the service speaks."""
     if service == "sts":
         return {name: values[0] for name, values in parse_qs(request.body.decode("utf-8", "replace")).items()}
     with contextlib.suppress(ValueError):
@@ -356,7 +356,7 @@ def action_of(request: Message, asked: dict) -> str | None:
 
 
 def invoked_function(request: Message) -> str | None:
-    """With its alias, if one is named. Source: Lambda API reference, Invoke."""
+    """The function that is invoked, with its alias if the request names one. Source: Lambda API reference, Invoke."""
     url = urlsplit(request.first[1])
     match url.path.strip("/").split("/"):
         case ["2015-03-31", "functions", name, "invocations"]:
@@ -388,7 +388,7 @@ def item_of(service: str | None, asked: dict) -> str | None:
 
 
 def error_answer(service: str | None, status: int, code: str, message: str, date: str) -> bytes:
-    """An error in the service's protocol: STS speaks XML, the others JSON."""
+    """An error in the service's protocol. STS uses XML, the others JSON."""
     headers = {"date": date, "x-amzn-requestid": "00000000-0000-4000-8000-000000000000"}
     if service == "lambda":
         headers["x-amzn-errortype"] = code

@@ -1,4 +1,4 @@
-"""The fault proxy, for tests: which calls of the functions are to fail, and which calls they have made."""
+"""The fault proxy's client for tests: makes calls of the functions fail, and lists the calls that they made."""
 
 import json
 import urllib.request
@@ -8,19 +8,19 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Faults:
-    """The control API of fault_proxy.py, which says what rules there are."""
+    """The control API of fault_proxy.py, which documents the rules."""
 
     control: str
 
     @staticmethod
     def of(stack: dict) -> "Faults":
-        """For the stack of .local/stack.json."""
+        """The proxy of the stack in .local/stack.json."""
         return Faults(stack["fault_proxy"]["control"])
 
     @contextmanager
     def rule(self, fault: str, **limits):
-        """Has calls fail for as long as the context lasts. What limits it: see `Rule` of fault_proxy.py. Gives the rule's
-        id, for `met`."""
+        """Makes calls fail while the context is open. `limits` are fields of `Rule` in fault_proxy.py. Yields the rule's id, for
+        `met`."""
         rule_id = self.add(fault, **limits)
         try:
             yield rule_id
@@ -34,16 +34,16 @@ class Faults:
         self.ask("DELETE", f"/rules/{rule_id}")
 
     def met(self, rule_id: int) -> int:
-        """How many calls a rule has met."""
+        """The number of calls that a rule has met."""
         return next(rule["met"] for rule in self.ask("GET", "/rules")["rules"] if rule["id"] == rule_id)
 
     def calls(self, after: int = 0) -> list[dict]:
-        """The calls of the functions, in the order in which they began, from the one after number `after`. What is told of
-        each: see `Call` of fault_proxy.py."""
+        """The functions' calls after number `after`, in the order in which they began. Their fields are those of `Call` in
+        fault_proxy.py."""
         return self.ask("GET", f"/calls?after={after}")["calls"]
 
     def last_call(self) -> int:
-        """The number of the last call so far, for `calls`."""
+        """The number of the latest call, for `calls`."""
         return self.ask("GET", f"/calls?after={2**62}")["last"]
 
     def ask(self, method: str, path: str, body: dict | None = None) -> dict:

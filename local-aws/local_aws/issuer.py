@@ -1,10 +1,10 @@
-"""A token issuer for local use: OIDC discovery, its key set, and tokens for whoever asks.
+"""A token issuer for local use: OIDC discovery, a key set, and tokens for anyone who asks.
 
     GET /token?workspace_id=W&role=R&sub=S -> {"access_token": "..."}
 
-A parameter that is not given is a claim that the token does not have. `ttl` is the lifetime in seconds (negative: already
-expired); `aud` replaces the audience; any further parameter becomes a claim of that name. The signing key lives in memory
-and ends with the process.
+A parameter that is left out is a claim that the token lacks. `ttl` is the lifetime in seconds; a negative one makes an expired
+token. `aud` replaces the audience. Any other parameter becomes a claim of that name. The signing key exists only in memory and is
+gone when the process ends.
 """
 
 import argparse
@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 AUDIENCE = "latchkey-local"
 KEY_ID = "local-1"
-# What the issuer itself vouches for. `ttl` is the way to other times.
+# Claims that the issuer sets itself. `ttl` changes the times.
 OWN_CLAIMS = {"iss", "exp", "iat", "nbf", "jti"}
 
 

@@ -1,4 +1,4 @@
-"""Starts the AWS emulator. Its settings come from the environment; `start_emulator` in stack.py makes it."""
+"""Starts the AWS emulator, with its differences from AWS fixed. `start_emulator` in stack.py sets its environment variables."""
 
 import importlib
 import json
@@ -7,7 +7,7 @@ import re
 import socketserver
 import threading
 
-# Answers to the functions go out at once: without this, a warm invoke takes 52 ms instead of 10.
+# Sends answers to the functions at once. Without this a warm invocation takes 52 ms instead of 10.
 socketserver.StreamRequestHandler.disable_nagle_algorithm = True
 
 from ministack import app  # noqa: E402 (after the setting above)
@@ -18,8 +18,8 @@ from ministack.services.cloudformation import engine, provisioners  # noqa: E402
 
 
 def conditions_know_where_they_are() -> None:
-    """In a condition the emulator takes `!Ref AWS::Region` for the text "AWS::Region", so that a condition on the Region is
-    never true. Here the pseudo parameters are handed to it as if they were parameters."""
+    """The emulator reads `!Ref AWS::Region` in a condition as the text "AWS::Region", so a condition on the Region is never true.
+    This passes the pseudo parameters as if they were parameters."""
     evaluate = engine._evaluate_conditions
 
     def evaluate_with_pseudo_parameters(template: dict, parameters: dict) -> dict:
@@ -33,8 +33,8 @@ def conditions_know_where_they_are() -> None:
 
 
 def sessions_are_their_roles() -> None:
-    """On AWS the condition key aws:PrincipalArn of a role's session is the role's ARN; the emulator compares the session's
-    (arn:aws:sts::...:assumed-role/...), so that no role ever meets a condition on its ARN."""
+    """On AWS the condition key aws:PrincipalArn of a role session is the role's ARN. The emulator uses the session's ARN
+    (arn:aws:sts::...:assumed-role/...), so no role ever meets a condition on its ARN."""
     resolve = iam_evaluator._resolve_condition_key
 
     def resolve_with_roles(key: str, context):
@@ -48,11 +48,11 @@ def sessions_are_their_roles() -> None:
 
 
 def keys_are_deleted_as_on_aws() -> None:
-    """On AWS a replica whose deletion is scheduled stays in its set until it is gone; the emulator takes it out at once and
-    for good. On AWS a primary that waits for its replicas' deletion cannot be used; here it could.
+    """On AWS a replica that is scheduled for deletion stays in its set until it is gone. The emulator removes it at once and for
+    good. And on AWS a primary that waits for its replicas' deletion cannot be used. On the emulator it can.
 
-    And on AWS a key is gone when its waiting period ends; the emulator keeps it for ever. Nobody can wait for seven days, so
-    a waiting period of one day, which AWS refuses, means here that it is over already."""
+    On AWS a key is gone when its waiting period ends. The emulator keeps it forever. A test cannot wait seven days, so here a
+    waiting period of one day, which AWS refuses, deletes the key at once."""
     schedule, check_state = kms._schedule_key_deletion, kms._check_key_state
 
     def schedule_key_deletion(data: dict):
@@ -82,8 +82,8 @@ def keys_are_deleted_as_on_aws() -> None:
 
 
 def stacks_can_have_replica_keys() -> None:
-    """The emulator's CloudFormation does not know AWS::KMS::ReplicaKey, but its KMS has the call that makes one: ReplicateKey,
-    in the Region of the primary. Once made, a replica is a key like any other."""
+    """The emulator's CloudFormation does not know AWS::KMS::ReplicaKey. Its KMS has the call that makes one, ReplicateKey, in the
+    primary's Region. After that a replica is a key like any other."""
 
     def create_replica_key(logical_id: str, properties: dict, stack_name: str):
         policy = properties["KeyPolicy"]
@@ -105,8 +105,8 @@ def stacks_can_have_replica_keys() -> None:
 
 
 def keys_can_have_the_id_of_a_former_one() -> None:
-    """KMS gives no id twice. To see that another key under a vault's ARN would be noticed all the same, a key that is made
-    with the tag `_custom_id_` gets its value as its id, as in LocalStack."""
+    """KMS never reuses a key id. A test checks that the service would notice another key under a vault's ARN. So the tag
+    `_custom_id_` sets the id of a new key, as in LocalStack."""
     create = kms._create_key
 
     def create_key(data: dict):
@@ -123,8 +123,8 @@ def keys_can_have_the_id_of_a_former_one() -> None:
 
 
 def environments_are_replaced_in_their_region() -> None:
-    """Who changes a function's configuration gets new execution environments of it in that Region, and what is under way ends in
-    the old ones. The emulator ends the environments of that name in all Regions at once, with what they are at."""
+    """On AWS a change of a function's configuration starts new execution environments in that Region, and running invocations
+    finish in the old ones. The emulator ends the environments of that name in all Regions at once, with their invocations."""
     invalidate, release = lambda_svc.invalidate_worker, lambda_svc.release_worker
     replaced = set()
 
@@ -140,7 +140,7 @@ def environments_are_replaced_in_their_region() -> None:
         invalidate(name, qualifier=qualifier, account=account, region=region)
 
     def release_worker(worker) -> None:
-        # None: there was none to be had, or it has ended.
+        # `worker` is None if there was none to get, or if it has ended.
         release(worker)
         if worker in replaced:
             replaced.discard(worker)
@@ -150,8 +150,8 @@ def environments_are_replaced_in_their_region() -> None:
 
 
 def sessions_are_made_side_by_side() -> None:
-    """Each session that is made looks through all that there are, and stumbles where another is made meanwhile: a function that
-    starts then answers 502."""
+    """The emulator goes through all sessions when it makes one, and fails if another is made meanwhile. A function that starts then
+    answers 502. So sessions are made one at a time."""
     register, one_at_a_time = sts.register_session, threading.Lock()
 
     def register_session(access_key: str, session: dict) -> None:
@@ -162,7 +162,7 @@ def sessions_are_made_side_by_side() -> None:
 
 
 def callers_can_be_asked_for() -> None:
-    """GET /_latchkey/callers/<access key id> answers whose session that is: the fault proxy tells whose calls it has seen."""
+    """Adds GET /_latchkey/callers/<access key id>, which answers whose session that is. The fault proxy uses it to name callers."""
     answer, prefix = app.app, "/_latchkey/callers/"
 
     async def answer_callers_too(scope, receive, send):
@@ -178,8 +178,8 @@ def callers_can_be_asked_for() -> None:
 
 
 def alarms_can_have_metric_math() -> None:
-    """The emulator's CloudFormation refuses an alarm on an expression. No alarm of a function's metrics ever fires here, for
-    there are none; so the alarm is made, on a metric that is named for its expression."""
+    """The emulator's CloudFormation refuses an alarm on an expression. Here such an alarm gets a metric that is named after the
+    expression. That is enough: the emulator has no metrics of functions, so these alarms never fire."""
     record = provisioners._cw_metric_alarm_record
 
     def record_of_expression(name: str, properties: dict) -> dict:
@@ -193,8 +193,8 @@ def alarms_can_have_metric_math() -> None:
 
 
 def an_alias_is_a_resource() -> None:
-    """On AWS the resource of a call that names a function's alias or version is that one, `...:function:name:alias` (Lambda
-    developer guide, "Resources and conditions for Lambda actions"); the emulator takes the function for it."""
+    """On AWS a call that names a function's alias or version has that as its resource, `...:function:name:alias` (Lambda developer
+    guide, "Resources and conditions for Lambda actions"). The emulator uses the function instead."""
     resource_of = iam_actions.extract_resource_arn
 
     def resource_with_qualifier(service, method, path, headers, body, query, region, account_id):

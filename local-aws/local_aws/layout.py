@@ -1,4 +1,4 @@
-"""Where things are, and the names that every part of the local AWS shares."""
+"""Paths, and the names that all parts of the local AWS share."""
 
 import os
 from pathlib import Path
@@ -7,8 +7,8 @@ import boto3
 from botocore.config import Config
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-FIRST = REPOSITORY / ".local"  # of the stack of `make up`
-# Tests in lanes have a stack for each: that of `make up`, and further ones, each with this variable and a folder of its own.
+FIRST = REPOSITORY / ".local"  # the stack of `make up`
+# Each lane of tests has its own stack. The first lane uses that of `make up`. Each other lane has this variable and a folder.
 LANE = os.environ.get("LATCHKEY_LANE", "")
 LOCAL = FIRST / f"lane-{LANE}" if LANE else FIRST
 STACK_FILE = LOCAL / "stack.json"
@@ -22,15 +22,15 @@ SERVICE_ACCOUNT_ID = "111111111111"
 CUSTOMER_ACCOUNT_ID = "222222222222"
 WORKSPACE_ID = "ws-acme-0001"
 STAGE = "production"
-ALIAS = "live"  # of each function, as template.yaml has it: what everything calls
+ALIAS = "live"  # of each function, as in template.yaml; every caller uses it
 
 
 class StepFailed(Exception):
-    """A step that did not do what it says. The text is for the person in front of the terminal."""
+    """A step failed. The text is for the person at the terminal."""
 
 
 def aws_client(endpoint: str, service: str, region: str, account_id: str):
-    """A client that acts as the root of an account: the emulator takes a 12-digit access key id for that."""
+    """A client that acts as the root of an account. The emulator takes a 12-digit access key id as an account id."""
     return boto3.client(
         service,
         region_name=region,

@@ -1,6 +1,6 @@
-"""Processes that outlive the command that starts them, and that are stopped by exactly the id they were started with.
+"""Processes that outlive the command that starts them. Only the very processes that were started are stopped.
 
-A process id alone may belong to somebody else by the time we come back, so each is kept with its start time.
+A process id alone may belong to another process later, so each id is kept with the process's start time.
 """
 
 import contextlib
@@ -17,7 +17,7 @@ STOP_SECONDS = 5.0
 
 
 def start(name: str, command: list, environment: dict[str, str]) -> None:
-    """Starts a command in a session of its own, its output in .local/<name>.log, and records it."""
+    """Starts a command in its own session, with its output in .local/<name>.log, and records it."""
     with open(log_file(name), "ab") as log:
         process = subprocess.Popen(
             [str(part) for part in command],
@@ -54,7 +54,7 @@ def is_ours(process: dict) -> bool:
 
 
 def stop_all(file: Path = PROCESSES_FILE) -> list[str]:
-    """Stops what is on record and still ours, the last started first; answers with the names of what it stopped."""
+    """Stops the recorded processes that are still ours, the last started first. Returns the names of those it stopped."""
     stopped = []
     for name, process in reversed(read(file).items()):
         if is_ours(process):
@@ -65,29 +65,29 @@ def stop_all(file: Path = PROCESSES_FILE) -> list[str]:
 
 
 def stop(process: dict) -> None:
-    # The process leads its own group, in which nothing is but what it started itself (the functions' bootstraps).
+    # The process leads its own group. Nothing else is in it but its children (the functions' bootstraps).
     for number in (signal.SIGTERM, signal.SIGKILL):
         try:
             os.killpg(process["pid"], number)
             deadline = time.monotonic() + STOP_SECONDS
             while time.monotonic() < deadline:
                 reap(process["pid"])
-                os.killpg(process["pid"], 0)  # asks only; an error is the answer that the group is gone
+                os.killpg(process["pid"], 0)  # signal 0 only asks; an error means that the group is gone
                 time.sleep(0.02)
         except ProcessLookupError:
             return
 
 
 def reap(pid: int) -> None:
-    """Lets go of a process that this very command started and that has ended: until then its group is not gone."""
+    """Reaps a child of this command that has ended. Until then its group still exists."""
     with contextlib.suppress(ChildProcessError):
         os.waitpid(pid, os.WNOHANG)
 
 
 def start_time(pid: int) -> str | None:
-    """When a process started, in whatever unit the system has for it; None if there is none (or only its remains)."""
+    """When a process started, in the system's own unit. None if there is no such process, or only a zombie."""
     try:
-        # After the command's name, which may hold anything but ends with the last parenthesis.
+        # The fields after the command's name. The name may hold any character, and ends at the last parenthesis.
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
         return None if fields[0] == "Z" else fields[19]
     except (FileNotFoundError, ProcessLookupError):

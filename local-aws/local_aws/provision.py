@@ -1,5 +1,5 @@
-"""A customer's AWS account: the key, its replica and the role, made from customer-setup/ as the customer would make them;
-and the same for the service's managed key, from managed-key/."""
+"""Makes a customer's AWS account: the key, its replica and the role. It uses customer-setup/, as the customer would. It also
+makes the service's managed key from managed-key/."""
 
 import time
 from pathlib import Path
@@ -11,8 +11,7 @@ REPLICA_STACK = "latchkey-key-replica"
 
 
 def provision_customer(endpoint: str, account_id: str, workspace_id: str, service_account_id: str) -> dict[str, str]:
-    """Deploys the customer's two stacks for a workspace. Repeating it is safe; the answer is what stack.json says of a
-    customer."""
+    """Deploys the customer's two stacks for a workspace. It is safe to repeat. Returns the customer's entry for stack.json."""
     parameters = {
         "ServiceAccountId": service_account_id,
         "ExternalId": workspace_id,
@@ -30,12 +29,12 @@ def provision_customer(endpoint: str, account_id: str, workspace_id: str, servic
 
 
 def provision_managed_key(endpoint: str) -> str:
-    """Deploys the service's own key for workspaces that bring none. Repeating it is safe; the answer is the key's id."""
+    """Deploys the service's own key, for workspaces without one. It is safe to repeat. Returns the key's id."""
     return deploy_key(endpoint, SERVICE_ACCOUNT_ID, "managed-key", {"Stage": STAGE})["KmsKeyId"]
 
 
 def deploy_key(endpoint: str, account_id: str, folder: str, parameters: dict[str, str]) -> dict[str, str]:
-    """The two stacks of a folder: the key with its role, and the replica. Answers with the outputs of the first."""
+    """Deploys the two stacks of a folder: the key with its role, and the replica. Returns the outputs of the first."""
     templates = REPOSITORY / folder
     primary = aws_client(endpoint, "cloudformation", PRIMARY_REGION, account_id)
     outputs = deployed(primary, KEY_STACK, templates / "key-and-role.yaml", parameters)
@@ -45,7 +44,7 @@ def deploy_key(endpoint: str, account_id: str, folder: str, parameters: dict[str
 
 
 def deployed(cloudformation, stack_name: str, template: Path, parameters: dict[str, str]) -> dict[str, str]:
-    """The outputs of a stack, which is created unless it is there."""
+    """Creates a stack unless it exists. Returns its outputs."""
     try:
         cloudformation.describe_stacks(StackName=stack_name)
     except cloudformation.exceptions.ClientError:

@@ -1,8 +1,8 @@
-"""The sample events of events/, made ready for the stack that is up.
+"""Fills in the sample events of events/ for the running stack.
 
-A sealed item, a vault id or a key id exists only once something is deployed, so the files in events/ name them by
-placeholders: `${customer.kms_key_id}` is what stack.json has there, `${vault_id}` a vault made for the events,
-`${disabled_vault_id}` one that is disabled, and `${sealed_item}` an item sealed in the first. Ready events are in .local/events/.
+Sealed items, vault ids and key ids exist only after a deployment, so the files in events/ hold placeholders.
+`${customer.kms_key_id}` is the value in stack.json, `${vault_id}` a vault made for the events, `${disabled_vault_id}` a disabled
+vault, and `${sealed_item}` an item sealed in the first vault. The filled-in events are written to .local/events/.
 """
 
 import random
@@ -18,7 +18,7 @@ READY = LOCAL / "events"
 
 
 def make_ready(stack: dict, customer: Customer) -> list[Path]:
-    """Writes every event, ready to be sent to its function; answers with their paths under .local/events/."""
+    """Fills in every event. Returns their paths under .local/events/."""
     values = sample_values(stack, customer)
     shutil.rmtree(READY, ignore_errors=True)
     made = []
@@ -32,12 +32,12 @@ def make_ready(stack: dict, customer: Customer) -> list[Path]:
 
 
 def filled_in(event: str, values: dict[str, str]) -> str:
-    """An event's text with values in the place of its placeholders."""
+    """An event's text with its placeholders replaced by values."""
     return re.sub(r"\$\{([a-z_.]+)\}", lambda match: values[match[1]], event)
 
 
 def sample_values(stack: dict, customer: Customer) -> dict[str, str]:
-    # A vault of each time's own: the events end with disabling and enabling it.
+    # Each run makes its own vault, because the last events disable and enable it.
     vault_name = f"Sample {random.randrange(16**8):08x}"
     api = Api(stack["apis"][PRIMARY_REGION])
     token = token_of(stack["issuer"], workspace_id=customer.workspace_id, role="admin", sub="sample-events")
@@ -52,7 +52,7 @@ def sample_values(stack: dict, customer: Customer) -> dict[str, str]:
     disabled = api.post(f"/v1/vaults/{disabled_vault_id}/disable", {}, token=token)
     if disabled.status != 200:
         raise StepFailed(f"the vault of the sample events was not disabled: {disabled.text}")
-    # What encrypt-item/success.json seals, so that decrypt-item/success.json can open it.
+    # The item of encrypt-item/success.json, so that decrypt-item/success.json can open it.
     item = {"item_id": "account-1/password", "plaintext": "Y29ycmVjdCBob3JzZQ==", "context": {"field": "password"}}
     sealed = api.post("/v1/items/encrypt", {"vault_id": vault_id, "items": [item]}, token=token)
     if sealed.status != 200:

@@ -1,4 +1,4 @@
-"""The schedule, for whoever cannot wait a minute: makes a vault due, and has a Region sweep as its schedule would."""
+"""The schedule, for tests that cannot wait a minute. It makes a vault due, and starts a Region's sweep."""
 
 import json
 import time
@@ -22,13 +22,14 @@ class Schedule:
 
     @staticmethod
     def of(stack: dict) -> "Schedule":
-        """For the stack of .local/stack.json."""
+        """The schedule of the stack in .local/stack.json."""
         return Schedule(stack["aws_endpoint"], stack["service_account_id"], stack["table_name"])
 
     def health_after_sweep(self, workspace_id: str, vault_id: str, region: str = PRIMARY_REGION, *, whole: bool = False) -> dict:
-        """What the check of the next minute leaves on record, or with `whole` that of the next hour. Sweeps until the vault
-        was checked by a check that began after this call, whoever made it: the emulator's own schedule sweeps too. Answers
-        with the health on record."""
+        """Makes the check of the next minute, or with `whole` that of the next hour. Returns the health on record.
+
+        Sweeps until a check that began after this call has checked the vault. Any sweep counts, because the emulator's own schedule
+        runs too."""
         called_at = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")
         deadline = time.monotonic() + 30
         while True:
@@ -40,7 +41,7 @@ class Schedule:
             assert time.monotonic() < deadline, f"not checked within 30 s: {vault_id}"
 
     def make_due(self, workspace_id: str, vault_id: str, *, whole: bool = False) -> None:
-        """What the passing of a minute does; with `whole`, of an hour."""
+        """Makes a vault due, as if a minute had passed, or with `whole` an hour."""
         due = ["due_at", "whole_due_from"] if whole else ["due_at"]
         self.client("dynamodb").update_item(
             TableName=self.table_name,
@@ -50,7 +51,7 @@ class Schedule:
         )
 
     def sweep(self, region: str) -> dict:
-        """What the schedule does each minute. Answers with the counts."""
+        """Starts the sweep that the schedule starts each minute. Returns its counts."""
         function = f"{STAGE}-latchkey-validate-vault"
         functions = self.client("lambda", region)
         answer = functions.invoke(FunctionName=function, Qualifier=ALIAS, Payload=json.dumps(SWEEP))
@@ -60,7 +61,7 @@ class Schedule:
 
     @contextmanager
     def paused(self):
-        """Has neither Region's schedule start a sweep for as long as the context lasts."""
+        """Stops both Regions' schedules from starting sweeps while the context is open."""
         self.set_state("DISABLED")
         try:
             yield
@@ -74,13 +75,13 @@ class Schedule:
             for listed in scheduler.list_schedules()["Schedules"]:
                 schedule = scheduler.get_schedule(Name=listed["Name"], GroupName=listed["GroupName"])
                 if f":{STAGE}-latchkey-" in schedule["Target"]["Arn"]:
-                    # What is left out goes back to its default (EventBridge Scheduler API reference, UpdateSchedule).
+                    # A setting that is left out returns to its default (EventBridge Scheduler API reference, UpdateSchedule).
                     same = {name: schedule[name] for name in kept if schedule.get(name)}
                     scheduler.update_schedule(Name=listed["Name"], State=state, **same)
 
     def forget(self, workspace_id: str) -> None:
-        """Takes a workspace's vaults out of the index of what is due. The emulator is slow, and each vault that is done with
-        would be checked each minute."""
+        """Removes a workspace's vaults from the index of due vaults. Otherwise each finished vault would still be checked each
+        minute, and the emulator is slow."""
         dynamodb = self.client("dynamodb")
         found = dynamodb.query(
             TableName=self.table_name,
@@ -105,7 +106,7 @@ def key_of(workspace_id: str, vault_id: str) -> dict:
 
 
 def plain(attribute: dict):
-    """What a DynamoDB attribute holds."""
+    """The value of a DynamoDB attribute."""
     ((kind, value),) = attribute.items()
     match kind:
         case "M":

@@ -1,12 +1,12 @@
 """Everything local: builds the functions, starts the emulator and the token issuer, makes a customer, deploys both Regions.
 
-.venv/bin/python -m local_aws.stack up       start it, or bring a running one up to date; with BUILD=no in the environment,
-                                             the functions are those that `make build` made last
+.venv/bin/python -m local_aws.stack up       start the stack, or bring a running one up to date; with BUILD=no in the
+                                             environment it uses the functions of the last `make build`
 .venv/bin/python -m local_aws.stack down     stop what `up` started
-.venv/bin/python -m local_aws.stack status   exit status 0 if it is up
+.venv/bin/python -m local_aws.stack status   exit status 0 if the stack is up
 .venv/bin/python -m local_aws.stack url | token | vault-request
-                                             what a call by hand needs: the API's address in us-east-2, a token of the
-                                             customer's owner, and the body of create-vault for the customer's key
+                                             for calls by hand: the API's address in us-east-2, a token of the customer's
+                                             owner, and the body of create-vault for the customer's key
 """
 
 import json
@@ -80,7 +80,7 @@ def up() -> int:
         with step("managed key made") as note:
             managed_key_id = provision_managed_key(endpoint)
             note(managed_key_id)
-        # Absent while what is deployed is in between, so that a broken deployment is never taken for a current one.
+        # Removed while a deployment is under way, so that a broken one never counts as current.
         DEPLOYED_FILE.unlink(missing_ok=True)
         parameters = {
             "Architecture": "x86_64" if os.uname().machine == "x86_64" else "arm64",
@@ -129,7 +129,7 @@ def up() -> int:
 
 
 def deploy_to(endpoint: str, region: str, parameters: dict[str, str]) -> str:
-    """Answers with the API's address."""
+    """Deploys to one Region. Returns the API's address."""
     deploy.sam_deploy(endpoint, region, parameters, minimal_environment())
     deploy.make_routes(endpoint, region, parameters)
     return deploy.api_url(endpoint, region)
@@ -168,7 +168,7 @@ def is_up() -> bool:
 
 
 def clean(folder: Path = LOCAL) -> list[str]:
-    """Stops the stack of a folder. Its logs stay."""
+    """Stops the stack of a folder. Its logs are kept."""
     stopped = processes.stop_all(folder / PROCESSES_FILE.name)
     (folder / STACK_FILE.name).unlink(missing_ok=True)
     (folder / DEPLOYED_FILE.name).unlink(missing_ok=True)
@@ -177,13 +177,13 @@ def clean(folder: Path = LOCAL) -> list[str]:
 
 
 def stop_lanes() -> list[str]:
-    """Stops the further stacks that tests had, see tests/lanes.py."""
+    """Stops the stacks of the other test lanes, see tests/lanes.py."""
     return [f"{folder.name} {name}" for folder in sorted(FIRST.glob("lane-*")) for name in clean(folder)]
 
 
 @contextmanager
 def step(what: str):
-    """One line a step, with the time it took. `note` adds what came of it."""
+    """Prints one line per step, with the time it took. `note` adds its result to the line."""
     started_at = time.monotonic()
     notes: list[str] = []
     if sys.stdout.isatty():
@@ -197,27 +197,27 @@ def step(what: str):
 
 
 def minimal_environment() -> dict[str, str]:
-    """Nothing of the caller's: the functions inherit the emulator's environment, and a profile of somebody's real account
-    has no business there."""
+    """An environment without the caller's variables. The functions inherit the emulator's environment, and must not get the profile
+    of a real AWS account."""
     scratch = LOCAL / "tmp"
     scratch.mkdir(exist_ok=True)
     return {"PATH": os.environ["PATH"], "HOME": str(scratch), "TMPDIR": str(scratch), "LANG": "C.UTF-8"}
 
 
 def start_emulator() -> tuple[str, dict[str, str]]:
-    """Starts the emulator, and the proxy through which the functions call it (and nobody else does), on free ports of the
-    loopback interface. Answers with the emulator's address, and with the proxy's two."""
+    """Starts the emulator, and the proxy through which only the functions call it, on free loopback ports. Returns the emulator's
+    address and the proxy's two."""
     port, proxy_port, control_port = free_ports(3)
     endpoint = f"http://{HOST}:{port}"
     proxy = {"endpoint": f"http://{HOST}:{proxy_port}", "control": f"http://{HOST}:{control_port}"}
     environment = minimal_environment() | {
-        "AUTH": "true",  # policies, external ids and session policies are enforced
+        "AUTH": "true",  # enforces policies, external ids and session policies
         "BIND_HOST": HOST,
         "GATEWAY_PORT": str(port),
         "MINISTACK_HOST": HOST,
         "MINISTACK_REGION": PRIMARY_REGION,
         "MINISTACK_ACCOUNT_ID": SERVICE_ACCOUNT_ID,
-        "AWS_ENDPOINT_URL": proxy["endpoint"],  # for the functions: without it their SDK would look for the real AWS
+        "AWS_ENDPOINT_URL": proxy["endpoint"],  # for the functions: without it their SDK would call the real AWS
         "AWS_EC2_METADATA_DISABLED": "true",
         "IOT_MTLS_ENABLED": "0",
         "SFTP_ENABLED": "0",
@@ -245,7 +245,7 @@ def free_port() -> int:
 
 
 def free_ports(count: int) -> list[int]:
-    """So many ports, none of them twice."""
+    """Returns this many different free ports."""
     with ExitStack() as held:
         listeners = [held.enter_context(socket.socket()) for _ in range(count)]
         for listener in listeners:
@@ -265,7 +265,7 @@ def wait_until_answering(name: str, url: str) -> None:
 
 
 def wait_until_serving(url: str, issuer: str) -> None:
-    """Until the API refuses a call without a token, and a call with one reaches a function that answers it."""
+    """Waits until the API refuses a call without a token, and a function answers a call with one."""
     with urllib.request.urlopen(f"{issuer}/token?workspace_id={WORKSPACE_ID}&role=member&sub=make-up", timeout=10) as answer:
         token = json.load(answer)["access_token"]
     target = f"{url}/v1/items/decrypt"
@@ -299,7 +299,7 @@ def main() -> int:
     if len(sys.argv) != 2 or sys.argv[1] not in commands:
         print(__doc__, file=sys.stderr)
         return 2
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # as if by ctrl-C: what was started is stopped
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # acts like ctrl-C, so what was started is stopped
     if sys.argv[1] in by_hand and not is_up():
         print("nothing is up: run `make up` first", file=sys.stderr)
         return 1

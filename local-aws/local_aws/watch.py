@@ -1,9 +1,8 @@
-"""The functions under `cargo lambda watch`, against the stack that is up, each with the environment and under the role
-that it is deployed with.
+"""Runs the functions under `cargo lambda watch`, against the running stack, each with its deployed environment and role.
 
     .venv/bin/python -m local_aws.watch [--port 9000]
 
-Then, in another terminal:
+In another terminal:
 
     .venv/bin/cargo-lambda lambda invoke create-vault -A 127.0.0.1 -P 9000 --data-file .local/events/create-vault/success.json
 """
@@ -27,9 +26,9 @@ HOST = "127.0.0.1"
 
 @contextmanager
 def watched(stack: dict, port: int, output):
-    """Runs the Runtime API of cargo-lambda on `port` and every function of the stack against it; stops them at the end."""
+    """Runs cargo-lambda's Runtime API on `port` and every function of the stack against it. Stops them at the end."""
     environment = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
-    # Only the Runtime API: the functions are built already, and an invocation must not wait for ever for a missing one.
+    # Only the Runtime API: the functions are built already, and an invocation of a missing one must time out.
     command = [CARGO_LAMBDA, "lambda", "watch", "--only-lambda-apis", "--timeout", "20", "-A", HOST, "-P", str(port)]
     started = [subprocess.Popen(command, cwd=REPOSITORY, env=environment, stdout=output, stderr=output)]
     try:
@@ -54,7 +53,7 @@ def watched(stack: dict, port: int, output):
 
 
 def programs() -> dict[str, object]:
-    """Every function's program, as it was staged for deployment."""
+    """Every function's program, as staged for deployment."""
     names = {}
     for logical_id, function in deploy.functions_of(deploy.template()).items():
         names[function["Metadata"]["BuildProperties"]["Binary"]] = deploy.STAGED / logical_id / "bootstrap"
@@ -62,7 +61,7 @@ def programs() -> dict[str, object]:
 
 
 def function_environment(stack: dict, function: str, name: str) -> dict[str, str]:
-    """What Lambda gives to the function: its variables, its Region, and a session of its role."""
+    """What Lambda gives the function: its variables, its Region and a session of its role."""
     endpoint = stack["aws_endpoint"]
     configuration = aws_client(endpoint, "lambda", PRIMARY_REGION, SERVICE_ACCOUNT_ID).get_function_configuration(
         FunctionName=function
@@ -84,8 +83,8 @@ def function_environment(stack: dict, function: str, name: str) -> dict[str, str
 
 
 def session_of(endpoint: str, role_arn: str) -> dict[str, str]:
-    """A session of a function's role. The role trusts Lambda alone; here, on the emulator, it is made to trust its own
-    account as well, for Lambda does not start these processes."""
+    """A session of a function's role. The role trusts only Lambda. Lambda does not start these processes, so on the emulator the
+    role is made to trust its own account too."""
     iam = aws_client(endpoint, "iam", PRIMARY_REGION, SERVICE_ACCOUNT_ID)
     role_name = role_arn.rpartition("/")[2]
     policy = iam.get_role(RoleName=role_name)["Role"]["AssumeRolePolicyDocument"]
@@ -111,7 +110,7 @@ def wait_until_listening(port: int, process: subprocess.Popen) -> None:
 
 
 def invoke(name: str, event_file, port: int) -> dict:
-    """`cargo lambda invoke`; answers with the function's response."""
+    """Runs `cargo lambda invoke`. Returns the function's response."""
     command = [CARGO_LAMBDA, "lambda", "invoke", name, "-A", HOST, "-P", str(port), "--data-file", event_file]
     answered = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, timeout=60, check=False)
     if answered.returncode != 0:

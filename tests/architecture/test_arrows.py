@@ -1,4 +1,4 @@
-"""The arrows of docs/architecture.md: which crate may know which, and which layer of a crate which."""
+"""The arrows of docs/architecture.md: which crate may use which, and which layer of a crate may use which."""
 
 import json
 import re
@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-# What each crate of ours may know of the others. What a function runs wires, and so knows all but the format; the function itself
-# only names it.
+# The crates of ours that each crate may use. `latchkey-functions` wires everything together, so it uses all but the format. A
+# function only names it.
 MAY_KNOW = {
     "sealed-item": set(),
     "latchkey-core": {"sealed-item"},
@@ -21,14 +21,14 @@ MAY_KNOW = {
     "nothing-in-init": {"latchkey-core", "latchkey-aws", "latchkey-http"},
 }
 FUNCTION_MAY_KNOW = {"latchkey-functions"}
-# What has no place in a crate: the domain does no input or output, and the format is bytes in, bytes out.
+# Dependencies that a crate must not have: the domain does no input or output, and the format is bytes in, bytes out.
 NOT_IN = {
     "sealed-item": r"aws-sdk-.*|aws-config|aws-smithy.*|lambda_.*|tokio.*|futures.*|reqwest|serde_dynamo",
     "latchkey-core": r"aws-sdk-.*|aws-config|aws-smithy.*|lambda_.*|reqwest|serde_dynamo",
     "latchkey-http": r"aws-sdk-.*|aws-config|aws-smithy.*|reqwest|serde_dynamo",
     "latchkey-aws": r"lambda_.*|reqwest",
 }
-# The layers of a crate, the lowest first: a file imports from its own layer and from those before it.
+# The layers of a crate, lowest first. A file imports from its own layer and from lower ones.
 LAYERS = {
     "core": [
         "values",
@@ -47,13 +47,13 @@ LAYERS = {
     ],
     "http": ["secret_text", "event", "answers", "telemetry", "endpoints", "process", "canary"],
 }
-# What the crate's root gives out again, and the layer that it comes from.
+# What the crate's root re-exports, and the layer it comes from.
 AGAIN = {"core": {"Error": "error", "Invalid": "values"}, "http": {"for_each_endpoint": "endpoints"}}
 
 
 @pytest.fixture(scope="module")
 def dependencies() -> dict[str, set[str]]:
-    """What each crate of the workspace is built of; what only its tests need is left out."""
+    """The dependencies of each crate of the workspace, without those of its tests."""
     command = ["cargo", "metadata", "--no-deps", "--offline", "--format-version", "1"]
     metadata = json.loads(subprocess.run(command, cwd=REPOSITORY, capture_output=True, check=True).stdout)
     return {
@@ -74,7 +74,7 @@ def test_nothing_is_built_into_a_room_where_it_has_no_place(dependencies):
 
 
 def imports_up(crate: str, layer: str, text: str) -> list[str]:
-    """What a file of this layer names of the layers above it. Documentation may point anywhere."""
+    """The names of higher layers that a file of this layer uses. Documentation may link anywhere."""
     code = "\n".join(line for line in text.splitlines() if not line.strip().startswith("//"))
     below = LAYERS[crate][: LAYERS[crate].index(layer) + 1]
     named = re.findall(r"\bcrate::(\w+|\{[^}]*\})", code)

@@ -1,7 +1,9 @@
-"""What is built on this machine compiles each dependency once: for the functions and for the tests, with the same features.
+"""A local build compiles each dependency once, with the same features for the functions and for the tests.
 
-cargo turns on, in each build, the features that the selected packages ask for. The tests' own dependencies ask for more than the
-functions do, and would have the SDKs compiled again. `tests/local-features` asks for the same, and is part of every local build."""
+In each build cargo enables the features that the selected packages ask for. The tests' own dependencies ask for more than the
+functions do, which would compile the SDKs again. `tests/local-features` asks for the same features and is part of every local
+build.
+"""
 
 import subprocess
 from pathlib import Path
@@ -10,7 +12,7 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 
 
 def features(edges: str, *packages: str) -> dict[str, set[str]]:
-    """The features of each dependency, by name and version."""
+    """The features of each dependency, by its name and version."""
     command = ["cargo", "tree", "--locked", "--offline", "--prefix", "none", "--edges", edges, "--format", "{p}|{f}", *packages]
     lines = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=True).stdout.splitlines()
     found = {}

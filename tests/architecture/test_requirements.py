@@ -1,4 +1,4 @@
-"""docs/requirements.md: every rule that a comment cites is in it, and leads to a page and a file that are there."""
+"""docs/requirements.md lists every rule that a comment cites, with a page and files that exist."""
 
 import re
 from pathlib import Path
@@ -10,7 +10,7 @@ CITED = re.compile(r"\brequirements? ((?:[A-Z]\d(?:, | and | to )?)+)")
 
 
 def rows() -> dict[str, tuple[str, list[str]]]:
-    """By number: the page that explains a rule, and the files that decide it."""
+    """The page that explains each rule, and the files that implement it, by the rule's number."""
     return {number: (page, re.findall(r"`([^`]+)`", files)) for number, page, files in ROW.findall(PAGE.read_text())}
 
 

@@ -1,5 +1,5 @@
-"""The operations, by the table in operations.json, and openapi.yaml as the tests read it: which operation a call is, and whether
-its answer is as stated."""
+"""The operations from operations.json, and openapi.yaml as the tests read it: which operation a call is, and whether its answer
+matches."""
 
 import json
 import re
@@ -17,7 +17,7 @@ JSON, PROBLEM = "application/json", "application/problem+json"
 
 @cache
 def document() -> dict:
-    """openapi.yaml. Never changed by anyone."""
+    """openapi.yaml. Callers must not change it."""
     return yaml.safe_load((REPOSITORY / "openapi.yaml").read_text())
 
 
@@ -26,12 +26,12 @@ ROLES = ["owner", "super_admin", "admin", "member"]
 
 @cache
 def table() -> list[dict]:
-    """The table of operations, the schedule's among them. shared/core/src/operations/operation.rs makes it."""
+    """The table of operations, including the schedule's. shared/core/src/operations/operation.rs generates it."""
     return json.loads((REPOSITORY / "operations.json").read_text())
 
 
 def functions() -> list[str]:
-    """Every function that serves an operation."""
+    """All functions that serve an operation."""
     return list(dict.fromkeys(row["function"] for row in table()))
 
 
@@ -48,12 +48,12 @@ class Operation:
 
     @property
     def roles(self) -> list[str]:
-        """The roles that may call it."""
+        """The roles that may call the operation."""
         return ROLES if self.may == "any_member" else ROLES[:3]
 
     @property
     def stated(self) -> dict:
-        """What openapi.yaml states of it."""
+        """The operation's entry in openapi.yaml."""
         return document()["paths"][self.path][self.method.lower()]
 
     @property
@@ -68,21 +68,21 @@ class Operation:
 
 @cache
 def operations() -> dict[str, Operation]:
-    """Every operation that callers call, by its name."""
+    """The operations of the API, by name."""
     return {row["name"]: Operation(**row) for row in table() if "path" in row}
 
 
 def sample_event(operation: Operation, values: dict[str, str]) -> dict:
-    """The sample event of an operation that succeeds, with values in the place of its placeholders."""
+    """An operation's sample event that succeeds, with its placeholders replaced by values."""
     for path in sorted((REPOSITORY / "events" / operation.function).glob("success*.json"), key=lambda path: len(path.name)):
         event = json.loads(re.sub(r"\$\{([a-z_.]+)\}", lambda found: values[found[1]], path.read_text()))
-        if event["routeKey"] == f"{operation.method} {operation.path}":
+        if event.get("routeKey") == f"{operation.method} {operation.path}":
             return event
     raise AssertionError(f"events/{operation.function} has no event of {operation.name} that succeeds")
 
 
 def operation_of(method: str, path: str) -> Operation | None:
-    """The operation that a call's method and path name. A path that is no parameter wins, as in API Gateway."""
+    """The operation that a method and a path name. A path without parameters wins, as in API Gateway."""
     candidates = sorted(operations().values(), key=lambda it: it.path.count("{"))
     for operation in candidates:
         pattern = re.sub(r"\\\{\w+\\\}", "[^/]+", re.escape(operation.path))
@@ -92,7 +92,7 @@ def operation_of(method: str, path: str) -> Operation | None:
 
 
 def status_of(problem: str) -> int:
-    """The status of a type of problem, by docs/problems/README.md."""
+    """The status of a problem type, from docs/problems/README.md."""
     index = (REPOSITORY / "docs" / "problems" / "README.md").read_text()
     return int(re.search(rf"^\| \[`{problem}`\]\S+ \| (\d+) \|", index, re.MULTILINE)[1])
 
@@ -114,13 +114,13 @@ def validator(schema: str) -> Draft202012Validator:
 
 
 def faults(schema: dict, value) -> list[str]:
-    """What is wrong with a value, by a schema of openapi.yaml."""
+    """The errors of a value under a schema of openapi.yaml."""
     found = validator(json.dumps(schema, sort_keys=True)).iter_errors(value)
     return [f"{error.json_path}: {error.message[:300]}" for error in found]
 
 
 def hold(method: str, path: str, sent, answer) -> None:
-    """Asserts that an answer is one that openapi.yaml states, and that what succeeded was stated to be taken."""
+    """Asserts that openapi.yaml documents the answer, and that it allows the request if the request succeeded."""
     operation = operation_of(method, path)
     if operation is None:
         assert answer.status in (404, 405) and "message" in answer.json, f"openapi.yaml has no {method} {path}: {answer}"

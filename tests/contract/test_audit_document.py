@@ -1,4 +1,4 @@
-"""docs/audit.md and its schema against each other."""
+"""docs/audit.md and its schema agree."""
 
 import json
 import re

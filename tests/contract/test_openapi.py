@@ -1,4 +1,5 @@
-"""openapi.yaml against itself, the template, the functions, the sample events and the pages about it. Needs nothing that runs."""
+"""openapi.yaml is consistent, and agrees with the template, the functions, the sample events and its pages. Needs no running
+stack."""
 
 import json
 import re
@@ -35,7 +36,7 @@ def test_each_path_parameter_is_stated():
 
 
 def examples() -> list:
-    """Every example, with the schema beside it and the way to it."""
+    """Every example, with its schema and its path in the document."""
     found = []
 
     def look(node, way: str) -> None:
@@ -74,7 +75,7 @@ def test_every_body_has_an_example():
 
 @pytest.mark.parametrize("place", ["three-fields", "all-fields"])
 def test_what_is_not_stated_is_no_request(place):
-    """That the schemas refuse at all: each member by turns of a wrong type, and one too many."""
+    """The schemas do refuse: each field in turn with a wrong type, and an extra field."""
     create = operations()["create-vault"]
     example = create.stated["requestBody"]["content"][JSON]["examples"][place]["value"]
     wrong = [example | {name: {}} for name in example] + [example | {"external_id": "ws-victim"}]
@@ -95,20 +96,21 @@ def test_the_body_of_a_sample_event_is_a_request(path):
     }
     text = re.sub(r"\$\{([a-z_.]+)\}", lambda found: values.get(found[1], "sample"), path.read_text())
     event = json.loads(text)
-    http = event["requestContext"]["http"]
+    context = event["requestContext"]
+    http = context.get("http") or {"method": event["httpMethod"], "path": event["path"]}  # a REST API's
     operation = openapi.operation_of(http["method"], http["path"])
     assert operation, http
-    if "body" in event:
+    if event.get("body"):
         assert not faults(operation.request_schema, json.loads(event["body"]))
 
 
-# Problems: a page each, the index and the table of docs/api.md.
+# Problems: each has a page, and a row in the index and in the table of docs/api.md.
 
 PAGES = REPOSITORY / "docs" / "problems"
 
 
 def types_in_the_code() -> dict[str, tuple[int, str]]:
-    """Status and title of each problem type, where problem.rs makes them."""
+    """Status and title of each problem type in problem.rs."""
     source = (REPOSITORY / "shared" / "http" / "src" / "answers" / "problem.rs").read_text()
     made = re.findall(r'::new\(\s*"([a-z-]+)",\s*(\d{3}),\s*"([^"]+)"', source)
     return {name: (int(status), title) for name, status, title in made}

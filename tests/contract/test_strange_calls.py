@@ -1,7 +1,7 @@
-"""The running API under calls that schemathesis makes up from openapi.yaml: as stated, and as not stated.
+"""Calls that schemathesis generates from openapi.yaml, valid and invalid, against the running API.
 
-Each must be answered as openapi.yaml says: never with a 5xx, nor with a status, type, header or body that is not stated there.
-What is stated must be taken, what is not must be refused, and nothing without a token. The settings are in schemathesis.toml.
+Every answer must match openapi.yaml: no 5xx, and no status, media type, header or body that it does not document. Valid requests
+must be accepted; invalid ones, and any without a token, must be refused. The settings are in schemathesis.toml.
 """
 
 import base64
@@ -20,14 +20,14 @@ SCHEMATHESIS = Path(sys.executable).parent / "schemathesis"
 
 @pytest.fixture(scope="module")
 def customer(new_customer):
-    """A customer of these tests alone."""
+    """A customer for these tests only."""
     return new_customer()
 
 
 @pytest.fixture
 def real_document(customer, api, token, tmp_path) -> Path:
-    """openapi.yaml with a real key, role, vault and sealed item in its examples, so that they come as far as they can. The
-    vault is of one operation alone, for it may be disabled by it."""
+    """openapi.yaml with a real key, role, vault and sealed item in its examples, so that calls get past validation. Each operation
+    has its own vault, because a call may disable it."""
     owner = token(workspace_id=customer.workspace_id, role="owner", sub="schemathesis")
     created = api().post("/v1/vaults", customer.vault_request(tmp_path.name), token=owner)
     assert created.status == 201, created.text

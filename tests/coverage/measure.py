@@ -1,9 +1,9 @@
-"""Line and branch coverage of the Rust workspace by its own tests, and each line that none of them runs.
+"""Line and branch coverage of the Rust workspace by its own tests, and the lines that no test runs.
 
     python3 tests/coverage/measure.py          runs the tests, then prints the table
     python3 tests/coverage/measure.py table    prints the table of the last run
 
-What the functions run (shared/functions) is run by the end-to-end tests alone, in processes of their own: it is not in here.
+The code that a function's `main` calls (shared/functions) is not included: only the end-to-end tests run it, in other processes.
 """
 
 import json
@@ -19,7 +19,7 @@ FOLDER = REPOSITORY / "target" / "coverage"
 PROFILES = FOLDER / "profiles"
 BINARIES = FOLDER / "binaries.json"
 CARGO_TEST = ["cargo", "test", "--workspace", "--profile", "local", "--lib", "--test", "*", "--bench", "load"]
-# Macros of dependencies; and what tests are made of is no part of what they cover.
+# Not counted: the macros of dependencies, and test code.
 NOT_COUNTED = (
     r"^/rustc/|/registry/src/|/tests/|/benches/|/shared/in-memory/|/shared/functions/"
     r"|/sealed-item/src/(memory_scan|official_vectors|secrets_in_memory)\.rs"
@@ -27,8 +27,8 @@ NOT_COUNTED = (
 
 
 def llvm(tool: str) -> Path:
-    """The one that LLVM_PROFDATA or LLVM_COV names, else of the toolchain's component llvm-tools, else what `make coverage`
-    installs."""
+    """The tool that LLVM_PROFDATA or LLVM_COV names. Otherwise that of the toolchain's component llvm-tools, or the one that
+    `make coverage` installs."""
     if named := os.environ.get(tool.upper().replace("-", "_")):
         return Path(named)
     answer = subprocess.run(["rustc", "--print", "sysroot"], capture_output=True, text=True, check=True)
@@ -44,7 +44,7 @@ def run_tests() -> None:
     environment = {
         **os.environ,
         "RUSTC_WORKSPACE_WRAPPER": str(REPOSITORY / "tests" / "coverage" / "rustc.sh"),
-        # A file for each binary and process: none waits for another.
+        # One file per binary and process, so that none waits for another.
         "LLVM_PROFILE_FILE": str(PROFILES / "%m-%p.profraw"),
     }
     build = [*CARGO_TEST, "--no-run", "--message-format=json"]
@@ -58,25 +58,26 @@ def run_tests() -> None:
 def merge_profiles() -> Path:
     merged, profiles = FOLDER / "merged.profdata", FOLDER / "profiles.txt"
     profiles.write_text("\n".join(map(str, PROFILES.glob("*.profraw"))))
-    # A process that a test has killed leaves half a profile, or none: only if no file is readable is that a failure.
+    # A process that a test killed leaves a partial profile or none. The merge fails only if no file is readable.
     merge = [llvm("llvm-profdata"), "merge", "--sparse", "--failure-mode=all", f"--input-files={profiles}", "-o", merged]
     subprocess.run(merge, check=True)
     return merged
 
 
 def export(profile: Path, binary: str, *format: str) -> str:
-    """One binary at a time: where one never calls a function that another does, llvm-cov takes the first one's word for it."""
+    """Exports one binary. llvm-cov does not combine them correctly: where one binary never calls a function that another calls, it
+    trusts the first."""
     command = [llvm("llvm-cov"), "export", f"--instr-profile={profile}", f"--ignore-filename-regex={NOT_COUNTED}", *format, binary]
     return subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, check=True).stdout
 
 
 class File:
-    """How often each line was run, and each way that a condition can go."""
+    """How often each line was run, and how often each condition went each way."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         source = (REPOSITORY / path).read_text().splitlines()
-        # Tests stand last in a file.
+        # The tests are at the end of the file.
         self.end = source.index("mod tests {") + 1 if "mod tests {" in source else len(source) + 1
         self.lines: dict[int, int] = defaultdict(int)
         self.ways: dict[tuple[int, ...], int] = defaultdict(int)
@@ -108,7 +109,7 @@ class File:
 
 
 def read() -> list[File]:
-    """What all binaries have run together, and all instances of what is generic."""
+    """The counts over all binaries, and over all instances of generic code."""
     profile, files = merge_profiles(), {}
 
     def file(name: str) -> File:

@@ -1,4 +1,4 @@
-"""The access role as deployed: its trust is open to the account and narrowed by a condition, which has to hold."""
+"""The deployed access role. Its trust policy names the whole account and narrows it by a condition, which must work."""
 
 import json
 import uuid
@@ -19,7 +19,7 @@ MAY_ASSUME_ANYTHING = {
 
 @pytest.fixture
 def make_role(service_client):
-    """A further role in the service's account, which may assume whatever lets it in. Gone afterwards."""
+    """Makes another role in the service's account that may assume any role that trusts it. It is deleted afterwards."""
     iam = service_client("iam")
     made = []
 
@@ -51,7 +51,7 @@ def sts_as(stack, sts, role_arn: str, **options):
 
 def test_another_role_of_our_account_is_not_let_in(stack, service_client, make_role):
     bystander = sts_as(stack, service_client("sts"), make_role())
-    sts_as(stack, bystander, make_role())  # it may assume roles, so what refuses it below is the access role's trust
+    sts_as(stack, bystander, make_role())  # it may assume roles, so below only the access role's trust policy can refuse it
     with pytest.raises(ClientError, match="AccessDenied"):
         sts_as(stack, bystander, stack["access_role_arn"])
 

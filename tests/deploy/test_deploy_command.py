@@ -1,4 +1,4 @@
-"""`make deploy` says what is missing, in a line for each, before it builds or calls anything."""
+"""`make deploy` names everything that is missing, one per line, before it builds or calls anything."""
 
 import os
 import subprocess
@@ -13,7 +13,7 @@ from deployment.deploy_service import Deployment, Refused
 REPOSITORY = Path(__file__).resolve().parents[2]
 
 FIRST = {"STAGE": "staging", "REGION": "us-east-2", "JWT_ISSUER": "https://login.example.com", "JWT_AUDIENCE": "latchkey"}
-# Nothing listens there: whoever calls AWS before everything is in order does not answer with a refusal.
+# Nothing listens there. A deployment that calls AWS too early fails with another message than a refusal.
 NOWHERE = {
     "AWS_ENDPOINT_URL": "http://127.0.0.1:1",
     "AWS_ACCESS_KEY_ID": "111111111111",
@@ -92,7 +92,7 @@ def test_by_hand_the_same_stack_is_deployed():
     ],
 )
 def test_the_state_of_both_regions_decides(monkeypatch, region, stacks, said):
-    """As CloudFormation describes them: test_second_stage.py has the command against stacks that there are."""
+    """The states as CloudFormation reports them. test_second_stage.py runs the command against deployed stacks."""
 
     def stack(self, of_region: str) -> dict | None:
         return {"StackStatus": stacks[of_region]} if of_region in stacks else None
@@ -112,7 +112,7 @@ def test_what_is_given_once_is_kept(monkeypatch):
     kept = [{"ParameterKey": name, "ParameterValue": value} for name, value in there.items()]
     monkeypatch.setattr(Deployment, "stack", lambda self, region: {"StackStatus": "UPDATE_COMPLETE", "Parameters": kept})
     Deployment.of(later).check()
-    # A stack into which only the table was imported.
+    # A stack that holds only an imported table.
     monkeypatch.setattr(Deployment, "stack", lambda self, region: {"StackStatus": "IMPORT_COMPLETE"})
     with pytest.raises(Refused, match=r"JWT_ISSUER.*\nJWT_AUDIENCE"):
         Deployment.of(later).check()

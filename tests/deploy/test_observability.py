@@ -1,4 +1,4 @@
-"""The alarms, the dashboard and the canary of template.yaml: what they watch is there, and who is told."""
+"""The alarms, the dashboard and the canary of template.yaml: they watch things that exist, and people are told."""
 
 import json
 import re
@@ -20,7 +20,7 @@ from tests.deploy.test_template import (
 
 SOURCES = REPOSITORY / "shared" / "http" / "src" / "telemetry" / "metrics"
 STAGE = {"Name": "stage", "Value": "production"}
-# Of AWS's own metrics, those that are watched; source: the pages "... metrics" of each service's guide.
+# AWS's own metrics that are watched. Source: the pages "... metrics" of each service's guide.
 OF_AWS = {
     "AWS/Lambda": {"Errors", "Throttles", "ConcurrentExecutions"},
     "AWS/DynamoDB": {"ReadThrottleEvents", "WriteThrottleEvents", "ConsumedReadCapacityUnits", "ConsumedWriteCapacityUnits"},
@@ -29,7 +29,7 @@ OF_AWS = {
 
 
 def our_metrics() -> set[str]:
-    """Every metric that the code names, with its unit or as an owner's."""
+    """Every metric that the code names: those with a unit, and the counts of errors by who is at fault."""
     source = "".join(path.read_text() for path in SOURCES.glob("*.rs"))
     return set(re.findall(r'\("(\w+)",\s+"(?:Count|Seconds|Milliseconds)"\)', source)) | set(
         re.findall(r'=> "(errors_\w+)"', source)
@@ -43,7 +43,7 @@ def region(request) -> str:
 
 @pytest.fixture
 def service(region) -> dict:
-    """The resources of a deployment with a managed key, and so with a canary."""
+    """The resources of a deployment that has a managed key, and therefore a canary."""
     return service_in(region, ManagedKeyId=KEY_ID)["Resources"]
 
 
@@ -84,7 +84,7 @@ def test_every_metric_is_told_of():
 
 
 def test_a_broken_vault_rings_at_once_and_until_neither_region_can_have_it(alarms):
-    """Each minute either Region checks it, and the other one's sweep finds nothing."""
+    """Each minute one of the Regions checks the vault, and the other's sweep finds nothing."""
     alarm = alarms["vaults-unusable"]
     assert (alarm["Period"], alarm["DatapointsToAlarm"], alarm["EvaluationPeriods"]) == (60, 1, 15)
 
@@ -116,8 +116,8 @@ def test_every_alarm_watches_a_metric_that_there_is(alarms, service):
 
 
 def test_every_function_of_the_api_is_watched_for_throttles(alarms, service):
-    """The canary has alarms of its own. An alarm takes ten metrics at most: the eleventh function begins `functions-throttled-more`.
-    What a function's errors do: test_roll_out.py."""
+    """The canary has its own alarms. An alarm takes at most ten metrics, so the eleventh function starts `functions-throttled-more`.
+    For a function's errors see test_roll_out.py."""
     functions = of_type(service, "AWS::Serverless::Function").keys() - {"CanaryFunction"}
     metrics = [metric for name, alarm in alarms.items() if name.startswith("functions-throttled") for metric in watched(alarm)]
     assert {it["MetricName"] for it in metrics} == {"Throttles"}
@@ -125,7 +125,7 @@ def test_every_function_of_the_api_is_watched_for_throttles(alarms, service):
 
 
 def test_a_data_keys_number_of_messages_is_far_when_its_alarm_rings(alarms):
-    """What docs/runbooks/data-keys-near-limit.md reckons: both Regions' items of a day, were they all one data key's."""
+    """The calculation in docs/runbooks/data-keys-near-limit.md: all items of both Regions in a day, if one data key sealed them."""
     alarm = alarms["data-keys-near-limit"]
     assert (alarm["Statistic"], alarm["Period"], alarm["EvaluationPeriods"]) == ("Sum", 86400, 1)
     assert len(REGIONS) * alarm["Threshold"] * 8 == 2**32
@@ -140,7 +140,7 @@ def widgets(service) -> list[dict]:
 def test_the_dashboard_shows_every_alarm_of_its_region(widgets, alarms, region):
     (shown,) = [it["properties"]["alarms"] for it in widgets if it["type"] == "alarm"]
     prefix = f"arn:aws:cloudwatch:{region}:{ACCOUNT_ID}:alarm:production-latchkey-"
-    # Those of the canary are not in every deployment; it has a widget of its own.
+    # Not every deployment has the canary's alarms. They have their own widget.
     assert sorted(shown) == sorted(prefix + name for name in alarms if "canary" not in name)
 
 
@@ -191,7 +191,7 @@ def test_the_canary_may_invoke_what_it_tries_and_nothing_else(service, region):
 
 
 def test_nobody_but_the_canary_and_the_schedules_may_invoke_a_function(service):
-    """Who invokes a function by itself says who calls."""
+    """A caller that invokes a function directly could claim any identity."""
     may = {
         (name, resource.split(":function:")[1])
         for name, role in of_type(service, "AWS::IAM::Role").items()
@@ -215,7 +215,7 @@ def test_the_canary_sings_each_five_minutes(service):
 
 
 def test_the_canarys_names_are_those_of_the_template():
-    """Its program finds the functions by the names that the template gives them."""
+    """The canary's program finds the functions by the names in the template."""
     source = (REPOSITORY / "shared" / "aws" / "src" / "deployed_functions.rs").read_text()
     assert 'format!("{}-latchkey-{operation}", self.stage)' in source
     alias = parsed("template.yaml")["Globals"]["Function"]["AutoPublishAlias"]

@@ -1,4 +1,4 @@
-"""Each release is frozen: what it wrote lies in tests/compat, where the later ones' tests read it."""
+"""Each release is frozen: tests/compat holds what it wrote, and the tests of later releases read it."""
 
 import json
 import re

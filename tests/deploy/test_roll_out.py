@@ -1,5 +1,5 @@
-"""What SAM makes of template.yaml: traffic moves to a new version of a function bit by bit, watched by an alarm, and everything
-that calls a function goes with it."""
+"""What SAM makes of template.yaml: traffic moves to a new version of a function gradually, an alarm watches, and every caller of
+the function moves too."""
 
 import json
 import re
@@ -19,7 +19,7 @@ PARAMETERS = {"Stage": "production", "JwtIssuer": "https://issuer.example", "Jwt
 
 
 class NoManagedPolicies:
-    """The template names none."""
+    """Stands in for SAM's managed policies. The template names none."""
 
     def load(self) -> dict:
         return {}
@@ -107,7 +107,7 @@ def test_whoever_calls_a_function_calls_its_alias():
     assert all(it["FunctionName"]["Ref"].endswith("Aliaslive") for it in permissions)
     schedules = [it["Properties"] for it in of_type("AWS::Scheduler::Schedule").values()]
     assert {(it["Target"]["Arn"]["Ref"], it["Name"]["Fn::Sub"]) for it in schedules} == {
-        ("ValidateVaultFunctionAliaslive", "${Stage}-latchkey-sweep"),  # named, for two stages share an account
+        ("ValidateVaultFunctionAliaslive", "${Stage}-latchkey-sweep"),  # named explicitly, because two stages share an account
         ("CanaryFunctionAliaslive", "${Stage}-latchkey-canary"),
     }
 
@@ -134,7 +134,7 @@ def test_a_change_of_code_or_configuration_makes_a_version(setting, value):
 
 
 def test_a_change_of_a_parameter_alone_makes_a_version():
-    """Which SAM by itself would not."""
+    """SAM alone would not make one."""
 
     def deployed(parameters: dict[str, str]) -> dict:
         return processed(with_description(template(), parameters), **parameters)

@@ -1,7 +1,7 @@
-"""template.yaml asks nothing of the table that strong multi-Region consistency excludes, and lets no role ask for it.
+"""template.yaml uses nothing that strong multi-Region consistency excludes, and lets no role do so.
 
 Source: DynamoDB developer guide, "How DynamoDB global tables work", "Multi-Region strong consistency (MRSC)": no transactions, no
-TTL, no local indexes. shared/aws/tests/aws/strong_consistency.rs holds the same of every call.
+TTL, no local indexes. shared/aws/tests/aws/strong_consistency.rs checks the same for every call.
 """
 
 import re
@@ -11,13 +11,13 @@ import pytest
 
 TEMPLATE = (Path(__file__).resolve().parent.parent.parent / "template.yaml").read_text()
 
-# Each works on one item, or reads one partition.
+# Each works on one item or reads one partition.
 ACTIONS = {"GetItem", "PutItem", "UpdateItem", "DeleteItem", "Query"}
 EXCLUDED = ["TimeToLive", "LocalSecondaryIndex", "Transact", "PartiQL", "ExecuteStatement", "dynamodb:*", "AWS::DynamoDB::Table\n"]
 
 
 def faults_of(template: str) -> list[str]:
-    """What of a template strong multi-Region consistency excludes, or no role has a use for."""
+    """What a template uses that strong multi-Region consistency excludes, and the actions that no role needs."""
     actions = re.findall(r"dynamodb:([A-Za-z*]+)\b(?!:)", template)
     found = [f"dynamodb:{action}" for action in actions if action not in ACTIONS]
     found += [word for word in EXCLUDED if word in template]

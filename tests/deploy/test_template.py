@@ -1,6 +1,6 @@
-"""What template.yaml and customer-setup/ allow: no more than each function and each side needs.
+"""template.yaml and customer-setup/ allow each function and each side only what it needs.
 
-The templates are read as CloudFormation reads them, in both Regions, with parameters filled in and intrinsics resolved.
+The templates are read as CloudFormation reads them: in both Regions, with parameters filled in and intrinsics resolved.
 """
 
 import json
@@ -18,20 +18,20 @@ CUSTOMER_ACCOUNT_ID = "222222222222"
 KEY_ID = "mrk-1234abcd12ab34cd56ef1234567890ab"
 ACCESS_ROLE_ARN = f"arn:aws:iam::{ACCOUNT_ID}:role/production-kms-byo-key-access-role"
 
-# The table of operations, and the routes of each function by it.
+# The table of operations, and from it the routes of each function.
 OPERATIONS = json.loads((REPOSITORY / "operations.json").read_text())
 ROUTES = {
     row["function"]: [f"{it['method']} {it['path']}" for it in OPERATIONS if "path" in it and it["function"] == row["function"]]
     for row in OPERATIONS
 }
-# What a function may do to records at most. Which of it one needs: tests/e2e/test_least_privilege.py.
+# The most that a function may do to records. tests/e2e/test_least_privilege.py checks that it needs each action it has.
 READ, WRITE = {"GetItem", "Query"}, {"PutItem", "UpdateItem", "DeleteItem"}
-# Those that reach the customer's account, and those that also try what must fail.
+# The functions that reach the customer's account, and those that also make the attempt that must fail.
 ASSUME_ACCESS_ROLE = {"create-vault", "validate-vault", "enable-vault", "encrypt-item", "decrypt-item", "reassign-item"}
 PROBE_CUSTOMER_ROLES = {"create-vault", "validate-vault", "enable-vault"}
-# The one that finds out which vaults are due.
+# The function that finds the due vaults.
 QUERY_DUE_INDEX = {"validate-vault"}
-# The one that announces what it finds.
+# The function that announces its findings.
 PUT_EVENTS = {"validate-vault"}
 MANAGED_KEY_ROLE_ARN = f"arn:aws:iam::{ACCOUNT_ID}:role/production-latchkey-managed-key"
 ANY_ROLE = "arn:aws:iam::*:role/*"
@@ -39,13 +39,13 @@ ANY_ROLE = "arn:aws:iam::*:role/*"
 
 @cache
 def parsed(path: str) -> dict:
-    """Never changed by anyone: what resolves it makes a copy."""
+    """A parsed template. Callers must not change it; `rendered` makes a copy."""
     return yaml_parse((REPOSITORY / path).read_text())
 
 
 def rendered(path: str, region: str, parameters: dict[str, str], known: dict[str, str] | None = None) -> dict:
-    """The template with every intrinsic resolved. What is not known before deployment stays as `<Resource.Attribute>`,
-    so that it cannot be taken for anything else."""
+    """The template with every intrinsic resolved. A value that is unknown before deployment stays as `<Resource.Attribute>`, which
+    looks like no real value."""
     template = parsed(path)
     account_id = parameters.pop("AWS::AccountId")
     values = {name: str(it["Default"]) for name, it in template["Parameters"].items() if "Default" in it}
@@ -91,7 +91,7 @@ def service(region) -> dict:
 
 @pytest.fixture
 def functions(service) -> dict[str, dict]:
-    """Each function's properties, by operation."""
+    """Each function's properties, by its name without the stage."""
     globals_ = parsed("template.yaml")["Globals"]["Function"]
     found = of_type(service, "AWS::Serverless::Function")
     return {it["Metadata"]["BuildProperties"]["Binary"]: globals_ | it["Properties"] for it in found.values()}
@@ -99,7 +99,7 @@ def functions(service) -> dict[str, dict]:
 
 @pytest.fixture
 def roles(service, functions) -> dict[str, dict]:
-    """Each function's execution role, by operation."""
+    """Each function's execution role, by the same name."""
     return {operation: service[logical_id(it["Role"])]["Properties"] for operation, it in functions.items()}
 
 
@@ -179,7 +179,7 @@ def test_no_function_has_policies_beside_its_role(functions):
 
 
 def record_actions(function: str) -> set[str]:
-    """At most: what only reads writes nothing, what touches items deletes nothing, and the setup kit needs no records."""
+    """Upper limits: operations that only read write nothing, those on items delete nothing, and the setup kit uses no records."""
     served = [row for row in OPERATIONS if row["function"] == function]
     if function == "get-setup-kit":
         return set()
@@ -207,7 +207,7 @@ def test_a_role_allows_exactly_what_its_function_does(operation, roles, function
 
 
 def test_wildcards_stand_only_where_no_arn_can(service):
-    """In the whole template: the customers' roles, whose names we cannot know, and what CodeDeploy looks at and moves."""
+    """Only two kinds of wildcard exist: the customers' roles, whose names we do not know, and what CodeDeploy reads and moves."""
     wild = {
         (name, statement["Sid"])
         for name, role in of_type(service, "AWS::IAM::Role").items()
@@ -223,7 +223,7 @@ def test_wildcards_stand_only_where_no_arn_can(service):
 
 
 def test_our_own_account_is_out_of_reach_of_every_open_assume_role(service):
-    """Else a customer could name one of our roles as theirs."""
+    """Otherwise a customer could name one of our roles as theirs."""
     found = [
         statement
         for role in of_type(service, "AWS::IAM::Role").values()
@@ -271,11 +271,12 @@ def test_functions_are_told_the_role_and_the_table_that_exist(region):
         "LATCHKEY_WORKSPACE_CLAIM": "workspace_id",
         "LATCHKEY_ROLE_CLAIM": "role",
         "LATCHKEY_SUBJECT_CLAIM": "sub",
+        "LATCHKEY_REST_CLAIMS_PLACE": "authorizer.claims",
     }
 
 
 def test_get_setup_kit_alone_is_told_where_the_templates_are(functions):
-    """And by default there is no such place."""
+    """By default there is no such place."""
     told = {operation: it["Environment"] for operation, it in functions.items() if "Variables" in it.get("Environment", {})}
     own = {operation: it["Variables"] for operation, it in told.items() if "LATCHKEY_STAGE" not in it["Variables"]}
     assert own == {"get-setup-kit": {"LATCHKEY_SETUP_KIT_TEMPLATES_URL": ""}}
@@ -300,7 +301,7 @@ def test_the_table_is_one_strong_global_table(service, region):
 
 
 def test_the_table_has_nothing_that_strong_consistency_excludes(service, region):
-    """Strong multi-Region tables have no TTL and no local indexes; cfn-lint does not know it."""
+    """Strong multi-Region tables have no TTL and no local indexes. cfn-lint does not check this."""
     for table in of_type(service, "AWS::DynamoDB::GlobalTable").values():
         assert not {"TimeToLiveSpecification", "LocalSecondaryIndexes"} & table["Properties"].keys()
 
@@ -439,7 +440,7 @@ def test_the_managed_keys_role_lets_in_the_access_role_alone_and_allows_four_act
 
 
 def test_every_policy_renders_to_plain_json(service, customer):
-    """Valid JSON, nothing unresolved in what a customer is handed, no comment, and the current policy language."""
+    """Valid JSON, with nothing unresolved in a customer's policy, no comments, and the current policy language."""
     documents = [customer["Key"]["Properties"]["KeyPolicy"]]
     for resources in (service, customer):
         for role in of_type(resources, "AWS::IAM::Role").values():

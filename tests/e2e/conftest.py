@@ -1,4 +1,4 @@
-"""Workspaces for the end-to-end tests, each with a customer of its own."""
+"""Workspaces for the end-to-end tests, each with its own customer."""
 
 import pytest
 
@@ -9,7 +9,7 @@ from tests.e2e.subscription import Subscription
 
 @pytest.fixture(scope="module")
 def workspace(stack, new_customer, api, token, wait_for):
-    """A workspace of this test file alone."""
+    """A workspace for this test file only."""
     workspace = Workspace(new_customer(), api, token, wait_for)
     yield workspace
     Schedule.of(stack).forget(workspace.customer.workspace_id)
@@ -17,7 +17,7 @@ def workspace(stack, new_customer, api, token, wait_for):
 
 @pytest.fixture
 def new_workspace(stack, new_customer, api, token, wait_for):
-    """new_workspace(...): for tests that change the key or the role. Takes what new_customer takes."""
+    """new_workspace(...): for tests that change the key or the role. Takes the arguments of new_customer."""
     made = []
 
     def new_workspace(**options) -> Workspace:
@@ -31,5 +31,5 @@ def new_workspace(stack, new_customer, api, token, wait_for):
 
 @pytest.fixture(scope="session")
 def subscription(service_client) -> Subscription:
-    """What the service announces, from now on."""
+    """What the service announces from now on."""
     return Subscription(service_client)

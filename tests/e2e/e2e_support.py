@@ -1,4 +1,4 @@
-"""What the end-to-end tests share: a workspace as its people use the API, and ways to read answers."""
+"""Shared by the end-to-end tests: a workspace as its people use the API, and helpers to read answers."""
 
 import base64
 import itertools
@@ -64,7 +64,7 @@ class Workspace:
         return self.call("/v1/items/decrypt", {"items": items}, role="member", region=region)
 
     def sealed(self, vault_id: str, item_id: str, plaintext: bytes, region: str = "us-east-2", **context: str) -> dict:
-        """A sealed item, as decrypt takes it."""
+        """Seals an item. Returns it as decrypt-item takes it."""
         item = {"item_id": item_id, "context": context}
         answer = self.encrypt(vault_id, [item | {"plaintext": base64_of(plaintext)}], region)
         assert answer.status == 200, answer.text
@@ -83,7 +83,7 @@ class Workspace:
 
 
 def problem_of(answer) -> tuple[int, str]:
-    """Status and kind of a problem; asserts that it is one."""
+    """The status and type of a problem. Asserts that the answer is one."""
     assert answer.headers["content-type"] == "application/problem+json", answer.text
     problem = answer.json
     assert problem["status"] == answer.status
@@ -97,7 +97,7 @@ def outcomes_of(report: dict) -> dict[tuple[str, str | None], str]:
 
 
 def new_environments(service_client) -> None:
-    """Execution environments that hold nothing yet, of every function."""
+    """Gives every function new, empty execution environments."""
     for region in REGIONS:
         functions = service_client("lambda", region)
         for function in functions.list_functions()["Functions"]:

@@ -1,5 +1,5 @@
-"""Execution environments that a test has to itself: a function's program as it is deployed, which is handed events by the Runtime
-API of benches/runtime_api.py."""
+"""Execution environments for a single test: the deployed program of a function gets its events from the Runtime API of
+benches/runtime_api.py."""
 
 import json
 from contextlib import contextmanager
@@ -12,7 +12,7 @@ from tests.e2e.e2e_support import Workspace
 
 @contextmanager
 def started(stack: dict, function: str, **variables: str):
-    """An execution environment of a function that has asked for its first event."""
+    """An execution environment of a function. The function has asked for its first event."""
     environment = watch.function_environment(stack, f"{STAGE}-latchkey-{function}", function) | variables
     with open("/dev/null", "wb") as log, runtime_api.running([watch.programs()[function]], environment, log) as running:
         running.first_polled_at()
@@ -20,7 +20,7 @@ def started(stack: dict, function: str, **variables: str):
 
 
 def api_event(workspace: Workspace, role: str, body: dict) -> dict:
-    """What API Gateway hands to a function for a call of the API."""
+    """The event that API Gateway hands to a function for a call of the API."""
     claims = {"workspace_id": workspace.customer.workspace_id, "role": role, "sub": f"{role}-1"}
     return {
         "version": "2.0",

@@ -1,7 +1,7 @@
 """What customers do to their key and role, and what the next sweep must find: the table of docs/health.md.
 
-Each change is a context manager: what the customer does, and after the `yield` how it is undone. What is permanent has
-nothing there.
+Each change is a context manager. Up to the `yield` it does what the customer does; after it, it undoes that. A permanent change has
+nothing after the `yield`.
 """
 
 import copy
@@ -32,14 +32,14 @@ class Scenario:
     change: Callable[[Customer], object]
     state: str
     findings: frozenset[tuple[str, str | None]]
-    # What is said of how to undo it: for each check that finds something, a part of its remedy. {region} is the finding's.
+    # Part of the remedy of each check that finds something. {region} is the finding's Region.
     remedies: dict[str, str]
     reversible: str = REVERSIBLE
-    # The Regions in which what was sealed before does not open meanwhile.
+    # The Regions in which earlier items do not open meanwhile.
     locked_in: tuple[str, ...] = NOWHERE
-    # Whether the check of each minute finds it, or that of each hour.
+    # Which check finds it: that of each minute or that of each hour.
     found_within: str = MINUTE
-    # Whether it is known when the last data key is forgotten: once both Regions refuse to open any.
+    # Whether the end of access is known: it is once both Regions refuse to open any data key.
     access_ends: bool = False
 
     @property
@@ -90,7 +90,7 @@ def deleted(customer):
 
 @contextmanager
 def replaced_under_its_arn(customer):
-    """KMS gives no key id twice. Should it ever, this is what must be found: see launch.py for how it is possible here."""
+    """KMS never reuses a key id. If it did, the sweep would have to find this. launch.py makes it possible here."""
     delete_at_once(customer, BOTH)
     tags = [{"TagKey": "_custom_id_", "TagValue": customer.kms_key_id}]
     customer.kms().create_key(KeySpec="RSA_4096", KeyUsage="ENCRYPT_DECRYPT", MultiRegion=True, Tags=tags)
@@ -156,8 +156,8 @@ def denied_by_key_policy(customer, action, regions):
 
 
 def delete_at_once(customer, regions):
-    """The replica first: a primary waits for it. A waiting period of one day, which AWS refuses, is over at once on the
-    emulator: see launch.py."""
+    """Deletes the replica first, because a primary waits for it. On the emulator a waiting period of one day, which AWS refuses, is
+    over at once (launch.py)."""
     for region in reversed(regions):
         customer.kms(region).schedule_key_deletion(KeyId=customer.kms_key_id, PendingWindowInDays=1)
 

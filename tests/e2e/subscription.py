@@ -1,4 +1,4 @@
-"""A subscriber of the service's event buses: a queue in each Region, with a rule that sends it every event."""
+"""A subscriber to the service's event buses: a queue in each Region, with a rule that sends it every event."""
 
 import json
 import time
@@ -17,7 +17,7 @@ SCHEMAS = {
 
 
 class Subscription:
-    """What has arrived so far, by vault. Every event is held against its schema."""
+    """The events received so far, by vault. Every event is checked against its schema."""
 
     def __init__(self, service_client):
         name = f"announcements-{uuid.uuid4().hex}"
@@ -33,7 +33,7 @@ class Subscription:
             self.queues.append((sqs, queue))
 
     def of_vault(self, vault_id: str, *, at_least: int = 0) -> list[dict]:
-        """The events about a vault in the order of their arrival; waits until there are so many."""
+        """The events about a vault, in the order in which they arrived. Waits until there are at least `at_least`."""
         deadline = time.monotonic() + 10
         while True:
             self.receive()
@@ -53,6 +53,6 @@ class Subscription:
 
 
 def validate(event: dict) -> None:
-    """Holds an event against the schema of its detail-type."""
+    """Checks an event against the schema of its detail-type."""
     checker = jsonschema.Draft202012Validator.FORMAT_CHECKER
     jsonschema.validate(event, SCHEMAS[event["detail-type"]], format_checker=checker)

@@ -1,6 +1,6 @@
-"""Who may do what, at the deployed API: each cell of docs/access.md, wrong claims, other workspaces' ids.
+"""Who may call what, at the deployed API: each cell of docs/access.md, wrong claims, and ids of other workspaces.
 
-The operations and who may are those of operations.json; the calls are the sample events.
+operations.json has the operations and their roles. The calls are the sample events.
 """
 
 import json
@@ -25,7 +25,7 @@ class Known:
 
 
 def call(api, operation: str, known: Known, vault_id: str, token: str):
-    """A call that succeeds for whoever may make it, as its sample event has it, with `vault_id` wherever it names a vault."""
+    """Makes the call of the operation's sample event, which succeeds in any allowed role. `vault_id` replaces the event's vault."""
     stated, customer = operations()[operation], known.workspace.customer
     values = {
         "customer.workspace_id": customer.workspace_id,
@@ -41,7 +41,7 @@ def call(api, operation: str, known: Known, vault_id: str, token: str):
 
 
 def outcome_of(answer) -> tuple[int, str]:
-    """Status and problem: of the one item, where the operation answers item by item."""
+    """The status and problem of an answer, or of its one item if the operation answers item by item."""
     if answer.status >= 400:
         return problem_of(answer)
     items = answer.json.get("items") or [{}]
@@ -81,7 +81,7 @@ def test_a_claim_that_is_wrong_names_nobody(operation, known, api, token):
 
 
 def test_workspaces_that_differ_in_case(known, api, token):
-    """Only case differs: another workspace, which sees nothing of this one, and whose external id is another."""
+    """A workspace whose id differs only in case is another workspace. It sees nothing of this one and has its own external id."""
     workspace_id = known.workspace.customer.workspace_id.upper()
     owner = token(workspace_id=workspace_id, role="owner", sub="s")
     for operation in operations():
@@ -97,12 +97,13 @@ def test_workspaces_that_differ_in_case(known, api, token):
 
 
 def test_a_foreign_token_with_every_id(known, new_workspace, api, token):
-    """The path, the body, the sealed item: one answer to all, byte for byte but for the request's id, as for no vault."""
+    """With an id in the path, the body or the sealed item, a stranger gets the answer for a missing vault, byte for byte. Only the
+    request id differs."""
     stranger = new_workspace().customer.workspace_id
     texts = set()
     for operation, stated in operations().items():
         if operation in ("create-vault", "list-vaults", "get-setup-kit"):
-            continue  # name no id of ours
+            continue  # these calls name no id of ours
         for role in stated.roles:
             owner = token(workspace_id=stranger, role=role, sub="s")
             for vault_id in (known.vault_id, MISSING):

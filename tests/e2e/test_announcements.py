@@ -1,4 +1,4 @@
-"""What others are told of a vault's health arrives, once, and as docs/events.md says."""
+"""Changes of a vault's health are announced once, in the form of docs/events.md."""
 
 import json
 import re
@@ -62,7 +62,7 @@ def test_both_regions_that_sweep_at_once_announce_it_once(new_workspace, subscri
             swept += pool.map(schedule.sweep, [*REGIONS, *REGIONS])
         schedule.health_after_sweep(workspace.customer.workspace_id, vault_id)
     events = subscription.of_vault(vault_id, at_least=1)
-    # Where the bus's answer was lost on the way, or that it had come is not on record, it is told again, under the same id.
+    # If the bus's answer was lost, or its record was not written, the event is sent again under the same id.
     unsure = sum(it["vaults_unannounced"] + it["vaults_failed"] for it in swept)
     assert len(events) <= 1 + unsure, swept
     assert len({event["detail"]["event_id"] for event in events}) == 1, events

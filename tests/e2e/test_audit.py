@@ -1,10 +1,10 @@
-"""The audit log of the deployed functions: a line for each request, of the shape that is promised, which finds its items and
-joins the customer's CloudTrail.
+"""The audit log of the deployed functions. Each request writes one line of the documented shape, which leads to its items and to
+the customer's CloudTrail.
 
-The emulator records calls as CloudTrail does, with AWS's request id, in the account of the caller; it does not record who the
-caller's session was, nor an AssumeRole in the account of the role. So uses of the key are joined by AWS request id alone, and
-session names where they are given: in the AssumeRole of the service's account. A call that it denies has no id there and is
-not recorded; on AWS it has and is.
+Like CloudTrail, the emulator records calls with AWS's request id in the caller's account. It does not record the caller's session,
+nor an AssumeRole in the account of the role. So uses of the key are joined by AWS request id only. Session names are compared where
+they are recorded: in the AssumeRole calls of the service's account. The emulator gives a denied call no request id and does not
+record it. AWS does both.
 """
 
 import hashlib
@@ -23,13 +23,13 @@ from tests.e2e.e2e_support import base64_of
 
 SCHEMA = json.loads((REPOSITORY / "docs" / "audit.schema.json").read_text())
 LINE = Draft202012Validator(SCHEMA, format_checker=Draft202012Validator.FORMAT_CHECKER)
-QUICK = jsonschema_rs.Draft202012Validator(SCHEMA, validate_formats=True)  # for the thousands of lines of a run
+QUICK = jsonschema_rs.Draft202012Validator(SCHEMA, validate_formats=True)  # fast enough for the thousands of lines of a run
 DENY_ALL = {"Effect": "Deny", "Action": "kms:*", "Resource": "*"}
 MISSING = "vlt_01jd0f3zt5e8w9x7kq2m4n6p8r"
 
 
 def hash_of(workspace_id: str, item_id: str) -> str:
-    """As docs/audit.md says."""
+    """The hash of an item id, as defined in docs/audit.md."""
     return hashlib.sha256(f"latchkey:item-id:v1\0{workspace_id}\0{item_id}".encode()).hexdigest()[:32]
 
 
@@ -39,7 +39,7 @@ def parsed(lines: list[str]) -> list[dict]:
 
 @pytest.fixture
 def line_of(function_logs, wait_for):
-    """line_of(function, answer): the line of the request that was answered; asserts that it is the only one."""
+    """line_of(function, answer): the audit line of the answered request. Asserts that there is exactly one."""
 
     def line_of(function: str, answer) -> dict:
         request_id = answer.headers["x-request-id"]
@@ -56,7 +56,7 @@ def line_of(function_logs, wait_for):
 
 @contextmanager
 def recorded(endpoint: str):
-    """CloudTrail records calls meanwhile."""
+    """Makes CloudTrail record calls while the context is open."""
 
     def record(on: bool) -> None:
         body = json.dumps({"cloudtrail._recording_enabled": str(on).lower()}).encode()
@@ -70,7 +70,7 @@ def recorded(endpoint: str):
 
 
 def trail(endpoint: str, account_id: str, source: str) -> list[dict]:
-    """What an account's CloudTrail has of a service, in both Regions."""
+    """The events of a service in an account's CloudTrail, in both Regions."""
     events = []
     for region in REGIONS:
         pages = aws_client(endpoint, "cloudtrail", region, account_id).get_paginator("lookup_events")
@@ -98,7 +98,7 @@ def test_a_line_joins_the_customers_cloudtrail(new_workspace, line_of, stack):
     denied = [use for _, use in uses if not use["aws_request_id"]]
     assert [(use["action"], use["succeeded"]) for use in denied] == [("kms:Decrypt", False)], denied
 
-    # Each use of the key that we log is in the customer's CloudTrail, and each that is there is in our log.
+    # Our log and the customer's CloudTrail have the same uses of the key.
     ours = {use["aws_request_id"]: use for _, use in uses if use["action"].startswith("kms:") and use not in denied}
     theirs = {event["requestID"]: event for event in trail(endpoint, account_id, "kms.amazonaws.com")}
     assert ours.keys() == {id for id, event in theirs.items() if event["userIdentity"]["accessKeyId"] != account_id}
@@ -106,7 +106,7 @@ def test_a_line_joins_the_customers_cloudtrail(new_workspace, line_of, stack):
         assert (f"kms:{theirs[request_id]['eventName']}", theirs[request_id]["awsRegion"]) == (use["action"], use["region"])
     assert {use["action"] for use in ours.values()} == {"kms:DescribeKey", "kms:GetPublicKey", "kms:Encrypt", "kms:Decrypt"}
 
-    # Each session is entered under the name that the line has, which ends with the line's request id.
+    # Each session has the session name of the audit line, which ends with the line's request id.
     entered = {
         event["requestID"]: event["requestParameters"]["RoleSessionName"]
         for event in trail(endpoint, stack["service_account_id"], "sts.amazonaws.com")
@@ -177,7 +177,7 @@ def test_the_schema_refuses_what_is_no_line(workspace, line_of):
 
 @pytest.mark.looks_back
 def test_every_line_of_the_run_is_as_the_schema_says(logs_of_the_run):
-    """Of all tests before this one, in all lanes: pytest is told to make this one last."""
+    """The lines of all earlier tests in all lanes. pytest runs this test last."""
     lines = parsed(logs_of_the_run)
     assert lines
     wrong = [line for line in lines if not QUICK.is_valid(line)]

@@ -1,4 +1,4 @@
-"""How often a request calls DynamoDB, STS and KMS: as docs/calls.md says, and not once more."""
+"""How often a request calls DynamoDB, STS and KMS: exactly as often as docs/calls.md says."""
 
 import re
 from collections import Counter
@@ -16,15 +16,15 @@ ROW = re.compile(r"^\| `?([a-z-]+)`?(?:, )?([^|]*) \| ([^|]+) \| (\d+) \| (\d+) 
 
 
 def written() -> dict[tuple[str, str, str], tuple[int, int, int]]:
-    """The page's table, by function, what is asked, and state."""
+    """The table of docs/calls.md, by function, request and state."""
     rows = ROW.findall(PAGE.read_text())
     return {tuple(text.strip() for text in row[:3]): tuple(map(int, row[3:])) for row in rows}
 
 
 @pytest.fixture(scope="module")
 def counted(stack, workspace, service_client) -> dict[tuple[str, str, str], tuple[int, int, int]]:
-    """The same, as it is. Without the schedule: its sweeps may be made by an environment of their own, which enters the
-    access role for vaults that are nothing to these requests."""
+    """The same numbers, measured. The schedule is paused: its sweeps might run in another environment, which assumes the access
+    role for other vaults."""
     schedule = Schedule.of(stack)
     with schedule.paused():
         return counts_of_calls(stack, workspace, service_client, schedule)
@@ -47,7 +47,7 @@ def counts_of_calls(stack, workspace, service_client, schedule) -> dict[tuple[st
         return answer
 
     def is_of(function: str, call: dict) -> bool:
-        """Whether a request made the call. A sweep reads and writes the records of other vaults, too, and knocks at their
+        """Whether the request made the call. A sweep also reads and writes the records of other vaults, and tries to assume their
         roles."""
         ours = (customer.aws_role_arn, customer.kms_key_id)
         if (call["caller"] or "").split("/")[1:2] != [f"{STAGE}-latchkey-{function}-{PRIMARY_REGION}"]:

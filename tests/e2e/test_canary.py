@@ -1,4 +1,4 @@
-"""The canary as it is deployed: what it does, and what it says when something is broken."""
+"""The deployed canary: what it does, and what it reports when something is broken."""
 
 import json
 
@@ -16,7 +16,7 @@ WORKSPACE = "latchkey-canary"
 
 @pytest.fixture
 def sings(service_client):
-    """sings(region): what a round of the canary there tells."""
+    """sings(region): runs the canary there once and returns its report."""
 
     def sings(region: str) -> dict:
         answer = service_client("lambda", region).invoke(FunctionName=f"{STAGE}-latchkey-canary", Qualifier=ALIAS, Payload="{}")
@@ -29,7 +29,7 @@ def sings(service_client):
 
 @pytest.fixture(autouse=True)
 def alone(stack):
-    """Only the rounds of these tests, and no sweep but theirs."""
+    """No canary and no sweep runs but those of these tests."""
     with Schedule.of(stack).paused():
         yield
 
@@ -53,7 +53,7 @@ def failures(told: dict) -> list[tuple]:
 
 def test_it_seals_here_and_opens_in_both_regions(sings, region, stack, function_logs, wait_for):
     faults = Faults.of(stack)
-    sings(region)  # the vault is there after it
+    sings(region)  # makes sure that the vault exists
     before = faults.last_call()
     told = sings(region)
     assert (told["outcome"], told["canary_succeeded"], told["canary_failed"]) == ("succeeded", 1, 0), told
@@ -94,7 +94,7 @@ def test_its_vault_is_made_again_when_it_is_missing(sings, region, stack, servic
 
 
 def test_what_is_broken_is_found_and_named(sings, region, stack, service_client):
-    """Of the functions, of KMS, and of the key itself; and it is well again when that is."""
+    """A fault of a function, of KMS and of the key itself. Once it is fixed, the canary succeeds again."""
     faults, key_id = Faults.of(stack), stack["managed_key_id"]
     assert sings(region)["outcome"] == "succeeded"
     with faults.rule("reset", service="lambda", region=other(region), caller=f"latchkey-canary-{region}"):
@@ -118,7 +118,7 @@ def test_what_is_broken_is_found_and_named(sings, region, stack, service_client)
 
 
 def mended(stack: dict, service_client) -> None:
-    """A refusal closes the vault until a validation opens it."""
+    """Opens the vault again: after a refusal it stays closed until a validation succeeds."""
     found = service_client("dynamodb").get_item(
         TableName=stack["table_name"], Key={"pk": {"S": f"WORKSPACE#{WORKSPACE}"}, "sk": {"S": "DEFAULT"}}
     )
@@ -128,7 +128,7 @@ def mended(stack: dict, service_client) -> None:
 
 
 def test_no_plaintext_is_in_its_log(sings, function_logs, wait_for):
-    """The one thing that it seals is 32 bytes in base64; no member of its line, and no other line, is as long as that."""
+    """The canary seals 32 bytes, in base64. Neither a field of its line nor another line is that long."""
     told = sings(REGIONS[0])
     lines = wait_for(lambda: [line for line in function_logs("canary") if told["request_id"] in line])
     allowed = {told["request_id"], told["at"]}

@@ -1,5 +1,5 @@
-"""What a function has done when it asks for its first event: all that does not depend on the event, and no call. Seen from
-outside, without a clock, on the functions as they are deployed; how long it takes is `make bench-cold-start`."""
+"""What a function has done when it asks for its first event: everything that does not depend on the event, without a call. Checked
+from outside, without a clock, on the deployed functions. `make bench-cold-start` measures how long it takes."""
 
 import json
 import socket
@@ -17,8 +17,8 @@ FUNCTIONS = sorted(path.name for path in (REPOSITORY / "functions").iterdir())
 
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_the_random_generator_is_seeded_ahead_of_the_first_event(stack, function):
-    """AWS-LC seeds it when it is first asked for a byte, and maps a page then that a fork wipes, to find forks by
-    (aws-lc, crypto/ube/fork_ube_detect.c): `wf` in proc_pid_smaps(5). Nothing else here maps such a page."""
+    """AWS-LC seeds the generator when it is first asked for a byte. To detect forks, it then maps a page that a fork wipes (aws-lc,
+    crypto/ube/fork_ube_detect.c), which shows as `wf` in proc_pid_smaps(5). Nothing else here maps such a page."""
     with started(stack, function) as environment:
         mapped = Path(f"/proc/{environment.process.pid}/smaps").read_text()
     flags = [line.split()[1:] for line in mapped.splitlines() if line.startswith("VmFlags:")]
@@ -37,7 +37,7 @@ def test_nobody_is_called_ahead_of_the_first_event(stack, function):
 
 
 def test_tls_is_ready_ahead_of_the_first_event(stack, new_workspace):
-    """The roots of trust are not there any more when the first event comes, and TLS to four services stands all the same."""
+    """The file with the roots of trust is gone when the first event comes, and TLS to four services still works."""
     workspace = new_workspace()
     vault_id = workspace.new_vault()
     items = [{"item_id": "i", "plaintext": base64_of(b"sealed over TLS")}]

@@ -1,5 +1,5 @@
-"""One execution environment that is given several invocations at a time, as Lambda Managed Instances do: the deployed
-encrypt-item under a Runtime API of our own, with AWS_LAMBDA_MAX_CONCURRENCY, and a KMS that can be held up for one key."""
+"""One execution environment with several invocations at a time, as on Lambda Managed Instances. The deployed encrypt-item runs
+under our own Runtime API with AWS_LAMBDA_MAX_CONCURRENCY, and with a KMS that can hold up the calls for one key."""
 
 import json
 import threading
@@ -20,7 +20,7 @@ AT_A_TIME = 8
 
 
 class HeldKms:
-    """KMS, but calls that name a held key are passed on only once it is let go."""
+    """KMS, except that a call that names the held key waits until the key is let go."""
 
     def __init__(self, endpoint: str):
         self.endpoint = endpoint
@@ -73,7 +73,7 @@ class HeldKms:
 
 @dataclass
 class Concurrent:
-    """One execution environment of encrypt-item, and what it has logged."""
+    """One execution environment of encrypt-item, and its log."""
 
     environment: runtime_api.Environment
     kms: HeldKms
@@ -92,7 +92,7 @@ class Concurrent:
         )
 
     def log_lines(self) -> list[dict]:
-        """What was logged. Fails unless every line is a whole one."""
+        """The log's lines. Fails unless every line is complete JSON."""
         self.log.seek(0)
         return [json.loads(line) for line in self.log.read().splitlines()]
 
@@ -102,7 +102,7 @@ def plaintext_of(workspace, item_id: str) -> bytes:
 
 
 def sealed_of(invocation) -> list[dict]:
-    """The items of an answer, which is that to this invocation and to no other."""
+    """The items of an answer. Asserts that it is the answer to this invocation."""
     answer, _ = invocation.answer()
     assert answer["statusCode"] == 200, answer["body"]
     assert answer["headers"]["x-request-id"] == invocation.request_id.replace("-", "")
@@ -139,8 +139,8 @@ def test_nothing_is_mixed_up_and_a_data_key_is_unwrapped_once(concurrent, new_wo
     workspace, other = new_workspace(), new_workspace()
     vault_id, others_vault = workspace.new_vault(), other.new_vault()
     concurrent.kms.hold(workspace.customer.kms_key_id)
-    # One less than it takes at a time. Half of what it takes may wait for one vault's key; the rest is told so at once, and the
-    # others' invocations pass by.
+    # One invocation fewer than the environment takes at a time. Half of its places may wait for one vault's key. The other
+    # invocations get a 429 at once, and those of other workspaces go on.
     batches = [[f"{number}/{item}" for item in range(100)] for number in range(AT_A_TIME - 1)]
     begun = [(concurrent.encrypt(workspace, vault_id, item_ids), item_ids) for item_ids in batches]
     assert all(invocation.taken.wait(timeout=30) for invocation, _ in begun), "not all are under way at a time"

@@ -1,5 +1,5 @@
-"""What the first request of an environment does at the same time: it enters the access role, which is no customer's, while it
-reads the vault."""
+"""The first request of an environment assumes the access role while it reads the vault. That is possible because the access role
+does not depend on the customer."""
 
 import pytest
 

@@ -1,5 +1,5 @@
-"""The customer's public key is public, so anybody can make a message that only the customer's key opens. The service opens
-only what it made itself, and asks KMS for nothing else."""
+"""The customer's public key is public, so anyone can make a message that only the customer's key opens. The service opens only
+what it made itself, and does not call KMS for anything else."""
 
 import base64
 import json
@@ -22,7 +22,7 @@ def test_an_item_made_with_the_public_key_alone_is_refused_before_kms(workspace,
         item_id="item-1",
         context={"field": "password"},
     )["message"]
-    # It is a message that the customer's key opens: nothing but the record tells it from a genuine one.
+    # The customer's key opens this message. Only the service's record shows that it is not genuine.
     told = message_tool("inspect", message=forged)
     assert told["encryption_context"] == said_of_it["encryption_context"] and told["key_arn"] == said_of_it["key_arn"]
     ciphertext = base64.b64decode(told["encrypted_data_key"])

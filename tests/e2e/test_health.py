@@ -1,6 +1,6 @@
-"""The sweep over real keys and roles: what the customer changes is found, explained, gated, and mended again by itself.
+"""The sweep with real keys and roles. It finds and explains what the customer changed, the vault closes, and it recovers by itself.
 
-The emulator's own schedule runs too, so a sweep of a test may find that another has been first: what counts is the record.
+The emulator's own schedule runs too and may sweep before a test does. So the tests check the record.
 """
 
 import pytest
@@ -16,8 +16,8 @@ NEW_ITEM = [{"item_id": "new", "plaintext": ""}]
 
 @pytest.fixture
 def sweep(stack):
-    """sweep(workspace, vault_id, region, whole=False): makes the vault due, as the passing of a minute does, or of an hour,
-    and sweeps until it was checked. Answers with its health as it is on record."""
+    """sweep(workspace, vault_id, region, whole=False): makes the vault due, as if a minute or an hour had passed, and sweeps
+    until it was checked. Returns the health on record."""
 
     def sweep(workspace, vault_id, region=PRIMARY_REGION, **due):
         return Schedule.of(stack).health_after_sweep(workspace.customer.workspace_id, vault_id, region, **due)
@@ -52,7 +52,8 @@ def test_what_the_customer_does_is_found_and_its_undoing_too(new_workspace, swee
 
 
 def assert_announced(subscription, vault_id, changes, health, *, reminders=False):
-    """These changes and no others, each once; the last is what is on record. A pending deletion by itself, too."""
+    """Asserts that exactly these changes were announced, each once, that the last one matches the record, and that a pending
+    deletion was announced separately."""
     events = subscription.of_vault(vault_id, at_least=len(changes) + reminders)
     told = [event["detail"] for event in events if event["detail-type"] == "Vault Health Changed"]
     assert [(it["previous_state"], it["state"]) for it in told] == changes
@@ -77,7 +78,7 @@ def assert_found(scenario, health):
 
 
 def assert_gate(scenario, workspace, vault_id):
-    """An unusable vault takes no new items, in either Region, and tells why; any other takes them."""
+    """Asserts that an unusable vault refuses new items in both Regions and says why, and that any other vault takes them."""
     for region in REGIONS:
         sealing = workspace.encrypt(vault_id, NEW_ITEM, region)
         if scenario.state != "unusable":
@@ -88,7 +89,7 @@ def assert_gate(scenario, workspace, vault_id):
 
 
 def assert_opens(workspace, item, regions):
-    """What was sealed before opens in these Regions, and is refused in any other."""
+    """Asserts that an earlier item opens in these Regions and is refused in any other."""
     for region in REGIONS:
         if region in regions:
             assert workspace.opened(item, region) == b"secret"

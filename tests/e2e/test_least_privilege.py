@@ -1,5 +1,5 @@
-"""The functions' policies, against the calls that the functions make: each call is one that the policy names, and nothing is
-allowed that no call needs. What makes the calls is here, so that the file says the same alone as after all others."""
+"""The functions' policies match the calls that the functions make: the policy allows each call, and nothing that no call needs.
+This file makes all the calls itself, so it gives the same result alone and after other tests."""
 
 import json
 from collections import defaultdict
@@ -14,14 +14,14 @@ from local_aws.schedule import Schedule
 from tests.contract import openapi
 from tests.e2e.e2e_support import base64_of, new_environments
 
-# Lambda itself and its runtime do these, not through the SDK; they are never seen.
+# Lambda and its runtime do these without the SDK, so the proxy never sees them.
 NOT_CALLS = ("logs:",)
-# As IAM names the services.
+# IAM's names of the services.
 PREFIXES = {"dynamodb": "dynamodb", "sts": "sts", "events": "events", "kms": "kms", "lambda": "lambda"}
 
 
 def exercise(workspace, region: str, stack: dict) -> None:
-    """Every function, with every kind of call that it makes."""
+    """Calls every function so that it makes every kind of call."""
     schedule, faults = Schedule.of(stack), Faults.of(stack)
     id_of_workspace = workspace.customer.workspace_id
     create = {"region": region, "name": f"Main {region}", "data_key_cache_seconds": 0, "set_as_default": True}
@@ -37,7 +37,7 @@ def exercise(workspace, region: str, stack: dict) -> None:
         assert workspace.update(vault_id, change, region=region).status == 200
     schedule.health_after_sweep(id_of_workspace, vault_id, region)
 
-    # What refuses is put on record, by whichever function meets it; and whichever validates it clears it.
+    # Whichever function meets a refusal records it, and whichever function validates the vault clears it.
     def locked():
         for it in REGIONS:
             workspace.customer.kms(it).disable_key(KeyId=workspace.customer.kms_key_id)
@@ -56,11 +56,11 @@ def exercise(workspace, region: str, stack: dict) -> None:
     assert workspace.enable(vault_id, region=region).status == 200
     locked()
     assert workspace.call("/v1/items/reassign", moving, role="member", region=region).status == 200
-    schedule.health_after_sweep(id_of_workspace, vault_id, region, whole=True)  # tells of it
+    schedule.health_after_sweep(id_of_workspace, vault_id, region, whole=True)  # announces it
     opened()
     assert workspace.validate(vault_id, region=region).status == 200
 
-    # A vault that is disabled while it is made the default must not stay it.
+    # A vault that is disabled while it is being made the default must not remain the default.
     with (
         ThreadPoolExecutor() as pool,
         faults.rule("slow", action="PutItem", caller="create-vault", match=[id_of_workspace], seconds=1.5) as rule,
@@ -74,7 +74,7 @@ def exercise(workspace, region: str, stack: dict) -> None:
 
 
 def canary_sings(region: str, stack: dict, service_client) -> None:
-    """A round, without a vault to begin with."""
+    """Runs the canary once, without a vault to begin with."""
     default = {"pk": {"S": "WORKSPACE#latchkey-canary"}, "sk": {"S": "DEFAULT"}}
     with Schedule.of(stack).paused():
         service_client("dynamodb").delete_item(TableName=stack["table_name"], Key=default)
@@ -85,8 +85,8 @@ def canary_sings(region: str, stack: dict, service_client) -> None:
 
 @pytest.fixture(scope="module")
 def calls(stack, workspace, service_client) -> dict[str, set[tuple[str, str]]]:
-    """Every (action, resource) that was asked for, by the role that asked."""
-    new_environments(service_client)  # those of before hold sessions that they need not ask for again
+    """Every (action, resource) that was called, by the calling role."""
+    new_environments(service_client)  # older environments hold sessions and would not ask for them again
     faults = Faults.of(stack)
     before = faults.last_call()
     for region in REGIONS:
@@ -102,7 +102,7 @@ def calls(stack, workspace, service_client) -> dict[str, set[tuple[str, str]]]:
 
 @pytest.fixture(scope="module")
 def policies(service_client) -> dict[str, set[tuple[str, str]]]:
-    """Every (action, resource) that is allowed, by the function's role as it is deployed."""
+    """Every (action, resource) that the policies allow, by the deployed role of the function."""
     iam = service_client("iam")
     allowed = defaultdict(set)
     for page in iam.get_paginator("list_roles").paginate():
@@ -115,7 +115,7 @@ def policies(service_client) -> dict[str, set[tuple[str, str]]]:
     return {
         name: {(action, resource) for action, resource in granted if not action.startswith(NOT_CALLS)}
         for name, granted in allowed.items()
-        # The roles of the schedules and of CodeDeploy are no function's: they call functions, and move their aliases.
+        # Not the roles of the schedules and of CodeDeploy. They call functions and move aliases.
         if name.endswith(REGIONS) and "-schedule-" not in name and "roll-out" not in name
     }
 
@@ -138,7 +138,7 @@ def test_every_call_is_one_that_the_policy_names(calls, policies):
 
 
 def test_whoever_else_calls_has_come_through_the_access_role(calls, policies, workspace):
-    """The functions' credentials open nothing of a customer's: that is done in the access role and the customer's own."""
+    """A function's own credentials give no access to anything of a customer's. Only the access role and the customer's role do."""
     for role in calls.keys() - policies.keys():
         actions = {action for action, _ in calls[role]}
         if role == f"{STAGE}-kms-byo-key-access-role":
@@ -156,7 +156,7 @@ def test_nothing_is_allowed_that_no_call_needs(calls, policies, region):
 
 
 def test_no_function_calls_another_regions_table_or_event_bus(calls, policies):
-    """DynamoDB replicates: each Region goes by its own replica, and is whole when the other one is gone."""
+    """DynamoDB replicates. Each Region uses its own replica, and works when the other Region is gone."""
     for role in calls.keys() & policies.keys():
         region = next(region for region in REGIONS if role.endswith(region))
         for action, resource in calls[role]:

@@ -12,7 +12,7 @@ def if_match(answer) -> dict:
 
 
 def told(answer) -> dict:
-    """A vault without its health, which changes by itself each minute, and without the report."""
+    """A vault without the validation report, and without its health, which changes each minute."""
     return {name: value for name, value in answer.json.items() if name not in ("health", "validation")}
 
 

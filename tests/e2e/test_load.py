@@ -1,4 +1,4 @@
-"""The load on the API, for a few seconds: `make load` runs it for longer. What it compares, it says itself."""
+"""The load on the API, for a few seconds. `make load` runs it for longer. The load itself compares every item."""
 
 from benches import load_api
 

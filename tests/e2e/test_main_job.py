@@ -1,4 +1,4 @@
-"""The main job over the deployed API: create a vault, prove it, seal and open items in both Regions, disable it."""
+"""The main job over the deployed API: create and validate a vault, seal and open items in both Regions, disable the vault."""
 
 import json
 
@@ -59,7 +59,7 @@ def test_nothing_opens_after_disable_has_answered_in_either_region(workspace):
     vault_id = workspace.new_vault(set_as_default=True)
     item = workspace.sealed(vault_id, "i", b"secret")
     for region in REGIONS:
-        assert workspace.opened(item, region) == b"secret"  # the data key is now held in both Regions
+        assert workspace.opened(item, region) == b"secret"  # both Regions now cache the data key
     disabled = workspace.disable(vault_id)
     assert disabled.status == 200 and disabled.json["status"] == "disabled" and disabled.json["is_default"] is False
     for region in REGIONS:

@@ -1,4 +1,4 @@
-"""Vaults whose key the service owns: a default vault for whoever brings no key, or none yet."""
+"""Vaults whose key the service owns: a default vault for customers who bring no key, or have none yet."""
 
 import json
 
@@ -65,7 +65,7 @@ def test_nobody_names_a_key_of_the_service_as_its_own(new_workspace, stack):
 
 
 def test_the_managed_keys_role_lets_in_the_access_role_alone(service_client):
-    """Not even the account's own functions directly, nor its root."""
+    """Not even the account's functions or its root may assume it directly."""
     sts = service_client("sts")
     with pytest.raises(sts.exceptions.ClientError, match="AccessDenied"):
         role = f"arn:aws:iam::{SERVICE_ACCOUNT_ID}:role/production-latchkey-managed-key"

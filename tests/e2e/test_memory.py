@@ -1,4 +1,4 @@
-"""What an item leaves behind in the memory of the environment that sealed or opened it: nothing. Read from outside, all of it."""
+"""An item leaves nothing in the memory of the environment that sealed or opened it. All memory is read from outside."""
 
 import os
 import re
@@ -10,13 +10,13 @@ from local_aws.layout import REPOSITORY
 from tests.e2e.e2e_support import base64_of
 from tests.e2e.environments import api_event, started
 
-# Of no two places alike.
+# No two pieces of it are alike.
 SECRET = b"".join(b"%05d its plaintext " % n for n in range(1_200))
-PIECE = 24  # bytes; a multiple of 3, so that base64 keeps to it
+PIECE = 24  # bytes; a multiple of 3, so that a piece stays aligned in base64
 
 
 def copies_of(secret: bytes, process: int) -> int:
-    """How often a piece of it is in memory that the process may write (proc_pid_maps(5), proc_pid_mem(5)), plain or in base64."""
+    """Counts pieces of the secret in the process's writable memory (proc_pid_maps(5), proc_pid_mem(5)), plain or in base64."""
     pieces = [secret[at : at + PIECE] for at in range(0, len(secret) - PIECE, 4 * PIECE)]
     wanted = re.compile(b"|".join(re.escape(form) for piece in pieces for form in (piece, base64_of(piece).encode())))
     found = 0
@@ -31,7 +31,7 @@ def copies_of(secret: bytes, process: int) -> int:
 
 
 def request_of(function: str, workspace, vault_id: str, secret: bytes) -> dict:
-    """A call of the API that brings a function the secret, to seal or to open."""
+    """A call that hands a function the secret, to seal or to open."""
     if function == "encrypt-item":
         return {"vault_id": vault_id, "items": [{"item_id": "i", "plaintext": base64_of(secret)}]}
     item = workspace.sealed(vault_id, "i", secret)
@@ -44,7 +44,7 @@ def test_nothing_of_an_item_stays_in_memory(stack, workspace, function):
     with started(stack, function) as environment:
         answer, _ = environment.invoke(event)
         assert answer["statusCode"] == 200 and '"error"' not in answer["body"], answer["body"][:1000]
-        environment.polls.get(timeout=60)  # it has done all that it does after an answer
+        environment.polls.get(timeout=60)  # now its work after the answer is done too
         assert copies_of(SECRET, environment.process.pid) == 0
 
 
@@ -53,7 +53,7 @@ def test_where_an_item_is_it_is_found():
 
 
 def test_every_function_zeroes_what_it_frees():
-    """The allocator is that of the crate which every function links and runs."""
+    """Every function links and runs the crate that sets the allocator."""
     crate = (REPOSITORY / "shared" / "functions" / "src" / "lib.rs").read_text()
     assert "#[global_allocator]\nstatic GLOBAL_ALLOCATOR: Allocator = ALLOCATOR;" in crate
     for main in (REPOSITORY / "functions").glob("*/src/main.rs"):

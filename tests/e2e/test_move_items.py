@@ -1,4 +1,4 @@
-"""The tool move-items over the deployed API: a change of key, with the tool killed on the way."""
+"""move-items over the deployed API: a change of key, while the tool is killed several times."""
 
 import gzip
 import json
@@ -20,13 +20,13 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 
 @pytest.fixture(scope="module")
 def program(built) -> str:
-    """The tool, built."""
+    """The path of the built tool."""
     return built("--bin", "move-items")
 
 
 @dataclass
 class Move:
-    """A workspace with an old vault and, under another account's key, a new one; and the tool between them."""
+    """A workspace with an old vault and, under another account's key, a new one. The tool moves items between them."""
 
     program: str
     workspace: object
@@ -55,7 +55,7 @@ class Move:
     def start(
         self, *options: str, to: str | None = None, token: str | None = None, substitute: str | None = None, **more
     ) -> subprocess.Popen:
-        """Starts the tool. `substitute` is a command whose output the shell hands to it as its input."""
+        """Starts the tool. The shell passes it the output of the command `substitute` as its input."""
         arguments = [self.program, "--to-vault-id", to or self.new, "--output", str(self.output), *options]
         if substitute:
             arguments = ["bash", "-c", f'exec "$@" --input <({substitute})', "bash", *arguments]
@@ -98,7 +98,7 @@ def plaintext_of(number: int) -> bytes:
 
 
 def sealed(move: Move, count: int) -> list[dict]:
-    """Items of the old vault, each with a field that is none of ours."""
+    """Items of the old vault. Each also has a field that is not ours."""
     items = [{"item_id": f"item-{n}", "plaintext": base64_of(plaintext_of(n)), "context": {"n": str(n)}} for n in range(count)]
     answers = []
     for start in range(0, count, 100):
@@ -128,14 +128,14 @@ def test_a_move_that_is_killed_again_and_again(move):
     while True:
         before = move.journal
         process = move.start("--parallel", "2", stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        # The first time somewhere in its first moments; then somewhere after it has got a little further.
+        # The first kill comes soon after the start. Each later one comes after some progress.
         while kills < 6 and process.poll() is None:
             now = move.journal
             if kills == 0 or (now["lines"], now["read_back"]["lines"]) != (before["lines"], before["read_back"]["lines"]):
                 until = time.monotonic() + random.uniform(0, 0.02)
                 while time.monotonic() < until:
                     pass
-                process.kill()  # SIGKILL, to this process and no other
+                process.kill()  # SIGKILL, only to this process
                 break
         ended = process.wait(timeout=300)
         after = move.output.read_bytes()[: move.journal["output_bytes"]] if move.output.exists() else b""
@@ -159,7 +159,7 @@ def test_a_move_that_is_killed_again_and_again(move):
     assert "\nSAFE TO RETIRE" in again.stdout and f"out of {move.old}: {count}" in again.stdout
     assert move.failures == []
 
-    # The old vault is disabled and its key too: nothing needs them.
+    # The old vault and its key are disabled, because nothing needs them.
     assert move.workspace.disable(move.old).status == 200
     for region in REGIONS:
         move.workspace.customer.kms(region).disable_key(KeyId=move.workspace.customer.kms_key_id)

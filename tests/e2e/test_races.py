@@ -1,4 +1,4 @@
-"""Requests at the same time, and requests repeated."""
+"""Concurrent and repeated requests."""
 
 import random
 from concurrent.futures import ThreadPoolExecutor
@@ -33,7 +33,7 @@ def test_creating_the_same_vault_again_answers_the_first(workspace):
 
 
 def test_a_create_that_died_between_two_writes_is_completed_by_its_retry(workspace, service_dynamodb, stack):
-    """A create that died after its first write leaves a name that points at a vault which is not there."""
+    """If a create dies after its first write, the name points at a vault that does not exist."""
     reserved = f"vlt_01{''.join(random.choices('0123456789abcdefghjkmnpqrstvwxyz', k=24))}"
     first = workspace.create_vault(name="Model")
     table = service_dynamodb()

@@ -1,4 +1,4 @@
-"""Items are moved to another vault: within a workspace, to another key, through either Region."""
+"""Moving items to another vault: within a workspace, to another key, through either Region."""
 
 import base64
 
@@ -18,7 +18,7 @@ def reassign(workspace, to: str, items: list[dict], region: str = "us-east-2", *
 
 @pytest.fixture
 def moving(new_workspace, new_customer):
-    """(workspace, its vault, another vault of it under another account's key)."""
+    """(workspace, its vault, another of its vaults under another account's key)."""
     workspace = new_workspace()
     source = workspace.new_vault(data_key_cache_seconds=0)
     other = new_customer(external_id=workspace.customer.workspace_id)
@@ -42,7 +42,7 @@ def test_items_move_to_another_key_and_the_old_vault_is_left(moving, region):
     again = reassign(workspace, target, moved, region)
     assert [(it["outcome"], it["sealed_item"]) for it in again.json["items"]] == [("unchanged", it["sealed_item"]) for it in moved]
 
-    # The old key is of no use any more, and nothing needs it.
+    # The old vault and key are disabled, because nothing needs them.
     assert workspace.call(f"/v1/vaults/{source}/disable", {}, role="owner").status == 200
     customer: Customer = workspace.customer
     for each in REGIONS:

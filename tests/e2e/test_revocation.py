@@ -1,4 +1,4 @@
-"""What callers see when the customer ends the access, and how long it takes (requirements D3, E2, H2)."""
+"""What callers see when the customer ends access, and how long that takes (requirements D3, E2, H2)."""
 
 import time
 
@@ -76,7 +76,7 @@ def test_a_vault_that_was_gated_takes_items_again_once_it_validates(new_workspac
 
 
 def test_one_regions_refusal_is_a_refusal(new_workspace):
-    """No fail-over to the other Region, whose key still works: that would defeat the revocation."""
+    """There is no failover to the other Region, whose key still works. It would defeat the revocation."""
     workspace = new_workspace()
     vault_id = workspace.new_vault(data_key_cache_seconds=0)
     item = workspace.sealed(vault_id, "i", b"secret")

@@ -1,4 +1,4 @@
-"""`make deploy` of a further stage beside the one that is up: in the same account, in both Regions, the primary first."""
+"""`make deploy` of a second stage beside the running one: in the same account and both Regions, the primary first."""
 
 import os
 import subprocess
@@ -14,7 +14,8 @@ NAME = "second-latchkey"
 
 @pytest.fixture
 def deploy(stack, service_client, tmp_path):
-    """deploy(region, ...): runs `make deploy` without a build, of what `make up` has staged. All that it made is taken away."""
+    """deploy(region, ...): runs `make deploy` with the functions that `make up` staged. Everything it made is deleted
+    afterwards."""
     settings = {
         "STAGE": "second",
         "TEMPLATE": str(STAGED / "template.json"),
@@ -79,12 +80,12 @@ def test_a_further_stage_is_deployed_beside_the_first(deploy, stack, service_cli
 
     unconfirmed = deploy(PRIMARY_REGION, "n\n", CONFIRM="yes", PARAMETERS="RoleClaim=part")
     assert unconfirmed.stderr.splitlines()[-1] == "✗ not confirmed, so nothing was changed", unconfirmed.stdout
-    # No change, no roll-out.
+    # Without a change there is no roll-out.
     unchanged = deploy(PRIMARY_REGION)
     assert unchanged.returncode == 0, unchanged.stdout + unchanged.stderr
     assert functions.get_alias(FunctionName=f"{NAME}-encrypt-item", Name=ALIAS)["FunctionVersion"] == "1"
 
-    # An upgrade needs to be told no more than what changes, and a parameter is enough of a change.
+    # An upgrade only needs the settings that change. A changed parameter alone counts as a change.
     upgraded = deploy(PRIMARY_REGION, PARAMETERS="RoleClaim=part")
     assert upgraded.returncode == 0, upgraded.stdout + upgraded.stderr
     assert functions.get_alias(FunctionName=f"{NAME}-encrypt-item", Name=ALIAS)["FunctionVersion"] == "2"

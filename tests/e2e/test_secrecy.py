@@ -1,5 +1,5 @@
-"""Canaries go through every path, those of faults too: a plaintext, and the data key that it is sealed under. Afterwards they are
-in no log, trace, metric, record, event or problem."""
+"""A canary plaintext and its data key go through every path, including faults. Afterwards they must not be in any log, trace,
+metric, record, event or problem."""
 
 import base64
 import json
@@ -16,10 +16,10 @@ CANARY = b"canary-7f3a9c51-plaintext"
 
 
 def forms_of(secret: bytes) -> list[str]:
-    """How it could stand in a text: as text, in hex, in base64 at any offset, as Rust or Python print bytes."""
+    """The forms that a secret can have in a text: plain, hex, base64 at any offset, and as Rust or Python print bytes."""
     forms = [secret.decode("latin-1"), secret.hex(), secret.hex().upper()]
     for offset in range(3):
-        # Of what stands among other bytes, the first and the last characters of base64 are its neighbours' too.
+        # Without the first and last characters of the base64 text: they also depend on the neighbouring bytes.
         text = base64_of(bytes(offset) + secret + bytes(3))[4 if offset else 0 : (offset + len(secret)) // 3 * 4 - 1]
         forms += [text, text.replace("+", "-").replace("/", "_")]
     numbers = [str(byte) for byte in secret[:12]]
@@ -35,7 +35,7 @@ def test_what_is_looked_for_is_found_in_all_its_forms():
 
 
 class Secrets:
-    """What must be nowhere, and everything that was answered."""
+    """The secrets that must not leak, and all answers."""
 
     def __init__(self, stack, service_dynamodb) -> None:
         self.since_ms = int(time.time() * 1000) - 1000
@@ -44,7 +44,7 @@ class Secrets:
         self.answers = []
 
     def data_key_of(self, workspace, vault_id: str) -> bytes:
-        """The data key itself, unwrapped as the customer may: KMS answers a digest of 48 bytes, and it."""
+        """The data key, unwrapped as the customer may do it. KMS returns a 48-byte digest and then the key."""
         (record,) = self.dynamodb.query(
             TableName=self.stack["table_name"],
             KeyConditionExpression="pk = :pk AND begins_with(sk, :sk)",
@@ -62,7 +62,7 @@ class Secrets:
         return any(form in text for form in self.forms)
 
     def hold(self, answer):
-        """An answer in which nothing of them may be, but in the `plaintext` of an item that opened."""
+        """Asserts that an answer holds no secret, except in the `plaintext` of an opened item."""
         body = answer.json if answer.status == 200 else None
         for item in (body or {}).get("items", []):
             item.pop("plaintext", None)
@@ -72,7 +72,8 @@ class Secrets:
         return answer
 
     def hold_everywhere(self, function_logs, wait_for, subscription) -> list[str]:
-        """The logs, with traces and metrics; the records; the events; what the local stack wrote. Answers with the logs."""
+        """Checks the logs with their traces and metrics, the records, the events and the local stack's own logs. Returns the
+        logs."""
         last = [answer.headers["x-request-id"] for answer in self.answers if "x-request-id" in answer.headers][-1]
 
         def arrived():
@@ -151,7 +152,7 @@ def test_the_canaries_are_nowhere_but_in_the_answers_that_carry_them(
 def test_answers_of_aws_that_carry_them_are_passed_on_to_nobody(
     new_workspace, secrets, subscription, function_logs, wait_for, stack
 ):
-    """Whatever AWS answers, in whatever state it is: its text goes nowhere."""
+    """No text of AWS is passed on, whatever AWS answers and whatever the status."""
     workspace = new_workspace()
     vault_id = workspace.new_vault(data_key_cache_seconds=0)
     another = workspace.new_vault(data_key_cache_seconds=0)

@@ -1,7 +1,7 @@
-"""The setup kit as a customer uses it: downloaded, unpacked, and its commands run as they are written.
+"""The setup kit as a customer uses it: downloaded, unpacked, and its commands run as written.
 
-The customer's side is the real AWS CLI, curl and sh, with the customer's credentials. From nothing to a healthy vault it is
-three commands at most; by hand, in AWS's console, it is some sixty steps.
+The customer's side is the real AWS CLI, curl and sh with the customer's credentials. At most three commands lead to a healthy
+vault. By hand in AWS's console it takes some sixty steps.
 """
 
 import hashlib
@@ -20,12 +20,12 @@ from local_aws.schedule import Schedule
 from tests.e2e.e2e_support import Workspace, outcomes_of, problem_of
 
 FOLDER = "latchkey-setup-kit"
-# All the characters that a workspace id may have beside letters and digits, and beginnings that mean something to somebody.
+# Every special character that a workspace id may have, and beginnings that some tool treats specially.
 AWKWARD = ["-_+=,.@:/", "--version", "//etc", "@file", "0x10", "1e5", "12:30", "null", "a=b,c=d", "@external_id@", "=="]
 
 
 class AdminShell:
-    """A shell of the customer's security admin, in the folder with the unpacked kit."""
+    """A shell of the customer's security admin, in the folder of the unpacked kit."""
 
     def __init__(self, stack: dict, folder, token: str):
         self.account_id = f"4{random.randrange(10**11):011}"
@@ -54,7 +54,7 @@ class AdminShell:
 
 @pytest.fixture
 def workspace_id(stack):
-    """A workspace that nobody knows yet, with every character that its id may have."""
+    """A new workspace. Its id has every character that ids may have."""
     workspace_id = f"ws-_+=,.@:/{random.randrange(16**12):012x}"
     yield workspace_id
     Schedule.of(stack).forget(workspace_id)
@@ -89,7 +89,7 @@ def archive(api, token: str) -> zipfile.ZipFile:
 
 
 def assert_healthy_vault(vault: dict, workspace_id: str, stack: dict, api, token, wait_for) -> None:
-    """Every check passed, and what is sealed in one Region opens in the other."""
+    """Asserts that every check passed, and that an item sealed in one Region opens in the other."""
     assert vault["status"] == "active" and vault["health"]["state"] == "healthy", vault
     outcomes = outcomes_of(vault["validation"])
     assert {check: it for check, it in outcomes.items() if it != "pass"} == {("public_key_unchanged", None): "skipped"}
@@ -116,13 +116,13 @@ def test_the_script_and_the_one_command_that_it_prints(shell, workspace_id, stac
     assert vault["aws_role_arn"] == f"arn:aws:iam::{shell.account_id}:role/latchkey-of-our-own"
     assert_healthy_vault(vault, workspace_id, stack, api, token, wait_for)
 
-    # Repeated, it makes nothing new, and the same vault is answered.
+    # A second run creates nothing and returns the same vault.
     said = shell.run("sh setup.sh", ROLE_NAME="latchkey-of-our-own")
     assert json.loads(shell.run(said[said.rindex("\ncurl ") :]))["vault_id"] == vault["vault_id"]
 
 
 def test_the_template_needs_no_parameters_and_makes_the_trust_policy_that_is_shown(shell, kit, stack):
-    """As somebody does who uploads it in the console."""
+    """As if someone uploads it in the console."""
     deploy = "aws cloudformation deploy --region us-east-2 --stack-name uploaded --capabilities CAPABILITY_NAMED_IAM"
     shell.run(f"{deploy} --template-file key-and-role.yaml")
     iam = aws_client(stack["aws_endpoint"], "iam", PRIMARY_REGION, shell.account_id)

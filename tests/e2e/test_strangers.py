@@ -1,4 +1,4 @@
-"""What strangers can send to the deployed API: no token, false tokens, other workspaces' tokens, broken bodies."""
+"""What strangers can send to the deployed API: no token, forged tokens, tokens of other workspaces, broken bodies."""
 
 import base64
 import json
@@ -78,7 +78,7 @@ def test_another_workspace_sees_nothing(workspace, new_workspace):
 
 
 def test_another_workspaces_key_cannot_be_taken(workspace, new_workspace):
-    """The external id is the token's workspace, so a vault over somebody else's role and key never validates."""
+    """The external id is the token's workspace, so a vault with another customer's role and key never validates."""
     stranger = new_workspace()
     answer = stranger.call("/v1/vaults", workspace.customer.vault_request("Not mine"))
     assert problem_of(answer) == (422, "validation-failed")

@@ -1,4 +1,4 @@
-"""Validation against real keys and roles: each wrong thing is found, named and given its remedy; nothing is stored."""
+"""Validation with real keys and roles. Each fault is found, named and given a remedy, and nothing is stored."""
 
 import json
 
@@ -9,7 +9,7 @@ from tests.e2e.e2e_support import outcomes_of, problem_of
 
 
 def refused(workspace, **more) -> dict[tuple[str, str | None], dict]:
-    """Creates a vault, which must fail its validation; answers with the findings by check and Region."""
+    """Creates a vault that must fail its validation. Returns the findings by check and Region."""
     answer = workspace.create_vault(**more)
     assert problem_of(answer) == (422, "validation-failed"), answer.text
     findings = {(found["check"], found.get("region")): found for found in answer.json["findings"]}
@@ -165,7 +165,7 @@ def test_each_action_that_the_policy_lacks_is_named(new_workspace, action, check
 
 
 def allow_key(customer, key_id: str) -> None:
-    """The role's policy, for another key of the account."""
+    """Changes the role's policy to another key of the account."""
     resources = [f"arn:aws:kms:{region}:{customer.aws_account_id}:key/{key_id}" for region in REGIONS]
     actions = ["kms:Encrypt", "kms:Decrypt", "kms:GetPublicKey", "kms:DescribeKey"]
     statement = {"Effect": "Allow", "Action": actions, "Resource": resources}

@@ -1,4 +1,4 @@
-"""The matrix of faults, as far as its cells are asked for; and what came of it, at the end."""
+"""The matrix of faults, for the cells that this run selects, and its results at the end."""
 
 import os
 
@@ -16,7 +16,7 @@ SLOWEST = pytest.StashKey[dict]()
 
 @pytest.fixture(scope="session")
 def matrix(request, stack, new_customer, api, token) -> Matrix:
-    """The results of all cells that this run asks for. They begin together, at the first test that wants one."""
+    """The results of all selected cells. All of them start at the first test that needs a result."""
     cells = [item.callspec.params["cell"] for item in request.session.items if "cell" in getattr(item, "fixturenames", ())]
     return Matrix(stack, new_customer, api, token, cells)
 
@@ -29,7 +29,7 @@ def faults(stack) -> Faults:
 
 @pytest.fixture(scope="module")
 def workspace(stack, new_customer, api, token, wait_for):
-    """A workspace of this test file alone."""
+    """A workspace for this test file only."""
     workspace = Workspace(new_customer(), api, token, wait_for)
     yield workspace
     Schedule.of(stack).forget(workspace.customer.workspace_id)
@@ -37,7 +37,7 @@ def workspace(stack, new_customer, api, token, wait_for):
 
 @pytest.fixture(scope="session")
 def fresh(service_client):
-    """fresh(function, region): gives a function new execution environments, which have held and seen nothing."""
+    """fresh(function, region): gives a function new, empty execution environments."""
 
     def fresh(function: str, region: str) -> None:
         Environments(service_client("lambda", region), f"{STAGE}-latchkey-{function}").replace()
@@ -47,7 +47,7 @@ def fresh(service_client):
 
 @pytest.fixture
 def took(request):
-    """took(row, seconds): for the table of what was measured."""
+    """took(row, seconds): records a measured time for the table."""
     slowest = request.config.stash.setdefault(SLOWEST, {})
 
     def took(row, seconds: float) -> None:

@@ -1,4 +1,4 @@
-"""The table of docs/faults.md, in its own words."""
+"""The table of docs/faults.md, in its wording."""
 
 import re
 from pathlib import Path
@@ -10,7 +10,7 @@ HEADING = "## The matrix"
 
 
 def cells_of(row: Row) -> list[str]:
-    """A row, but for what was measured."""
+    """The cells of a row, without the measured time."""
     operations = named(row.operations).replace(named(RECORDS_ONLY), "those on records alone")
     answers = " or ".join(row.answers) + ("" if row.is_met else "; the failing Region or service is not asked")
     return [operations, ", ".join(row.services), ", ".join(row.places), faults_of(row), answers, f"{row.seconds} s"]
@@ -31,14 +31,14 @@ def words(row: Row) -> str:
 
 
 def tabled() -> list[list[str]]:
-    """The rows as they stand in the document."""
+    """The rows in the document."""
     _, _, section = DOCUMENT.read_text().partition(f"\n{HEADING}\n")
     lines = [line for line in section.partition("\n## ")[0].splitlines() if line.startswith("|")]
     return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines[2:]]
 
 
 def record(slowest: dict[Row, float]) -> None:
-    """Writes what was measured into the document."""
+    """Writes the measured times into the document."""
     text = DOCUMENT.read_text()
     for row, seconds in slowest.items():
         line = f"| {words(row)} |"

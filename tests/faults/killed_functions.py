@@ -1,5 +1,5 @@
-"""A function as it ships, killed at one of its calls to the outside: its `bootstrap` under a small Runtime API, with a proxy
-between it and AWS that kills it before a call is made, or after it has taken effect and before it is answered."""
+"""A function as it ships, killed at one of its calls. Its `bootstrap` runs under a small Runtime API. A proxy between it and AWS
+kills it before a call is made, or after the call took effect and before it is answered."""
 
 import os
 import queue
@@ -21,7 +21,7 @@ DEATHS = (BEFORE, AFTER)
 
 @dataclass(frozen=True)
 class Death:
-    """At which call a function is killed, counted from 1, and when."""
+    """The call at which a function is killed, counted from 1, and whether before or after it."""
 
     nth: int
     when: str
@@ -29,15 +29,15 @@ class Death:
 
 @dataclass
 class Outcome:
-    """What came of an invocation: the function's answer, None if it was killed; and the calls that it made or was about to
-    make when it was."""
+    """The result of an invocation: the function's answer, or None if it was killed, and the calls that it made. The call at which
+    it was killed is included."""
 
     answer: dict | None
     calls: list[str] = field(default_factory=list)
 
 
 class Proxy:
-    """Hands each request on byte for byte, and kills the process that sends it when its time has come."""
+    """Forwards each request byte for byte, and kills the process at the call that `death` names."""
 
     def __init__(self, endpoint: str, death: Death | None):
         upstream = urlsplit(endpoint)
@@ -70,10 +70,10 @@ class Proxy:
                         return
                     connection.sendall(answer)
             except OSError:
-                return  # the process is dead, or done
+                return  # the process was killed or has ended
 
     def hand_on(self, call: str, request: bytes) -> bytes | None:
-        """The answer; None if the process has been killed."""
+        """Returns the answer, or None if the process was killed."""
         with self.lock:
             if self.process.poll() is not None:
                 return None
@@ -92,7 +92,7 @@ class Proxy:
 
 
 def read_request(incoming) -> tuple[str, bytes] | None:
-    """The next request, by the name of its operation, and as it was sent; None at the end."""
+    """The next request: the name of its operation and its bytes. None at the end."""
     head = b""
     while not head.endswith(b"\r\n\r\n"):
         if not (line := incoming.readline()):
@@ -107,7 +107,7 @@ def read_request(incoming) -> tuple[str, bytes] | None:
 
 
 def read_answer(upstream: socket.socket) -> bytes:
-    """The answer, with its length stated instead of its chunks."""
+    """The answer, with a content length in place of chunks."""
     answer = HTTPResponse(upstream)
     answer.begin()
     body = answer.read()
@@ -118,7 +118,7 @@ def read_answer(upstream: socket.socket) -> bytes:
 
 
 class Functions:
-    """The stack's functions, each invocation in a process of its own."""
+    """The stack's functions. Each invocation runs in its own process."""
 
     def __init__(self, stack: dict):
         self.stack = stack
@@ -138,7 +138,7 @@ class Functions:
 
 
 def answer_of(function: runtime_api.Environment, invocation: runtime_api.Invocation) -> dict | None:
-    """The function's answer, or None once its process has ended without one."""
+    """The function's answer, or None if its process ended without one."""
     while True:
         ended = function.process.poll() is not None
         try:

@@ -1,6 +1,7 @@
-"""Operations to kill functions in: what is there before, how they are asked for, and what must hold whatever has died.
+"""Operations during which functions are killed: what exists before, how they are called, and what must hold after any kill.
 
-The rules are those of docs/crashes.md; shared/aws/tests/aws/crashes.rs holds them at every call of every operation."""
+docs/crashes.md has the rules. shared/aws/tests/aws/crashes.rs checks them at every call of every operation.
+"""
 
 import base64
 import itertools
@@ -19,7 +20,7 @@ numbers = itertools.count(1)
 
 @dataclass
 class Killed:
-    """One workspace, in which operations are killed and repeated."""
+    """One workspace in which operations are killed and repeated."""
 
     stack: dict
     workspace: Workspace
@@ -32,7 +33,7 @@ class Killed:
         return self.functions.invoke(name, self.event(method, path, body), death)
 
     def event(self, method: str, path: str, body) -> dict:
-        """What API Gateway hands a function for an admin's call."""
+        """The event that API Gateway hands to a function for an admin's call."""
         parts = path.split("/")
         claims = {"workspace_id": self.workspace.customer.workspace_id, "role": "admin", "sub": "admin-1"}
         return {
@@ -51,13 +52,13 @@ class Killed:
         }
 
     def call(self, region: str, method: str, path: str, body) -> dict:
-        """The same through a Region's API; answers with the body."""
+        """Makes the same call through a Region's API. Returns the body of the answer."""
         token = self.workspace.token_of("admin")
         answer = self.workspace.api(region).request(method, path, body, token=token)
         assert answer.status in (200, 201), answer.text
         return answer.json
 
-    # What is on record
+    # The records
 
     def records(self, partition: str) -> dict[str, dict]:
         """The records of a partition by their sort keys."""
@@ -81,7 +82,7 @@ class Killed:
         return len(self.records(f"VAULT#{vault_id}"))
 
     def hold(self) -> None:
-        """What must be so at any moment, also right after a death."""
+        """Checks what must be true at any moment, even right after a kill."""
         records = self.records(f"WORKSPACE#{self.workspace.customer.workspace_id}")
         vaults = self.vaults()
         listed = self.call("us-west-2", "GET", "/v1/vaults?limit=100", None)["vaults"]
@@ -97,7 +98,7 @@ class Killed:
             assert records["DEFAULT"]["vault_id"] in vaults
 
     def hold_items(self) -> None:
-        """Every item that was ever answered opens in both Regions, unless its vault is disabled."""
+        """Checks that every answered item opens in both Regions, unless its vault is disabled."""
         for item, plaintext in self.answered:
             for region in REGIONS:
                 answer = self.workspace.decrypt([item], region).json["items"][0]
@@ -107,7 +108,7 @@ class Killed:
                     assert base64.b64decode(answer["plaintext"]) == plaintext
 
     def hold_events(self, vault_id: str, changes: list[tuple[str, str]]) -> None:
-        """Who goes by event ids has heard of these changes, each once, and of nothing else."""
+        """Checks that a subscriber that drops duplicate event ids got exactly these changes, each once."""
         told = {}
         for event in self.subscription.of_vault(vault_id, at_least=len(changes)):
             detail = event["detail"]
@@ -115,7 +116,7 @@ class Killed:
         told = sorted(told.values(), key=lambda detail: detail["revision"])
         assert [(detail["previous_state"], detail["state"]) for detail in told] == changes
 
-    # What operations are asked in
+    # Vaults and items for the operations
 
     def new_vault(self, **more) -> str:
         return self.workspace.new_vault(name=f"Vault {next(numbers)}", **more)
@@ -128,7 +129,7 @@ class Killed:
 
 
 def value_of(attribute: dict):
-    """What an attribute holds."""
+    """The value of an attribute."""
     ((kind, value),) = attribute.items()
     match kind:
         case "B":
@@ -142,7 +143,7 @@ def value_of(attribute: dict):
 
 
 class Operation:
-    """One thing that is asked of one function, each time of a vault of its own."""
+    """One request to one function. Each has its own vault."""
 
     name: str
     method = "POST"
@@ -167,10 +168,10 @@ class Operation:
         return self.killed.call(region, self.method, self.path(), self.body())
 
     def take(self, answer: dict) -> None:
-        """Takes note of what a caller was answered."""
+        """Records what a caller was answered."""
 
     def hold(self) -> None:
-        """What must have come of it, once it was answered."""
+        """Checks the result of the operation once it was answered."""
 
     def vault(self) -> dict:
         return self.killed.vaults()[self.vault_id]
@@ -275,7 +276,7 @@ class ReassignItem(Operation):
 
 
 class Sweep(Operation):
-    """The sweep that finds a vault's key disabled, and has that to announce. It has only that vault's part of the index."""
+    """A sweep that finds a vault's key disabled and has to announce it. It covers only the vault's part of the index."""
 
     name = "validate-vault"
 
@@ -299,7 +300,7 @@ class Sweep(Operation):
         return self.killed.functions.invoke(self.name, sweep, death)
 
     def repeat(self, region: str) -> dict:
-        self.make_due()  # the claim of the one that died has expired
+        self.make_due()  # as if the claim of the killed sweep had expired
         return self.schedule.sweep(region)
 
     def hold(self) -> None:
@@ -317,8 +318,8 @@ OPERATIONS = [CreateVault, UpdateVault, DisableVault, EnableVault, EncryptItem, 
 
 
 def kill_and_repeat(killed: Killed, operation_type: type[Operation], death: Death) -> bool:
-    """Kills an operation, and repeats it: in a fresh process, and through the other Region. False: there was no such call, and
-    it was not killed."""
+    """Kills an operation and repeats it, first in a new process and then through the other Region. Returns False if the operation
+    made no such call and so was not killed."""
     operation = operation_type(killed)
     outcome = operation.invoke(death)
     killed.hold()

@@ -1,5 +1,5 @@
-"""Runs the cells of the matrix: those of one function in one Region one after the other, each in an environment of its own that
-has held and seen nothing before; and all functions side by side, each for a workspace of its own that the faults are limited to."""
+"""Runs the cells of the matrix. The cells of one function in one Region run one after the other, each in a new, empty
+environment. The functions run side by side, each for its own workspace, and the faults apply only to that workspace."""
 
 import threading
 import time
@@ -16,27 +16,27 @@ from tests.e2e.e2e_support import Workspace
 from tests.faults.matrix import ROW_OF, Cell
 from tests.faults.operations import OPERATIONS, problem_named
 
-# More would only wait for each other, and the functions' timeouts would tell of that.
+# More lanes would only wait for each other until functions time out.
 LANES_AT_ONCE = 10
-# The functions wait for a second for a connection, and for two for an answer.
+# The functions wait one second for a connection and two for an answer.
 STARVED_MILLISECONDS, ATTEMPTS = 500, 4
 SWEEPS = "sweeps"
 
 
 @dataclass(frozen=True)
 class Result:
-    """What came of a cell."""
+    """The result of a cell."""
 
-    answer: object  # under the fault
+    answer: object  # during the fault
     outcome: str
     seconds: float
-    met: int  # how many calls the fault has met
-    unsettled: str | None  # what was wrong once the fault was over
+    met: int  # how many calls the fault affected
+    unsettled: str | None  # what was wrong after the fault
 
 
 @dataclass(frozen=True)
 class Environments:
-    """The execution environments of a function in a Region."""
+    """The execution environments of a function in one Region."""
 
     client: object
     function: str
@@ -73,7 +73,7 @@ class Records:
         return plain(self.client.get_item(TableName=self.table, Key=key, ConsistentRead=True)["Item"]["health"])
 
     def make_due(self, workspace, vault_id: str, *, whole: bool = False) -> None:
-        """What the passing of a minute does; with `whole`, of an hour."""
+        """Makes a vault due, as if a minute had passed, or with `whole` an hour."""
         due = ["due_at", "whole_due_from"] if whole else ["due_at"]
         self.client.update_item(
             TableName=self.table,
@@ -83,28 +83,28 @@ class Records:
         )
 
     def forget(self, workspace, vault_id: str) -> None:
-        """Takes a vault out of the index of what is due: the schedule's checks would meet the faults, too."""
+        """Removes a vault from the index of due vaults. Otherwise the schedule's checks would meet the faults too."""
         key = key_of(workspace.customer.workspace_id, vault_id)
         self.client.update_item(TableName=self.table, Key=key, UpdateExpression="REMOVE due_partition, due_at")
 
 
 class Matrix:
-    """The cells that are asked for, under way."""
+    """The selected cells, and their execution."""
 
     def __init__(self, stack: dict, new_customer, api, token, cells: list[Cell]) -> None:
         self.stack, self.new_customer, self.api, self.token = stack, new_customer, api, token
         self.faults = Faults.of(stack)
         self.records = Records(stack)
-        self.making = threading.Lock()  # boto3 makes its clients for one thread at a time
+        self.making = threading.Lock()  # boto3 can make clients in one thread at a time only
         self.results: dict[Cell, Future] = {cell: Future() for cell in cells}
         lanes = defaultdict(list)
         for cell in cells:
-            # A sweep checks every vault that is due, so no two are under way at a time.
+            # A sweep checks every due vault, so only one runs at a time.
             alone = cell.operation.startswith("sweep")
             lanes[SWEEPS if alone else (OPERATIONS[cell.operation].function, cell.region)].append(cell)
         self.pool = ThreadPoolExecutor(max_workers=LANES_AT_ONCE)
         sweeps = lanes.pop(SWEEPS, [])
-        # Longest first; those of the function that also sweeps at the very beginning, for the sweeps come after them.
+        # The longest lane starts first. Before it start the lanes of validate-vault, because the sweeps wait for them.
         for of_lane in sorted(lanes.values(), key=lambda cells: (cells[0].operation != "validate-vault", -len(cells))):
             self.pool.submit(self.run_lane, of_lane)
         if sweeps:
@@ -125,15 +125,15 @@ class Matrix:
                 if place not in operations:
                     operations[place] = self.operation(cell)
                 future.set_result(self.run_cell(operations[place], cell))
-            except BaseException as error:  # whatever it is, the test of this cell must hear of it
+            except BaseException as error:  # on any error the test of this cell must fail
                 future.set_exception(error)
         for operation in operations.values():
-            operation.environments.replace()  # what comes after must not find what they have met
+            operation.environments.replace()  # later tests must not find environments that met faults
             with self.making:
                 Schedule.of(self.stack).forget(operation.workspace.customer.workspace_id)
 
     def operation(self, cell: Cell):
-        """What the cells of one operation in one Region share."""
+        """Makes what the cells of one operation in one Region share."""
         with self.making:
             workspace = Workspace(self.new_customer(), self.api, self.token, None)
             functions = self.service_client("lambda", cell.region)
@@ -145,8 +145,8 @@ class Matrix:
         return aws_client(self.stack["aws_endpoint"], service, region, self.stack["service_account_id"])
 
     def run_cell(self, operation, cell: Cell) -> Result:
-        """What was not as expected while the machine was so busy that calls without a fault took as long as a fault says
-        nothing, and is made again."""
+        """Runs a cell. An unexpected result does not count if the machine was so busy that calls without a fault took as long as a
+        fault. Then the cell runs again."""
         row = ROW_OF[cell]
         for _ in range(ATTEMPTS):
             before = self.faults.last_call()
@@ -178,11 +178,11 @@ class Matrix:
         return Result(answer, outcome, seconds, met, unsettled)
 
     def rules(self, operation, cell: Cell, service: str) -> list[dict]:
-        """The faults of one service, limited to what belongs to the cell's workspace; and, of STS, to what leads there: the
-        function's way into the access role, which is every workspace's."""
+        """The faults of one service, limited to the cell's workspace. For STS they also hit the function's assumption of the access
+        role, which all workspaces share."""
         workspace = operation.workspace
         own = {"match": [workspace.customer.aws_account_id, *operation.vault_ids]}
-        # A sweep asks for what is due before it has any vault.
+        # A sweep queries the due vaults before it knows any vault.
         due = {"caller": f"role/{operation.environments.function}-{cell.region}/", "match": ["due_partition"]}
         of_service = {
             "sts": [

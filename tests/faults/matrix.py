@@ -1,4 +1,4 @@
-"""What callers get when AWS fails: the table of docs/faults.md, and the cells that it stands for."""
+"""What callers get when AWS fails: the table of docs/faults.md, and the cells that its rows stand for."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,11 +12,11 @@ OWN, OTHER, BOTH = "own", "other", "both"
 ITEMS = tuple(name for name, operation in openapi.operations().items() if operation.touches_items)
 CREATING = ("create-vault", "enable-vault")
 VALIDATING = (*CREATING, "validate-vault")
-# Those that reach no key, and so go by the records alone.
+# These reach no key, so they depend only on the records.
 RECORDS_ONLY = tuple(name for name in openapi.operations() if name not in (*ITEMS, *VALIDATING, "get-setup-kit"))
 
 KMS, DYNAMODB, EVENTS = "kms", "dynamodb", "events"
-# STS as a whole; or the way into the access role works, and that into the customer's role does not.
+# All of STS, or only the step into the customer's role while the step into the access role works.
 STS, STS_INTO_ROLE = "sts", "sts into the customer's role"
 KEYS = (KMS, STS)
 
@@ -29,7 +29,7 @@ UNANSWERED = "`validation-unanswered`"
 REPORT = "a report of what was not answered"
 COUNTED_UNANSWERED, COUNTED_UNANNOUNCED = "counted as unanswered", "counted as unannounced"
 
-SOON = 10  # seconds, where nothing is waited for: a cold start, and retries with their pauses
+SOON = 10  # seconds for a cold start and retries with their pauses, without waiting for anything
 ITEMS_TIME, VALIDATION_TIME = 15, 28  # the functions' timeouts in template.yaml
 
 
@@ -49,7 +49,7 @@ class Cell:
 
     @property
     def services(self) -> list[str]:
-        """Those that fail together."""
+        """The services that fail together."""
         return self.service.split(" and ")
 
     @property
@@ -60,15 +60,15 @@ class Cell:
 
 @dataclass(frozen=True)
 class Row:
-    """One line of the table: cells of which the same is expected."""
+    """One row of the table: cells with the same expected result."""
 
     operations: tuple[str, ...]
     services: tuple[str, ...]
     places: tuple[str, ...]
     faults: tuple[str, ...]
-    answers: tuple[str, ...]  # one of these
-    seconds: int  # at most
-    is_met: bool  # whether the calls that fail are made at all
+    answers: tuple[str, ...]  # one of these is expected
+    seconds: int  # the most it may take
+    is_met: bool  # whether the function makes the calls that fail
 
     def cells(self) -> Iterator[Cell]:
         for it in product(self.operations, self.services, self.places, self.faults, REGIONS):
@@ -76,7 +76,7 @@ class Row:
 
 
 def rows() -> Iterator[Row]:
-    # Another Region answers in the place of one that does not, and is not asked otherwise.
+    # The other Region stands in for one that does not answer. Otherwise it is not called.
     yield row(ITEMS, KEYS, OWN, AT_ONCE, AS_EVER, SOON)
     yield row(ITEMS, KEYS, OWN, ("slow", "hang"), AS_EVER, ITEMS_TIME)
     yield row(ITEMS, KEYS, OTHER, (*AT_ONCE, "slow", "hang"), AS_EVER, SOON, is_met=False)
@@ -87,18 +87,18 @@ def rows() -> Iterator[Row]:
     yield row(("decrypt-item", "reassign-item"), KEYS, BOTH, "throttle", each(THROTTLED), SOON)
     yield row(("decrypt-item", "reassign-item"), KEYS, BOTH, "hang", (each(UNAVAILABLE), each(OUT_OF_TIME)), ITEMS_TIME)
     yield row(ITEMS, KEYS, BOTH, "slow", AS_EVER, ITEMS_TIME)
-    # Both Regions' keys are proved, so none can stand in for the other.
+    # Validation proves the keys of both Regions, so neither can stand in for the other.
     anywhere = (OWN, OTHER, BOTH)
     yield row(CREATING, KEYS, anywhere, AT_ONCE, UNANSWERED, SOON)
     yield row(CREATING, KEYS, anywhere, "hang", UNANSWERED, VALIDATION_TIME)
     yield row("validate-vault", KEYS, anywhere, AT_ONCE, REPORT, SOON)
     yield row("validate-vault", KEYS, anywhere, "hang", REPORT, VALIDATION_TIME)
     yield row(VALIDATING, KEYS, anywhere, "slow", AS_EVER, VALIDATION_TIME)
-    # The second step of the way in, alone.
+    # Only the second step, into the customer's role.
     yield row(ITEMS, STS_INTO_ROLE, OWN, ("500", "throttle", "hang"), AS_EVER, ITEMS_TIME)
     yield row(CREATING, STS_INTO_ROLE, OWN, ("500", "throttle", "hang"), UNANSWERED, VALIDATION_TIME)
     yield row("validate-vault", STS_INTO_ROLE, OWN, ("500", "throttle", "hang"), REPORT, VALIDATION_TIME)
-    # Our own records have no other Region to turn to.
+    # For our own records there is no other Region.
     whole = (*RECORDS_ONLY, *VALIDATING, "encrypt-item", "encrypt-item, first", "reassign-item")
     yield row(whole, DYNAMODB, OWN, OUTAGES, UNAVAILABLE, SOON)
     yield row(whole, DYNAMODB, OWN, "throttle", THROTTLED, SOON)
@@ -112,7 +112,7 @@ def rows() -> Iterator[Row]:
     yield row("sweep", DYNAMODB, OWN, AT_ONCE, UNAVAILABLE, SOON)
     yield row("sweep", DYNAMODB, OWN, "hang", UNAVAILABLE, VALIDATION_TIME)
     yield row("sweep, with news", EVENTS, OWN, (*AT_ONCE, "hang"), COUNTED_UNANNOUNCED, VALIDATION_TIME)
-    # Whom an operation does not call it does not miss.
+    # A service that an operation never calls cannot fail it.
     yield row((*RECORDS_ONLY, "get-setup-kit"), "kms and sts", BOTH, ("refused", "hang"), AS_EVER, SOON, is_met=False)
     yield row("get-setup-kit", DYNAMODB, BOTH, ("refused", "hang"), AS_EVER, SOON, is_met=False)
     yield row((*RECORDS_ONLY, *ITEMS, *VALIDATING), DYNAMODB, OTHER, ("refused", "hang"), AS_EVER, SOON, is_met=False)
@@ -135,7 +135,7 @@ ROW_OF = {cell: row for row in ROWS for cell in row.cells()}
 
 
 def is_in_the_sample(cell: Cell) -> bool:
-    """Whether `make test` looks at a cell: each operation and each service, in one Region, under few faults."""
+    """Whether `make test` runs a cell. It covers each operation and each service, in one Region and under few faults."""
     if cell.region != REGIONS[0] or cell.service == STS_INTO_ROLE or cell.place == OTHER:
         return False
     waits = cell.operation in ITEMS and cell.service == KMS and cell.place == BOTH and cell.fault == "hang"

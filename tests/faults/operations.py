@@ -1,5 +1,5 @@
-"""The operations, as the matrix calls them: what has to be there, the call, what its answer comes to, and what must be so when
-the same call was made again without a fault."""
+"""The operations as the matrix calls them: their preparation, the call, its outcome, and what must be true after the same call was
+repeated without a fault."""
 
 import itertools
 import json
@@ -16,15 +16,15 @@ BETWEEN_CALLS_SECONDS = 0.05
 numbers = itertools.count(1)
 PLAINTEXT = b"correct horse"
 
-# The text of every check to which AWS gave no answer.
+# Part of the text of every check that AWS did not answer.
 NO_WORD_ON_THE_CUSTOMER = "That says nothing about your key or role."
 
 
 class Operation:
-    """One operation in one Region, for a workspace of its own. `begin` comes before each fault."""
+    """One operation in one Region, for its own workspace. `begin` runs before each fault."""
 
     function: str
-    is_forgotten = True  # by the schedule, which would check its vaults each minute
+    is_forgotten = True  # removed from the schedule, which would check its vaults each minute
 
     def __init__(self, workspace, region: str, records, service_client) -> None:
         self.workspace, self.region, self.records, self.service_client = workspace, region, records, service_client
@@ -41,19 +41,19 @@ class Operation:
         raise NotImplementedError
 
     def outcome(self, answer) -> str:
-        """What an answer that is no problem comes to."""
+        """The outcome of an answer that is not a problem."""
         return "as ever"
 
     def settle(self, answer) -> None:
-        """Makes the same call again, the fault being over, and looks for what was lost or done twice. `answer` is the one
-        under the fault."""
+        """Makes the same call again after the fault, and checks that nothing was lost or done twice. `answer` is the one during the
+        fault."""
         again = self.settled(self.call)
         assert self.outcome(again) == "as ever", again.text
 
     def settled(self, call):
-        """The answer to a call that is not the one under test. The function may be that of another cell, whose environments
-        are ended and whose calls fail: then the call is made again. And who was silent is left alone for some seconds, however
-        often it is asked for meanwhile."""
+        """Repeats a call that is not under test until it succeeds. It may go to a function whose environments and calls another
+        cell is breaking. And the breaker leaves a service that did not answer alone for some seconds, however often it is
+        called."""
         deadline = time.monotonic() + SETTLED_SECONDS
         while (answer := call()).status >= 400 or not self.is_whole(answer):
             assert time.monotonic() < deadline, f"{answer.status} {answer.text}"
@@ -103,7 +103,7 @@ class EncryptItem(Operation):
 
 
 class EncryptFirstItem(EncryptItem):
-    """Of a vault that has no data key on record yet."""
+    """Seals in a vault that has no data key yet."""
 
     def prepare(self) -> None:
         pass
@@ -304,7 +304,7 @@ class Sweep(Operation):
         self.health = self.records.health(self.workspace, self.vault_id)
 
     def call(self) -> Answer:
-        """Until this sweep was the one that checked the vault: the schedule sweeps too, in both Regions."""
+        """Sweeps until this sweep was the one that checked the vault. The schedule sweeps too, in both Regions."""
         for _ in range(5):
             self.records.make_due(self.workspace, self.vault_id)
             answer = self.sweep()
@@ -322,7 +322,7 @@ class Sweep(Operation):
         return Answer(response["statusCode"], headers, response["body"].encode())
 
     def repeat(self) -> None:
-        """Whole, until nothing is wrong and nothing is left to be told."""
+        """Makes whole validations until nothing is wrong and nothing is left to announce."""
         for _ in range(20):
             self.records.make_due(self.workspace, self.vault_id, whole=True)
             self.sweep()
@@ -369,7 +369,7 @@ class SweepWithNews(Sweep):
         assert len(self.event_ids(at_least=len(self.heard) + 1) - self.heard) == 1, "told, and once"
 
     def event_ids(self, at_least: int = 0) -> set[str]:
-        """The announcements that have arrived. One that arrives twice has the same id."""
+        """The ids of the announcements received. An announcement that arrives twice has the same id."""
         return {event["detail"]["event_id"] for event in self.subscription.of_vault(self.vault_id, at_least=at_least)}
 
 

@@ -1,4 +1,4 @@
-"""One customer whose access is revoked while many clients in both Regions use it all the time, and what they saw."""
+"""One customer whose access is revoked while many clients in both Regions use it all the time, and what the clients saw."""
 
 import threading
 import time
@@ -11,9 +11,9 @@ from local_aws.layout import REGIONS
 from tests.e2e.e2e_support import base64_of
 
 DECRYPT, ENCRYPT = "decrypt-item", "encrypt-item"
-# How often each client succeeds before the revocation, so that many environments hold the data key by then.
+# How often each client succeeds before the revocation. By then many environments cache the data key.
 WARM = 12
-# Of each Region.
+# In each Region.
 CLIENTS = (DECRYPT, DECRYPT, ENCRYPT)
 
 
@@ -28,7 +28,7 @@ def remove_policy(cell: "Cell") -> None:
 
 
 def delete_role(cell: "Cell") -> None:
-    remove_policy(cell)  # IAM deletes no role that has one
+    remove_policy(cell)  # IAM does not delete a role that has a policy
     cell.customer.iam.delete_role(RoleName=cell.customer.role_name)
 
 
@@ -43,9 +43,9 @@ class Way:
 
     name: str
     revoke: Callable[["Cell"], None]
-    # For how many seconds after it a request may still succeed, given the vault's bound.
+    # For how many seconds after the revocation a request may still succeed, for the vault's bound.
     allows: Callable[[int], int]
-    # What a request is answered then: the kinds of problem of an item, or of the whole call.
+    # The problems that a request gets after that: of an item or of the whole call.
     refusals: frozenset[str]
 
 
@@ -60,7 +60,7 @@ WAYS = [
 
 @dataclass(frozen=True)
 class Request:
-    """One call of one client. What it got is the kind of a problem, or None where it succeeded."""
+    """One call of one client. `problem` is the type of the problem, or None if the call succeeded."""
 
     started_at: float
     region: str
@@ -70,7 +70,7 @@ class Request:
 
 @dataclass
 class Cell:
-    """A bound, a way, and a workspace with a customer of its own."""
+    """A bound, a way to revoke, and a workspace with its own customer."""
 
     bound: int
     way: Way
@@ -81,7 +81,7 @@ class Cell:
     revoked_at: float = 0.0
 
     def prepare(self) -> None:
-        """A vault, and an item that both Regions open: from here on each holds what it may hold."""
+        """Makes a vault, and an item that both Regions can open. From then on data keys may be cached."""
         self.admin, self.member = (
             token_of(self.issuer, workspace_id=self.customer.workspace_id, role=role, sub=role) for role in ("admin", "member")
         )
@@ -98,7 +98,7 @@ class Cell:
         return self.apis[region].post(path, body, token=token)
 
     def live(self, begin: threading.Barrier, seconds: float) -> None:
-        """Load; after `begin`, when each client of every cell is warm, the revocation; load for `seconds` more."""
+        """Applies load until each client of every cell is warm, then revokes access, then applies load for `seconds` more."""
         done = threading.Event()
         roles = [(region, operation) for region in REGIONS for operation in CLIENTS]
         warm = [threading.Event() for _ in roles]
@@ -123,7 +123,7 @@ class Cell:
                 client.join()
 
     def use(self, region: str, operation: str, warm: threading.Event, done: threading.Event) -> None:
-        """One client: one call after the other."""
+        """One client, which makes one call after the other."""
         successes = 0
         while not done.is_set():
             started_at = time.monotonic()
@@ -140,16 +140,16 @@ class Cell:
                 warm.set()
 
     def last_success(self, **of) -> float | None:
-        """How long after the revocation the last request was begun that succeeded; None if none was."""
+        """How long after the revocation the last successful request began. None if none succeeded."""
         successes = [it.started_at - self.revoked_at for it in self.after() if it.problem is None and is_of(it, of)]
         return max(successes, default=None)
 
     def after(self) -> list[Request]:
-        """What was begun after the revocation had been answered."""
+        """The requests that began after the revocation was answered."""
         return [it for it in self.requests if it.started_at > self.revoked_at]
 
     def kinds(self, **of) -> Counter:
-        """How often each problem was met by what was begun once nothing was to succeed any more."""
+        """How often each problem occurred in requests that began after access had to end."""
         ended_at = self.revoked_at + self.way.allows(self.bound)
         return Counter(it.problem for it in self.requests if it.started_at > ended_at and is_of(it, of))
 

@@ -1,6 +1,7 @@
-"""Functions as they ship, killed at every call that they make to the outside, before it and after it, and repeated.
+"""Functions as they ship, killed before and after every call that they make, and repeated.
 
-shared/aws/tests/aws/crashes.rs does the same to every operation, in one process and within seconds."""
+shared/aws/tests/aws/crashes.rs does the same for every operation in one process, within seconds.
+"""
 
 import pytest
 
@@ -10,7 +11,7 @@ from tests.e2e.subscription import Subscription
 from tests.faults.killed_functions import AFTER, DEATHS, Death, Functions
 from tests.faults.killed_operations import OPERATIONS, EncryptItem, Killed, UpdateVault, kill_and_repeat
 
-# What `make test` looks at: an operation with several writes, and the one that answers items.
+# `make test` runs these: an operation with several writes, and one that answers items.
 SAMPLE = {(UpdateVault, AFTER), (EncryptItem, AFTER)}
 CASES = [
     pytest.param(

@@ -1,4 +1,4 @@
-"""The fault proxy itself: what it forwards, tells and breaks."""
+"""The fault proxy itself: what it forwards, reports and breaks."""
 
 import time
 import urllib.error
@@ -12,7 +12,7 @@ from local_aws.layout import PRIMARY_REGION, REPLICA_REGION, aws_client
 
 @pytest.fixture
 def proxied(stack):
-    """proxied(service, region): a client whose calls go through the proxy, as those of the functions do."""
+    """proxied(service, region): a client that calls through the proxy, as the functions do."""
     endpoint = stack["fault_proxy"]["endpoint"]
     return lambda service, region=PRIMARY_REGION: aws_client(endpoint, service, region, stack["service_account_id"])
 
@@ -23,7 +23,7 @@ def key_id(stack) -> str:
 
 
 def test_what_is_forwarded_is_as_it_was(proxied, service_client, key_id, stack):
-    """Signatures are verified, and cover host and body."""
+    """The emulator verifies signatures, which cover host and body."""
     for region in (PRIMARY_REGION, REPLICA_REGION):
         described = [client("kms", region).describe_key(KeyId=key_id)["KeyMetadata"] for client in (proxied, service_client)]
         assert described[0] == described[1]
@@ -94,12 +94,12 @@ def test_an_error_is_in_the_services_own_words(proxied, faults, service, fault, 
 
 
 def test_an_invocation_is_told_and_fails_in_lambdas_words(proxied, faults):
-    """Lambda's protocol is another: the function is in the path, and the code in a header."""
+    """Lambda's protocol differs: the function is in the path, and the error code in a header."""
     functions, name = proxied("lambda", REPLICA_REGION), "production-latchkey-get-setup-kit"
     before = faults.last_call()
     assert functions.invoke(FunctionName=name, Payload="{}")["StatusCode"] == 200
     told = [(it["action"], it["resource"], it["region"]) for it in faults.calls(before) if it["service"] == "lambda"]
-    # Whose account it is the proxy knows of sessions alone, and the functions have nothing else.
+    # The proxy knows the account of sessions only. The functions use nothing else.
     assert ("InvokeFunction", f"arn:aws:lambda:{REPLICA_REGION}::function:{name}", REPLICA_REGION) in told
     throttled = functions.exceptions.TooManyRequestsException
     rule = faults.rule("throttle", service="lambda", action="InvokeFunction", region=REPLICA_REGION)
@@ -125,7 +125,7 @@ def test_a_connection_ends_as_the_fault_says(proxied, faults, key_id, fault, rai
 
 
 def test_garbage_is_a_200_that_is_no_answer(stack, faults):
-    """Without the SDK, which takes it for an answer of nothing."""
+    """Without the SDK, which would take it for an empty answer."""
     headers = {"authorization": "AWS4-HMAC-SHA256 Credential=x/20260101/us-east-2/kms/aws4_request, SignedHeaders=host"}
     request = urllib.request.Request(stack["fault_proxy"]["endpoint"], b"{}", headers | {"x-amz-target": "TrentService.ListKeys"})
     with faults.rule("garbage", service="kms", action="ListKeys"), urllib.request.urlopen(request) as answer:

@@ -1,4 +1,4 @@
-"""The table of docs/faults.md and the rows of the matrix say the same, one to one; and the matrix leaves out nothing."""
+"""The table of docs/faults.md and the rows of the matrix agree one to one, and the matrix leaves nothing out."""
 
 import re
 from itertools import product

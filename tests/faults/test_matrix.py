@@ -1,10 +1,10 @@
-"""Each cell of the matrix: what the caller gets and within which time, and that nothing is lost or done twice."""
+"""Each cell of the matrix: what the caller gets, within which time, and that nothing is lost or done twice."""
 
 import pytest
 
 from tests.faults.matrix import ROWS, Cell, Row, is_in_the_sample
 
-# What no caller must see: words of AWS, of its SDK, and of the fault proxy, which stands for AWS here.
+# No caller may see words of AWS, of its SDK, or of the fault proxy, which stands in for AWS.
 OF_AWS = (
     "Said by",
     "Exception",

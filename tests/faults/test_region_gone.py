@@ -1,5 +1,5 @@
-"""A whole Region is gone: its API is not called, and what the functions of the other one ask of its KMS, STS, DynamoDB and
-EventBridge is refused. Everything opens through the other, and when the Region is back, all is as before."""
+"""A whole Region is gone. Its API is not called, and it refuses what the other Region's functions ask of its KMS, STS, DynamoDB and
+EventBridge. Everything opens through the other Region, and once the Region is back, everything is as before."""
 
 import time
 from contextlib import ExitStack, contextmanager
@@ -13,7 +13,7 @@ from tests.e2e.e2e_support import Workspace, base64_of, new_environments
 from tests.e2e.subscription import Subscription
 
 SERVICES = ("kms", "sts", "dynamodb", "events")
-# The longest that a call may take while the other Region is gone: it has no business with it.
+# The longest that a call may take while the other Region is gone. It does not depend on that Region.
 SOON = 5.0
 PREPARED = 4
 
@@ -27,7 +27,7 @@ def gone(faults: Faults, region: str):
 
 
 def soon(call):
-    """The answer of a call that does not take long."""
+    """Makes a call, and asserts that it does not take long."""
     began_at = time.monotonic()
     answer = call()
     assert time.monotonic() - began_at < SOON
@@ -42,7 +42,7 @@ def workspace(stack, new_customer, api, token, wait_for):
 
 
 def seen(workspace, region: str) -> list[dict]:
-    """The vaults as a Region shows them, but for their health."""
+    """The vaults as a Region shows them, without their health."""
     vaults = workspace.list_vaults(region=region).json["vaults"]
     return sorted(({**vault, "health": None} for vault in vaults), key=lambda vault: vault["vault_id"])
 
@@ -82,7 +82,7 @@ def test_everything_goes_on_through_the_other_region_and_nothing_is_lost(workspa
         (event,) = subscription.of_vault(vault_id, at_least=1)
         assert (event["detail-type"], event["detail"]["state"]) == ("Vault Health Changed", "degraded")
 
-        # A vault that is degraded takes items, and what can be administered is.
+        # A degraded vault takes items, and it can be administered.
         assert workspace.opened(workspace.sealed(vault_id, "i", b"x", other), other) == b"x"
         moving = {"to_vault_id": vault_id, "items": [items[-2][0]]}
         assert soon(lambda: workspace.call("/v1/items/reassign", moving, role="member", region=other)).status == 200

@@ -1,5 +1,5 @@
-"""How long access lasts after a customer, or an admin of the workspace, has ended it: measured while many clients in both Regions
-use it all the time. docs/revocation.md has the numbers; `-s` shows those of this run.
+"""How long access lasts after a customer or an admin of the workspace ended it, while many clients in both Regions use it all the
+time. docs/revocation.md has the numbers; `-s` prints those of this run.
 
     .venv/bin/python -m pytest tests/faults/test_revocation_under_load.py -s
 """
@@ -15,7 +15,7 @@ from local_aws.schedule import Schedule
 from tests.faults.revocation_load import DECRYPT, ENCRYPT, WAYS, Cell
 
 BOUNDS = (0, 5, 30)
-# For how long the load goes on after the longest bound, to see what comes too late.
+# How long the load goes on after the longest bound, to catch late successes.
 AFTER_THE_BOUND = 6.0
 CELLS = [(bound, way) for bound in BOUNDS for way in WAYS]
 IDS = [f"{way.name.replace(' ', '_')}-{bound}" for bound, way in CELLS]
@@ -23,7 +23,7 @@ IDS = [f"{way.name.replace(' ', '_')}-{bound}" for bound, way in CELLS]
 
 @pytest.fixture(scope="module")
 def cells(stack, new_customer):
-    """All of them side by side, so that it takes no longer than the longest bound."""
+    """All cells. They run side by side, so the run takes no longer than the longest bound."""
     apis = {region: Api(stack["apis"][region]) for region in REGIONS}
     cells = [Cell(bound, way, new_customer(), apis, stack["issuer"]) for bound, way in CELLS]
     begin = threading.Barrier(len(cells))
@@ -49,12 +49,12 @@ def test_nothing_succeeds_that_begins_after_the_bound(cells, bound, way):
         for operation in (DECRYPT, ENCRYPT):
             kinds = cell.kinds(region=region, operation=operation)
             assert kinds, "the load went on, and in this Region, too"
-            # With more clients than processors a call may find no answer in time: no success either.
+            # With more clients than processors a call may time out. That is no success either.
             assert kinds.keys() & way.refusals and kinds.keys() <= way.refusals | {"unavailable", "out-of-time"}, kinds
 
 
 def test_what_is_written_of_it_is_so(cells):
-    """Prints what was measured; the table in docs/revocation.md has the same lines, and no number in it is past its bound."""
+    """Prints the measured times. The table in docs/revocation.md has the same lines, and no number in it exceeds its bound."""
     print("\n" + "\n".join(table(cells.values())))
     written = (REPOSITORY / "docs" / "revocation.md").read_text().splitlines()
     lines = [[it.strip() for it in line.strip("|").split("|")] for line in written if line.startswith("| ")]

@@ -1,5 +1,5 @@
-"""Sessions that end before their time, and clocks that are off: what can be made good is, and nothing of it is taken for a
-refusal of the customer's."""
+"""Sessions that end early, and clocks that are wrong. The service recovers where it can, and never takes either for the customer's
+refusal."""
 
 import json
 import time
@@ -38,8 +38,8 @@ def vault_id(workspace) -> str:
 
 @pytest.fixture
 def item(workspace, vault_id, fresh):
-    """With nothing in any environment of what another test has met, and nothing left there of what this one does: the SDK
-    keeps a clock that it was told."""
+    """A sealed item. Environments are replaced before and after the test, so none carries over anything. The SDK would, for
+    example, keep a clock that it was told."""
     replace_all(fresh)
     yield workspace.sealed(vault_id, "account/password", b"secret")
     replace_all(fresh)
@@ -52,7 +52,7 @@ def replace_all(fresh) -> None:
 
 
 def calls_of(faults, workspace, after: int, service: str, action: str) -> list[dict]:
-    """The calls about the workspace's role and key since a call."""
+    """The calls about the workspace's role and key after a given call."""
     account = workspace.customer.aws_account_id
     calls = [call for call in faults.calls(after) if (call["service"], call["action"]) == (service, action)]
     return [call for call in calls if account in (call["resource"] or "")]
@@ -86,7 +86,7 @@ def test_a_session_of_the_access_role_that_sts_does_not_take_is_made_anew(worksp
 
 @pytest.mark.parametrize("region", REGIONS)
 def test_new_sessions_that_are_called_expired_are_nobodys_decision(workspace, vault_id, item, faults, region):
-    """STS has just issued them: that Region is in trouble, and the other one is asked."""
+    """STS has just issued these sessions, so the fault is in that Region, and the service calls the other one."""
     key = workspace.customer.kms_key_id
     with faults.rule("error", service="kms", region=region, match=[key], **EXPIRED) as rule:
         assert workspace.opened(item, region) == b"secret"
@@ -100,9 +100,9 @@ def test_new_sessions_that_are_called_expired_are_nobodys_decision(workspace, va
 
 @pytest.mark.parametrize("region", REGIONS)
 def test_sessions_that_the_customer_revokes_are_refused_once_and_made_anew(workspace, item, region):
-    """As the console's "Revoke active sessions" does it: a denial of all sessions that are older."""
+    """The console's "Revoke active sessions" does the same: it denies all older sessions."""
     assert workspace.opened(item, region) == b"secret"
-    # To the second, as IAM has it: the session that is held may be of this one.
+    # IAM works in whole seconds, and the cached session may be from the current one.
     revoked_at = datetime.fromtimestamp(int(time.time()) + 1, UTC)
     older = {"DateLessThan": {"aws:TokenIssueTime": revoked_at.strftime("%Y-%m-%dT%H:%M:%SZ")}}
     denial = {"Effect": "Deny", "Action": "*", "Resource": "*", "Condition": older}
@@ -137,13 +137,13 @@ def test_a_clock_that_is_off_is_never_the_customers_refusal(workspace, vault_id,
         answered = workspace.error_of(item, region)
         assert answered["status"] in (500, 503) and not answered.get("findings"), answered
         sealing = workspace.encrypt(vault_id, [{"item_id": "i", "plaintext": base64_of(b"x")}], region)
-        # Where a session is held, STS is not asked.
+        # STS is not called where a session is cached.
         assert (sealing.status == 200 and service == "sts") or problem_of(sealing)[0] in (500, 503), sealing.text
         report = workspace.validate(vault_id, region=region).json
         assert report["result"] == "fail"
         assert faults.met(rule) > 0
     health = workspace.read(vault_id).json["health"]
     assert health["state"] == "healthy", "nothing is known of the customer's key"
-    # The SDK has set its clock by the wrong one, and sets it back by the first true answer.
+    # The SDK has set its clock by the wrong one. It corrects it at the first right answer.
     workspace.wait_for(lambda: workspace.validate(vault_id, region=region).json["result"] == "pass")
     workspace.wait_for(lambda: "plaintext" in workspace.decrypt([item], region).json["items"][0])

@@ -1,10 +1,10 @@
-"""Makes the frozen well-formed vectors: messages that the official SDK sealed, and items that this project sealed, each
-with what `kms:Decrypt` answers for its encrypted data key. No official vectors of the KMS RSA keyring exist.
+"""Makes the frozen well-formed vectors: messages that the official SDK sealed and items that this project sealed. Each has the
+answer of `kms:Decrypt` for its encrypted data key. There are no official vectors of the KMS RSA keyring.
 
     python tests/interop/freeze_vectors.py shared/sealed-item/vectors
 
-Adds the cases that are not there yet and leaves those that are as they are: a vector is made once and kept. Needs no KMS:
-sealing takes the public key alone, and the private key, which is made here and thrown away, stands in for KMS.
+Adds the missing cases and leaves the existing ones: a vector is made once and kept. It needs no KMS. Sealing takes only the
+public key, and a private key that is made here and thrown away stands in for KMS.
 """
 
 import base64
@@ -30,11 +30,11 @@ CONTEXT = {"latchkey:vault-id": "vlt_1", "latchkey:workspace-id": "wsp_1"}
 ODD_CONTEXT = {"b": "2", "a": "1", "aa": "", "é": "ü", "\U00010000": "astral", "\ufffd": "last of the basic plane"}
 OAEP = padding.OAEP(mgf=padding.MGF1(SHA256()), algorithm=SHA256(), label=None)
 MIB = 1 << 20
-# Longer messages stand by their SHA-256, with the fields that make them again.
+# Longer messages are stored as their SHA-256, with the fields that reproduce them.
 LONGEST_IN_FULL = 48 << 10
 
-# Name, plaintext's size, frame length (0: a single block), encryption context, ARN. A plaintext of whole frames is sealed
-# otherwise by that SDK than by us, so none of the long ones is.
+# Name, plaintext's size, frame length (0: a single block), encryption context, ARN. That SDK seals a plaintext of whole frames
+# differently from us, so no long plaintext here consists of whole frames.
 OFFICIAL = [
     ("empty, no context", 0, 4096, {}, PRIMARY),
     ("one byte", 1, 4096, CONTEXT, PRIMARY),
@@ -55,7 +55,7 @@ OFFICIAL = [
     ("4 MiB in frames of 7040", 4 * MIB, 7040, CONTEXT, REPLICA),
 ]
 
-# Name, plaintext's size, item id and context; all under one data key, in frames of 4096.
+# Name, plaintext's size, item id and context. All use one data key and frames of 4096.
 ITEMS = [
     ("empty", 0, "item-1", {}),
     ("one byte", 1, "item-1", {"owner": "ann"}),
@@ -76,7 +76,7 @@ ITEMS = [
     ("4 MiB", 4 * MIB, "item-7", {"owner": "ann"}),
 ]
 
-# Name, plaintext's size, frame length, encryption context, ARN; each under a data key of its own.
+# Name, plaintext's size, frame length, encryption context, ARN. Each has its own data key.
 MESSAGES = [
     ("frames of 1", 50, 1, CONTEXT, PRIMARY),
     ("frames of 16, whole", 64, 16, CONTEXT, PRIMARY),
@@ -99,7 +99,8 @@ def plaintext_of(size: int) -> bytes:
 
 
 def encrypted_data_key(message: bytes) -> bytes:
-    """The ciphertext of the only one: behind version, suite, message id, context and count; third of three fields."""
+    """The ciphertext of the only encrypted data key. It follows version, suite, message id, context and count, as the third of
+    three fields."""
     at = 35 + 2 + int.from_bytes(message[35:37])
     assert message[at : at + 2] == b"\x00\x01"
     at += 2
@@ -139,7 +140,7 @@ def official_message(size: int, frame_length: int, context: dict, arn: str) -> b
 
 
 def our_message(size: int, encryption_context: dict, arn: str, **arguments) -> bytes:
-    """By the crate's example `message_tool`."""
+    """A message of this project, from the crate's example `message_tool`."""
     request = {"command": "seal", "key_arn": arn, "encryption_context": encryption_context}
     request["plaintext"] = text(plaintext_of(size))
     if "kms_plaintext" not in arguments:
@@ -168,7 +169,7 @@ def item_maker():
     def make(size, item_id, context) -> dict:
         message = our_message(size, CONTEXT, PRIMARY, item_id=item_id, context=context, **key)
         item = {"item_id": item_id, "context": context}
-        # Under the same data key each time, so it wraps to what it was.
+        # The data key is the same each time, so the encrypted data key is too.
         shape = {"key_arn": PRIMARY, "encryption_context": CONTEXT, "frame_length": 4096, "plaintext_size": size}
         return {"item": item} | shape | sealed_fields(message)
 

@@ -1,18 +1,18 @@
 #!/usr/bin/env python3
-"""Opens sealed items with AWS's own Encryption SDK and your own credentials. Needs nothing of Latchkey: copy this file.
+"""Opens sealed items with AWS's own Encryption SDK and your own credentials. Needs nothing from Latchkey: copy this file.
 
     pip install boto3 "aws-encryption-sdk[MPL]"
     python open_without_us.py --key-arn arn:aws:kms:us-east-2:<account>:key/mrk-... items.json > opened.json
 
-Your credentials, as boto3 finds them, must allow kms:Decrypt on that key. The replica's ARN does as well: items sealed in one
-Region open in the other.
+Your credentials, as boto3 finds them, must allow kms:Decrypt on that key. The replica's ARN works too: items sealed in one Region
+open in the other.
 
-items.json is a list of {"item_id": ..., "sealed_item": <base64>, "context": {...}}, as they were stored; `context` may be
-missing if none was given. The answer is the same list with `plaintext` (base64) in the place of `sealed_item`, or with
-`error`. The status is 1 if any item has not opened.
+items.json is a list of {"item_id": ..., "sealed_item": <base64>, "context": {...}}, as you stored them. `context` may be missing
+if you gave none. The output is the same list with `plaintext` (base64) or `error` in place of `sealed_item`. The exit status is 1
+if any item did not open.
 
-That an item is the one that it is stored as is checked here: the Encryption SDK knows nothing of item ids. With
---any-identity that check is left out, for items whose id or context is lost.
+The script checks that each item was sealed under its item id and context, because the Encryption SDK knows no item ids. If you have
+lost an id or a context, --any-identity skips that check.
 """
 
 import argparse
@@ -35,8 +35,8 @@ class NotOpened(Exception):
 
 
 def belongs(message: bytes, item_id: str, context: dict[str, str]) -> bool:
-    """Whether a message was sealed as this item: the second half of its message id is a digest of the first half, which is
-    random, and of the item id and the context."""
+    """Whether a message was sealed as this item. The first half of its message id is random. The second half is a digest of the
+    first half, the item id and the context."""
     digest = hashlib.sha256(b"latchkey:item-identity:v1" + message[3:19])
     pairs = sorted(context.items(), key=lambda pair: pair[0].encode())
     digest.update(length_and_text(item_id) + len(pairs).to_bytes(8))
@@ -50,7 +50,7 @@ def length_and_text(text: str) -> bytes:
 
 
 def keyring_of(key_arn: str):
-    """The AWS KMS RSA keyring over your key, with your credentials, in the key's own Region."""
+    """The AWS KMS RSA keyring for your key, with your credentials, in the key's own Region."""
     kms = boto3.client("kms", region_name=key_arn.split(":")[3])
     return AwsCryptographicMaterialProviders(config=MaterialProvidersConfig()).create_aws_kms_rsa_keyring(
         CreateAwsKmsRsaKeyringInput(

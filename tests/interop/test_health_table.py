@@ -1,4 +1,4 @@
-"""The table "What is found, end to end" of docs/health.md and the scenarios of tests/e2e/ say the same, row by row."""
+"""The table "What is found, end to end" of docs/health.md and the scenarios of tests/e2e/ agree, row by row."""
 
 import re
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The exit guide, followed: docs/leaving.md's script opens what the deployed service sealed, without the service."""
+"""The exit guide works: docs/leaving.md's script opens what the deployed service sealed, without the service."""
 
 import base64
 import json
@@ -30,7 +30,7 @@ def workspace(new_customer, api, token, wait_for) -> Workspace:
 
 @pytest.fixture(scope="module")
 def stored(workspace) -> list[dict]:
-    """What a SaaS has stored: items sealed by the deployed service, some in each Region."""
+    """What a SaaS has stored: items that the deployed service sealed, some in each Region."""
     vault_id = workspace.new_vault()
     return [
         workspace.sealed(vault_id, item_id, plaintext, region=["us-east-2", "us-west-2"][index % 2], **context)
@@ -40,12 +40,12 @@ def stored(workspace) -> list[dict]:
 
 @pytest.fixture
 def leave(workspace, tmp_path):
-    """leave(items, *options, key_arn=...): runs the script as the customer; gives its exit status and its answers."""
+    """leave(items, *options, key_arn=...): runs the script as the customer. Returns its exit status and its output."""
 
     def leave(items: list[dict], *options: str, key_arn: str, customer=workspace.customer) -> tuple[int, list[dict]]:
         file = tmp_path / "items.json"
         file.write_text(json.dumps(items))
-        # Nothing of the service: the account's own credentials, and where its AWS is.
+        # Nothing from the service: only the account's credentials and the address of its AWS.
         environment = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")} | {
             "AWS_ACCESS_KEY_ID": customer.aws_account_id,
             "AWS_SECRET_ACCESS_KEY": "local",

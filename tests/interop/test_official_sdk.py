@@ -1,10 +1,10 @@
 """Sealed items and the official AWS Encryption SDK for Python, both ways, over a live KMS.
 
-What the customer can do without us, proved: the official SDK, with the AWS KMS RSA keyring and nothing but the customer's
-own access to the key, opens what this project sealed, in either Region. And this project opens what the SDK sealed.
+This proves what the customer can do without us. The official SDK opens what this project sealed, in either Region, with the AWS KMS
+RSA keyring and only the customer's own access to the key. And this project opens what the SDK sealed.
 
-Needs the fixtures `customer_kms` (Region to a boto3 KMS client that may use the customer's key) and `stack` (whose
-`customer` has `primary_key_arn` and `replica_key_arn`).
+Needs the fixtures `customer_kms` (a boto3 KMS client per Region that may use the customer's key) and `stack` (its `customer` has
+`primary_key_arn` and `replica_key_arn`).
 """
 
 import base64
@@ -28,9 +28,9 @@ REGIONS = ["primary", "replica"]
 
 SEED = 478
 
-# Sizes of plaintext at which frames change shape, with the frame length; then some from a seeded generator.
+# Plaintext sizes at which frames change shape, with the frame length. A seeded generator adds more cases below.
 SHAPES = [(0, 4096), (1, 4096), (4095, 4096), (4096, 4096), (4097, 4096), (64, 16), (65, 16), (100_000, 1024)]
-# The SDK seals in frames of a multiple of 128 bytes alone. 0 stands for a single block (content type 1).
+# The SDK only seals in frames of a multiple of 128 bytes. 0 means a single block (content type 1).
 OFFICIAL_SHAPES = [(0, 4096), (1, 4096), (127, 128), (128, 128), (129, 128), (100_000, 1024), (0, 0), (5_000, 0)]
 
 GENERATOR = random.Random(SEED)
@@ -45,7 +45,7 @@ CONTEXTS = [
 
 
 class CustomerKey:
-    """The customer's key as one Region has it."""
+    """The customer's key in one Region."""
 
     def __init__(self, arn: str, customer_kms):
         self.arn = arn
@@ -86,7 +86,7 @@ def text(data: bytes) -> str:
 
 
 def seal(message_tool, key: CustomerKey, plaintext: bytes, **arguments) -> bytes:
-    """Seals with this project, under a fresh data key that it wraps itself."""
+    """Seals with this project, which makes and wraps a new data key."""
     answer = message_tool("seal", key_arn=key.arn, public_key=text(key.public_key), plaintext=text(plaintext), **arguments)
     return base64.b64decode(answer["message"])
 
@@ -181,7 +181,7 @@ def test_neither_opens_a_data_key_of_another_encryption_context(message_tool, cu
 
 
 def random_text(generator: random.Random, longest: int) -> str:
-    """Any characters that UTF-8 can hold, of one byte to four."""
+    """Random text of characters with one to four bytes in UTF-8."""
     limits = [0x80, 0x800, 0xD800, 0x110000]
     characters = (generator.randrange(1, generator.choice(limits)) for _ in range(generator.randrange(longest)))
     return "".join(chr(character) for character in characters if not 0xD800 <= character < 0xE000)
@@ -194,7 +194,7 @@ def random_context(generator: random.Random) -> dict[str, str]:
 
 @pytest.fixture
 def generator() -> random.Random:
-    """A new seed each time; a failure names it."""
+    """A generator with a new seed each time. A failure prints the seed."""
     seed = random.SystemRandom().randrange(1 << 32)
     print(f"seed {seed}")
     return random.Random(seed)
@@ -204,7 +204,7 @@ def test_the_official_sdk_opens_our_random_messages(message_tool, customer_keys,
     for _ in range(25):
         plaintext = generator.randbytes(generator.randrange(generator.choice([100, 5_000, 100_000])))
         context = random_context(generator)
-        # Not so short that a long plaintext takes the SDK, which reads frame by frame, seconds.
+        # Shorter frames would take the SDK seconds for a long plaintext, because it reads frame by frame.
         frame_length = generator.randrange(1 + len(plaintext) // 500, 1 + max(1, len(plaintext)) * 2)
         sealing, opening = generator.choices(REGIONS, k=2)
         message = seal(message_tool, customer_keys[sealing], plaintext, encryption_context=context, frame_length=frame_length)
@@ -250,7 +250,7 @@ def test_the_official_sdk_opens_many_items_of_one_data_key(message_tool, custome
 
 
 def test_the_encryption_sdk_for_rust_is_linked_into_nothing():
-    """258 crates and 25 MB, for a peer in a benchmark: it stands in that workspace's lock file alone."""
+    """It has 258 crates and 25 MB and serves only a benchmark, so only that workspace's lock file has it."""
     locked = 'name = "aws-esdk"\n'
     assert locked in (REPOSITORY / "benches" / "peers" / "Cargo.lock").read_text()
     assert locked not in (REPOSITORY / "Cargo.lock").read_text()

@@ -1,4 +1,4 @@
-"""Each promise of the documents names the test that holds it: so each test that they name is there, where they say."""
+"""Each promise in the documents names the test that proves it. Every test that they name must exist in the file that they name."""
 
 import re
 from pathlib import Path
@@ -6,15 +6,15 @@ from pathlib import Path
 import pytest
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-# Walks through files that are yet to be written.
+# Pages that walk through files that do not exist yet.
 WALKS_THROUGH = {"adding-an-operation.md", "adding-a-check.md"}
 PAGES = sorted({str(path.relative_to(REPOSITORY / "docs")) for path in (REPOSITORY / "docs").glob("**/*.md")} - WALKS_THROUGH)
-# How many tests a page names, at least.
+# The least number of tests that a page names.
 DOCUMENTS = {"leaving.md": 2, "quality.md": 5, "semantics.md": 200}
 SOURCES = [path for folder in ["shared", "tests", "tools", "fuzz/targets"] for path in (REPOSITORY / folder).glob("**/*.*s")]
 SOURCES += [path for folder in ["tests", "benches"] for path in (REPOSITORY / folder).glob("**/*.py")]
 
-# `file: test`, `test`: in code, with or without its file.
+# `file: test` or `test`: in backquotes, with or without its file.
 NAMED = re.compile(r"`(?:([a-z_/]+\.(?:rs|py)):?\s*)?([a-z][a-z0-9]*(?:_[a-z0-9]+){3,})?`")
 
 
@@ -26,7 +26,7 @@ def names_in(path: Path) -> set[str]:
 def test_every_test_that_a_document_names_exists(document):
     known = {path: names_in(path) for path in SOURCES}
     text = (REPOSITORY / "docs" / document).read_text()
-    # Other pages have other names in code, too: there a test has its file beside it.
+    # Other pages have other names in backquotes. There a test is named together with its file.
     named = [(file, test) for file, test in NAMED.findall(text) if (file or test) and (file or document in DOCUMENTS)]
     assert len(named) > DOCUMENTS.get(document, -1)
     for file, test in named:

@@ -9,6 +9,7 @@ use aws_smithy_types::timeout::TimeoutConfig;
 use latchkey_core::ports::{DeployedFunctions, InvocationError};
 use latchkey_core::values::Region;
 
+use crate::failed_call::FailedCall;
 use crate::per_region::PerRegion;
 
 /// The longest that any function may take. Callers with less patience set their own limit
@@ -56,10 +57,19 @@ impl DeployedFunctions for LambdaFunctions {
         match invocation.send().await {
             Ok(answer) if answer.function_error().is_some() => Err(InvocationError::Crashed),
             Ok(answer) => answer.payload.map(Blob::into_inner).ok_or(InvocationError::Unanswered),
-            Err(SdkError::ServiceError(error)) if !error.raw().status().is_server_error() => {
-                Err(InvocationError::NotStarted)
+            Err(error) => {
+                let failed = FailedCall::new("Lambda", "Invoke", &error).in_region(region);
+                match &error {
+                    SdkError::ServiceError(answer) if !answer.raw().status().is_server_error() => {
+                        failed.log_refusal();
+                        Err(InvocationError::NotStarted)
+                    }
+                    _ => {
+                        failed.log_outage();
+                        Err(InvocationError::Unanswered)
+                    }
+                }
             }
-            Err(_) => Err(InvocationError::Unanswered),
         }
     }
 }

@@ -1,9 +1,13 @@
 //! The event bus that carries announcements of vaults' health. docs/events.md has the schema.
 
 use aws_sdk_eventbridge::Client;
+use aws_sdk_eventbridge::error::{ProvideErrorMetadata as _, SdkError};
+use aws_sdk_eventbridge::operation::RequestId as _;
 use aws_sdk_eventbridge::types::PutEventsRequestEntry;
 use latchkey_core::ports::{Announcer, AnnouncerError};
 use latchkey_core::vault::announcement::Announcement;
+
+use crate::failed_call::FailedCall;
 
 /// The source of every event.
 const SOURCE: &str = "latchkey";
@@ -37,7 +41,23 @@ impl Announcer for EventBus {
         // EventBridge answers 200 even if it refuses the entry (EventBridge API reference, PutEvents).
         match answer {
             Ok(answer) if answer.failed_entry_count() == 0 => Ok(()),
-            Ok(_) | Err(_) => Err(AnnouncerError),
+            Ok(answer) => {
+                let error_code = answer.entries().iter().find_map(|entry| entry.error_code());
+                FailedCall::of_entry(error_code, answer.request_id()).log_outage();
+                Err(AnnouncerError)
+            }
+            Err(error) => {
+                let failed = FailedCall::new("EventBridge", "PutEvents", &error);
+                match &error {
+                    SdkError::ServiceError(answer)
+                        if answer.raw().status().is_client_error() && error.code() != Some("ThrottlingException") =>
+                    {
+                        failed.log_refusal();
+                    }
+                    _ => failed.log_outage(),
+                }
+                Err(AnnouncerError)
+            }
         }
     }
 }

@@ -46,6 +46,7 @@ pub mod vault_records;
 mod connection;
 mod deadline_timeouts;
 mod error_code;
+mod failed_call;
 mod https;
 mod per_region;
 

@@ -49,7 +49,7 @@ pub enum SettingsError {
         expected: &'static str,
     },
     /// The SDK is told to log the bodies of answers. Those of KMS contain plaintext data keys.
-    #[error("the environment variable LOG_SENSITIVE_BODIES must not be true: it has plaintext data keys logged")]
+    #[error("the environment variable LOG_SENSITIVE_BODIES must not be true: it logs plaintext data keys")]
     SensitiveBodiesLogged,
 }
 

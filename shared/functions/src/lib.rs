@@ -1,8 +1,8 @@
 //! What each Lambda function runs, from its environment to its last invocation.
 //!
-//! A function of this crate has no type parameter, and the one future of each is polled here. So operations on the AWS ports, the
-//! SDK below them and the runtime's loop are compiled once, here, and a binary of `functions/` only links. The linker drops
-//! what an operation does not use.
+//! The functions of this crate have no type parameters, and each polls its one future here. So the operations on the
+//! AWS ports, the SDK below them and the runtime's loop are compiled once, here, and a binary of `functions/` only
+//! links. The linker drops what an operation does not use.
 
 use core::future::Future;
 use core::pin::Pin;
@@ -15,7 +15,7 @@ use latchkey_http::{ALLOCATOR, Allocator, AnyEndpoint, block_on, endpoints, init
 /// Why a function ends: its environment lacks something, or the Runtime API cannot be reached.
 pub use lambda_runtime::Error;
 
-/// Of every binary that links this crate: what is freed is zeroed first (docs/adr/0017).
+/// The allocator of every binary that links this crate. It zeroes what is freed (docs/adr/0017).
 #[global_allocator]
 static GLOBAL_ALLOCATOR: Allocator = ALLOCATOR;
 
@@ -60,7 +60,7 @@ pub fn canary() -> Result<(), Error> {
     }))
 }
 
-/// Serves the endpoint that `build` makes of the service, as it is in this environment.
+/// Serves the endpoint that `build` makes from this environment's service.
 fn run(build: fn(&Service<Aws>) -> Box<dyn AnyEndpoint>) -> Result<(), Error> {
     to_the_end(Box::pin(async move {
         init();
@@ -73,7 +73,7 @@ fn run(build: fn(&Service<Aws>) -> Box<dyn AnyEndpoint>) -> Result<(), Error> {
     }))
 }
 
-/// The same, for what calls nobody: no clients are made.
+/// The same for an endpoint that makes no calls, so no clients are made.
 fn run_alone(build: fn(&Service<()>) -> Box<dyn AnyEndpoint>) -> Result<(), Error> {
     to_the_end(Box::pin(async move {
         init();

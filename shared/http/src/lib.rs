@@ -1,7 +1,7 @@
-//! The edge: who calls and with what, the shapes of requests and answers, problem details, audit, telemetry.
+//! The HTTP edge: callers, the shapes of requests and answers, problem details, the audit log and telemetry.
 //!
-//! A function hands the endpoint of its operation to [`serve`](process::serve). What a stranger can send is
-//! parsed here, once, into types of `latchkey-core` that cannot be wrong; inside nothing is checked again.
+//! A function passes the endpoint of its operation to [`serve`]. Whatever a stranger can send is parsed
+//! here, once, into types of `latchkey-core` that are always valid. No inner layer checks it again.
 //!
 //! An event as API Gateway sends it, and its answer:
 //!
@@ -13,7 +13,7 @@
 //! use latchkey_core::values::Region;
 //! use latchkey_core::request::RequestContext;
 //! use latchkey_core::values::RequestId;
-//! use latchkey_http::event::ClaimNames;
+//! use latchkey_http::event::{ClaimNames, RestClaimsPlace};
 //! use latchkey_http::endpoints::ListVaultsEndpoint;
 //! use latchkey_http::{Deployment, answer};
 //!
@@ -32,8 +32,9 @@
 //!     region: Region::UsEast2,
 //!     stage: "production".to_owned(),
 //!     claim_names: ClaimNames::from_environment(),
+//!     rest_claims_place: RestClaimsPlace::default(),
 //! };
-//! let response = answer(&endpoint, &deployment, &context, &event, &mut audit_log).await;
+//! let response = answer(&endpoint, &deployment, &context, event, &mut audit_log).await;
 //!
 //! assert_eq!(response.status_code, 200);
 //! assert_eq!(response.body.as_str(), r#"{"vaults":[]}"#);

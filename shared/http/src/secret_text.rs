@@ -34,6 +34,15 @@ impl Base64Bytes {
     }
 }
 
+/// The bytes of canonical standard base64 with padding: base64ct refuses other alphabets, missing padding, and bits set beyond the end.
+/// They are decoded into memory that is zeroed, also where the text is refused in the end.
+pub(crate) fn decode_base64(text: &str) -> Option<Zeroizing<Vec<u8>>> {
+    let mut bytes = Zeroizing::new(vec![0; text.len().div_ceil(4).saturating_mul(3)]);
+    let length = Base64::decode(text, &mut bytes).map(<[u8]>::len).ok()?;
+    bytes.truncate(length);
+    Some(bytes)
+}
+
 impl<'de> Deserialize<'de> for Base64Bytes {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Decode;
@@ -45,14 +54,7 @@ impl<'de> Deserialize<'de> for Base64Bytes {
             }
 
             fn visit_str<E: Error>(self, text: &str) -> Result<Base64Bytes, E> {
-                // base64ct refuses what is not canonical: other alphabets, missing padding, bits set beyond the end.
-                // Into memory that is zeroed also where it is refused in the end.
-                let mut bytes = Zeroizing::new(vec![0; text.len().div_ceil(4).saturating_mul(3)]);
-                let length = Base64::decode(text, &mut bytes).map(<[u8]>::len).ok();
-                Ok(Base64Bytes(length.map(|length| {
-                    bytes.truncate(length);
-                    bytes
-                })))
+                Ok(Base64Bytes(decode_base64(text)))
             }
         }
         deserializer.deserialize_str(Decode)

@@ -13,7 +13,7 @@ use latchkey_core::values::{
 };
 use latchkey_core::vault::VaultSettings;
 
-/// The service in us-east-2, and one customer whose key and role are as agreed.
+/// The service in us-east-2, and one customer whose key and role are set up correctly.
 pub struct Example {
     /// The service's records.
     pub records: InMemoryRecords,
@@ -27,7 +27,7 @@ pub struct Example {
     pub admin: Caller,
     /// The service's role that the customer trusts.
     pub access_role: RoleArn,
-    /// What the customer asks for: to create a vault that becomes the default.
+    /// The customer's request: to create a vault that becomes the default.
     pub command: CreateVaultCommand,
 }
 
@@ -72,7 +72,7 @@ impl Example {
         })
     }
 
-    /// An example with the vault that the customer asks for.
+    /// An example in which that vault is created already.
     ///
     /// # Errors
     /// As [`new`](Self::new).
@@ -90,7 +90,7 @@ impl Example {
         RequestContext::new(RequestId::generate(), Duration::from_secs(60))
     }
 
-    /// The service in us-east-2. Each call is a new execution environment, which holds nothing yet.
+    /// The service in us-east-2. Each call makes a new execution environment, with nothing cached yet.
     pub fn service(&self) -> Service<GivenPorts<InMemoryRecords, InMemoryCustomer, FakeClock, InMemoryEventBus>> {
         Service {
             ports: GivenPorts {

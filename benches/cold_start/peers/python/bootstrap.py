@@ -1,10 +1,10 @@
-"""Lambda's Runtime API in Python: takes an event, hands it to the function, gives back its answer, and again."""
+"""Lambda's Runtime API in Python: a loop that takes an event, hands it to the function and returns the answer."""
 
 import http.client
 import json
 import os
 
-from encrypt_item import handler  # the function's init
+from encrypt_item import handler  # importing it is the function's init
 
 INVOCATION = "/2018-06-01/runtime/invocation"
 

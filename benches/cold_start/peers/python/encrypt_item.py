@@ -1,8 +1,8 @@
-"""What encrypt-item does, in Python with boto3 and the AWS Encryption SDK: the same calls to AWS, in the same roles, for the
-same request, held for as long.
+"""encrypt-item in Python, with boto3 and the AWS Encryption SDK. For the same request it makes the same calls to AWS in the same
+roles, and caches as long.
 
-As one would write it: imports, clients and what else does not depend on the request are made in init. Not in it, to its
-advantage: checks of the request, the audit line, time limits, the breaker, the other Region.
+It is written as usual: imports, clients and everything else that does not depend on the request happen in init. It leaves out the
+checks of the request, the audit line, time limits, the breaker and the other Region. That is to its advantage.
 """
 
 import base64
@@ -21,14 +21,14 @@ from botocore.config import Config
 
 CONFIG = Config(connect_timeout=1, read_timeout=2, retries={"total_max_attempts": 2})
 SUITE = AlgorithmSuite.AES_256_GCM_HKDF_SHA512_COMMIT_KEY
-CONTEXT_DIGEST_LENGTH = 48  # ahead of the data key in what KMS opens: the AWS KMS RSA keyring's SHA-384 of the context
+CONTEXT_DIGEST_LENGTH = 48  # KMS decrypts this and then the data key: the AWS KMS RSA keyring's SHA-384 of the context
 
 session = boto3.Session()
 sts = session.client("sts", config=CONFIG)
 dynamodb = session.client("dynamodb", config=CONFIG)
 providers = AwsCryptographicMaterialProviders(config=MaterialProvidersConfig())
 encryption_sdk = aws_encryption_sdk.EncryptionSDKClient(commitment_policy=CommitmentPolicy.REQUIRE_ENCRYPT_REQUIRE_DECRYPT)
-held = {}  # a vault's keyring, and until when it may be used
+held = {}  # each vault's keyring, and the time until which it may be used
 
 
 def handler(event: dict) -> dict:
@@ -49,7 +49,7 @@ def handler(event: dict) -> dict:
 
 
 def keyring_of(workspace_id: str, vault: dict):
-    """A keyring under the data key of the day, which KMS opens in the customer's account."""
+    """A keyring for today's data key, which KMS decrypts in the customer's account."""
     vault_id = vault["vault_id"]["S"]
     keyring, until = held.get(vault_id, (None, 0))
     if time.monotonic() < until:
@@ -74,7 +74,7 @@ def keyring_of(workspace_id: str, vault: dict):
 
 
 def customers_kms(workspace_id: str, vault: dict):
-    """KMS in the customer's role, by way of the access role."""
+    """KMS in the customer's role, which is assumed through the access role."""
     access = sts.assume_role(RoleArn=os.environ["LATCHKEY_ACCESS_ROLE_ARN"], RoleSessionName="latchkey", DurationSeconds=900)
     role = session.client("sts", config=CONFIG, **keys_of(access)).assume_role(
         RoleArn=vault["aws_role_arn"]["S"], RoleSessionName="latchkey", ExternalId=workspace_id, DurationSeconds=900

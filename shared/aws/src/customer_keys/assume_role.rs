@@ -3,16 +3,17 @@
 use aws_credential_types::Credentials;
 use aws_sdk_sts::Client;
 use aws_sdk_sts::config::IdentityCache;
-use aws_sdk_sts::error::SdkError;
+use aws_sdk_sts::error::{ProvideErrorMetadata as _, SdkError};
 use aws_sdk_sts::operation::RequestId;
 use aws_sdk_sts::operation::assume_role::{AssumeRoleError, AssumeRoleOutput};
 use latchkey_core::customer::Outage;
-use latchkey_core::values::RoleArn;
+use latchkey_core::values::{Region, RoleArn};
 use serde_json::Value;
 
 use super::call::Call;
 use super::errors::CallFailure;
 use super::session_cache::SESSION_SECONDS;
+use crate::error_code::loggable;
 
 /// Which role to enter, and how.
 pub(super) struct AssumeRoleTerms<'a> {
@@ -27,11 +28,14 @@ pub(super) struct AssumeRoleTerms<'a> {
 pub(super) struct AssumeRoleAnswer {
     pub(super) credentials: Result<Credentials, CallFailure>,
     pub(super) aws_request_id: Option<String>,
+    /// STS's error code, if it has the form of one.
+    pub(super) error_code: Option<String>,
 }
 
 /// Enters a role with `credentials`. With `None`, it uses the function's own credentials.
 pub(super) async fn assume_role(
     sts: &Client,
+    region: Region,
     terms: &AssumeRoleTerms<'_>,
     credentials: Option<&Credentials>,
 ) -> AssumeRoleAnswer {
@@ -53,12 +57,20 @@ pub(super) async fn assume_role(
     let answer = Box::pin(operation.send()).await;
     AssumeRoleAnswer {
         aws_request_id: answer.request_id().map(str::to_owned),
-        credentials: credentials_of(answer),
+        error_code: answer
+            .as_ref()
+            .err()
+            .and_then(|error| error.code())
+            .map(|code| loggable(code).to_owned()),
+        credentials: credentials_of(region, answer),
     }
 }
 
-fn credentials_of(answer: Result<AssumeRoleOutput, SdkError<AssumeRoleError>>) -> Result<Credentials, CallFailure> {
-    let output = answer.map_err(|error| CallFailure::of(Call::AssumeRole, &error))?;
+fn credentials_of(
+    region: Region,
+    answer: Result<AssumeRoleOutput, SdkError<AssumeRoleError>>,
+) -> Result<Credentials, CallFailure> {
+    let output = answer.map_err(|error| CallFailure::of(Call::AssumeRole, region, &error))?;
     let issued = output.credentials.ok_or(CallFailure::Outage(Outage::ServerError))?;
     // No expiry: our own clock decides when to renew.
     Ok(Credentials::new(

@@ -123,7 +123,11 @@ impl Breaker {
         silent.vaults.insert((region, vault_id.clone()), silence());
         let of_region = silent.vaults.keys().filter(|(of, _)| *of == region).count();
         if of_region >= SILENT_VAULTS_OF_A_DEAD_REGION && silent.regions.insert(region, silence()).is_none() {
-            tracing::warn!(%region, "no answer for several vaults: the Region is left alone for a while");
+            tracing::warn!(
+                region = region.code(),
+                vaults = of_region,
+                "KMS and STS of {region} do not answer and are not called for a while"
+            );
         }
     }
 

@@ -6,9 +6,10 @@
 
 use aws_sdk_kms::error::{ProvideErrorMetadata, SdkError};
 use latchkey_core::customer::{AccessError, Outage, Refusal};
+use latchkey_core::values::Region;
 
 use super::call::Call;
-use crate::error_code::loggable;
+use crate::failed_call::FailedCall;
 
 /// Why a call failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,7 +41,19 @@ impl From<CallFailure> for AccessError {
 
 impl CallFailure {
     /// Classifies the error with which `call` ended, after the SDK's retries.
-    pub(super) fn of<E: ProvideErrorMetadata>(call: Call, error: &SdkError<E>) -> Self {
+    pub(super) fn of<E: ProvideErrorMetadata>(call: Call, region: Region, error: &SdkError<E>) -> Self {
+        let failure = Self::kind(call, error);
+        let failed = FailedCall::new(call.service(), call.name(), error).in_region(region);
+        match failure {
+            Self::Refused(_) => {}
+            Self::OurFault => failed.log_refusal(),
+            Self::Outage(_) => failed.log_outage(),
+            Self::SessionNotAccepted | Self::SessionExpired => failed.log_lost_session(),
+        }
+        failure
+    }
+
+    fn kind<E: ProvideErrorMetadata>(call: Call, error: &SdkError<E>) -> Self {
         match error {
             SdkError::TimeoutError(_) => Self::Outage(Outage::TimedOut),
             SdkError::DispatchFailure(failure) if failure.is_timeout() => Self::Outage(Outage::TimedOut),
@@ -83,7 +96,7 @@ impl CallFailure {
                     Self::of_kms_code(call, code, message)
                 }
             }
-            .unwrap_or_else(|| Self::of_unknown_code(call, code, status)),
+            .unwrap_or_else(|| Self::of_unknown_code(status)),
         }
     }
 
@@ -119,18 +132,11 @@ impl CallFailure {
         })
     }
 
-    fn of_unknown_code(call: Call, code: &str, status: u16) -> Self {
+    const fn of_unknown_code(status: u16) -> Self {
         match status {
             429 => Self::Outage(Outage::Throttled),
             500.. => Self::Outage(Outage::ServerError),
-            _ => {
-                tracing::error!(
-                    action = call.action(),
-                    error_code = loggable(code),
-                    "AWS does not take our call"
-                );
-                Self::OurFault
-            }
+            _ => Self::OurFault,
         }
     }
 }

@@ -132,7 +132,7 @@ impl KmsCalls {
             under_way.answered(answer.request_id(), answer.is_ok());
             let failure = match answer {
                 Ok(output) => return Ok(output),
-                Err(error) => CallFailure::of(call, &error),
+                Err(error) => CallFailure::of(call, region, &error),
             };
             match failure {
                 CallFailure::SessionNotAccepted | CallFailure::SessionExpired => {

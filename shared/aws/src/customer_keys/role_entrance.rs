@@ -88,7 +88,7 @@ impl RoleEntrance {
     ) -> Result<Credentials, CallFailure> {
         let under_way = CallUnderWay::new(context, Call::AssumeRole, region, terms.session_name);
         let credentials = session.map(|session| &session.credentials);
-        let answer = assume_role(self.sts.of(region), terms, credentials).await;
+        let answer = assume_role(self.sts.of(region), region, terms, credentials).await;
         under_way.answered(answer.aws_request_id.as_deref(), answer.credentials.is_ok());
         answer.credentials
     }
@@ -102,7 +102,7 @@ impl RoleEntrance {
                 external_id: None,
                 session_policy: None,
             };
-            let answer = assume_role(self.sts.of(region), &terms, None).await;
+            let answer = assume_role(self.sts.of(region), region, &terms, None).await;
             match answer.credentials {
                 Ok(credentials) => Ok(Session::new(
                     credentials,
@@ -117,9 +117,14 @@ impl RoleEntrance {
                     | CallFailure::SessionExpired
                     | CallFailure::OurFault,
                 ) => {
+                    let error_code = answer.error_code.as_deref().unwrap_or("none");
                     tracing::error!(
+                        service = "STS",
+                        action = "AssumeRole",
+                        region = region.code(),
+                        error_code,
                         aws_request_id = answer.aws_request_id,
-                        "STS does not let us into our own access role"
+                        "STS refused AssumeRole of the access role ({error_code})"
                     );
                     Err(AccessError::ServiceMisconfigured)
                 }

@@ -5,6 +5,7 @@ use latchkey_core::vault::{DataKeyId, IssuedDataKey};
 use sealed_item::EncryptedDataKey;
 use serde::{Deserialize, Serialize};
 
+use super::errors::Record;
 use super::fields::{Binary, RecordVersion, RecordedAt};
 
 #[derive(Serialize, Deserialize)]
@@ -15,6 +16,10 @@ pub(super) struct DataKeyRecord {
     key_provider_info: Binary,
     ciphertext: Binary,
     created_at: RecordedAt,
+}
+
+impl Record for DataKeyRecord {
+    const KIND: &'static str = "data key";
 }
 
 impl From<&IssuedDataKey> for DataKeyRecord {

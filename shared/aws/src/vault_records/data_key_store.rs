@@ -6,6 +6,7 @@ use latchkey_core::vault::{DataKeyId, IssuedDataKey};
 
 use super::VaultRecords;
 use super::data_key_record::DataKeyRecord;
+use super::errors::Record as _;
 use super::key::RecordKey;
 
 impl DataKeyStore for VaultRecords {
@@ -16,7 +17,7 @@ impl DataKeyStore for VaultRecords {
         };
         match found.issued_data_key() {
             Ok(issued) if issued.data_key_id == *data_key_id => Ok(Some(issued)),
-            _ => Err(StoreError::Corrupt),
+            _ => Err(DataKeyRecord::corrupt()),
         }
     }
 
@@ -27,6 +28,9 @@ impl DataKeyStore for VaultRecords {
         }
         // Data keys are never removed, so the one that kept us from writing is still there.
         let first = self.data_key(vault_id, &data_key.data_key_id).await?;
-        first.ok_or(StoreError::Unavailable)
+        first.ok_or_else(|| {
+            tracing::warn!("a data key was neither written nor found");
+            StoreError::Unavailable
+        })
     }
 }

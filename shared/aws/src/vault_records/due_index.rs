@@ -13,10 +13,11 @@ use latchkey_core::vault::Vault;
 use serde::Deserialize;
 
 use super::VaultRecords;
-use super::errors::if_condition_held;
+use super::errors::{Record, if_condition_held};
 use super::fields::{RecordedAt, time};
 use super::key::RecordKey;
 use super::table::record;
+use super::vault_record::VaultRecord;
 use super::vault_store::parse;
 
 /// The table's global index: vaults by partition and due time. It holds only keys.
@@ -31,6 +32,10 @@ struct DueEntry {
     pk: String,
     sk: String,
     due_at: RecordedAt,
+}
+
+impl Record for DueEntry {
+    const KIND: &'static str = "due index";
 }
 
 impl DueVaults for VaultRecords {
@@ -52,7 +57,8 @@ impl DueVaults for VaultRecords {
         let found = self.table.answered(query).await?;
         let entries = found.into_iter().map(record::<DueEntry>);
         // An entry that is not ours must not keep the others from being checked.
-        Ok(entries.flatten().filter_map(DueEntry::into_due_vault).collect())
+        let vaults = entries.map(|entry| entry?.into_due_vault().ok_or_else(DueEntry::corrupt));
+        Ok(vaults.flatten().collect())
     }
 
     async fn claim(&self, due: &DueVault, until: Timestamp) -> Result<Option<Vault>, StoreError> {
@@ -80,7 +86,7 @@ impl DueVaults for VaultRecords {
         let is_ours = |item: &HashMap<_, _>| item.get(CLAIM) == Some(&claim) && item.get(DUE_AT) == Some(&until);
         match there {
             Some(item) if held || is_ours(&item) => parse(record(item)?, &due.workspace_id, &due.vault_id).map(Some),
-            None if held => Err(StoreError::Corrupt),
+            None if held => Err(VaultRecord::corrupt()),
             _ => Ok(None),
         }
     }

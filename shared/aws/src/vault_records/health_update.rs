@@ -9,7 +9,8 @@ use latchkey_core::health::Health;
 use latchkey_core::ports::StoreError;
 use serde_dynamo::aws_sdk_dynamodb_1::to_item;
 
-use super::vault_record::HealthRecord;
+use super::errors::Record as _;
+use super::vault_record::{HealthRecord, VaultRecord};
 
 /// Completes `update`: it sets this health, and whatever `also` sets.
 pub(super) fn set_health(
@@ -17,7 +18,7 @@ pub(super) fn set_health(
     health: &Health,
     also: &str,
 ) -> Result<UpdateItemFluentBuilder, StoreError> {
-    let attributes = to_item(HealthRecord::from(health)).map_err(|_| StoreError::Corrupt)?;
+    let attributes = to_item(HealthRecord::from(health)).map_err(|_| VaultRecord::corrupt())?;
     let attributes: BTreeMap<String, AttributeValue> = attributes.into_iter().collect();
     let gone = HealthRecord::OPTIONAL
         .into_iter()

@@ -4,6 +4,7 @@ use latchkey_core::ports::NameClaim;
 use latchkey_core::values::{Invalid, VaultId};
 use serde::{Deserialize, Serialize};
 
+use super::errors::Record;
 use super::fields::{RecordVersion, first_version};
 
 #[derive(Serialize, Deserialize)]
@@ -13,6 +14,10 @@ pub(super) struct NameClaimRecord {
     /// Absent in records from before vaults could be renamed.
     #[serde(default = "first_version")]
     version: u64,
+}
+
+impl Record for NameClaimRecord {
+    const KIND: &'static str = "name";
 }
 
 impl From<&NameClaim> for NameClaimRecord {

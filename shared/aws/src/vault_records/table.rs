@@ -14,7 +14,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_dynamo::aws_sdk_dynamodb_1::{from_item, to_item};
 
-use super::errors::{if_condition_held, store_error};
+use super::errors::{Record, if_condition_held, store_error};
 use super::key::RecordKey;
 
 const PK: &str = "pk";
@@ -35,7 +35,7 @@ impl Table {
     }
 
     /// Reads a record as the last answered write, in either Region, left it.
-    pub(super) async fn read<R: DeserializeOwned>(&self, key: RecordKey) -> Result<Option<R>, StoreError> {
+    pub(super) async fn read<R: Record + DeserializeOwned>(&self, key: RecordKey) -> Result<Option<R>, StoreError> {
         let answer = self
             .client
             .get_item()
@@ -50,13 +50,17 @@ impl Table {
     }
 
     /// Writes a record over whatever is there.
-    pub(super) async fn write<R: Serialize>(&self, key: RecordKey, record: &R) -> Result<(), StoreError> {
+    pub(super) async fn write<R: Record + Serialize>(&self, key: RecordKey, record: &R) -> Result<(), StoreError> {
         let put = self.put(key, record)?;
         put.send().await.map(drop).map_err(|error| store_error(&error))
     }
 
     /// Writes a record if there is none. Returns `false`, and writes nothing, if there is one.
-    pub(super) async fn write_if_absent<R: Serialize>(&self, key: RecordKey, record: &R) -> Result<bool, StoreError> {
+    pub(super) async fn write_if_absent<R: Record + Serialize>(
+        &self,
+        key: RecordKey,
+        record: &R,
+    ) -> Result<bool, StoreError> {
         let put = self
             .put(key, record)?
             .condition_expression("attribute_not_exists(#pk)")
@@ -65,7 +69,7 @@ impl Table {
     }
 
     /// A write that replaces a record if `condition` holds.
-    pub(super) fn replace<R: Serialize>(
+    pub(super) fn replace<R: Record + Serialize>(
         &self,
         key: RecordKey,
         record: &R,
@@ -141,8 +145,8 @@ impl Table {
             .key(SK, AttributeValue::S(key.sk))
     }
 
-    fn put<R: Serialize>(&self, key: RecordKey, record: &R) -> Result<PutItemFluentBuilder, StoreError> {
-        let item = to_item(record).map_err(|_| StoreError::Corrupt)?;
+    fn put<R: Record + Serialize>(&self, key: RecordKey, record: &R) -> Result<PutItemFluentBuilder, StoreError> {
+        let item = to_item(record).map_err(|_| R::corrupt())?;
         Ok(self
             .client
             .put_item()
@@ -154,6 +158,6 @@ impl Table {
 }
 
 /// The record that an item holds.
-pub(super) fn record<R: DeserializeOwned>(item: HashMap<String, AttributeValue>) -> Result<R, StoreError> {
-    from_item(item).map_err(|_| StoreError::Corrupt)
+pub(super) fn record<R: Record + DeserializeOwned>(item: HashMap<String, AttributeValue>) -> Result<R, StoreError> {
+    from_item(item).map_err(|_| R::corrupt())
 }

@@ -3,12 +3,17 @@
 use latchkey_core::values::{Invalid, VaultId};
 use serde::{Deserialize, Serialize};
 
+use super::errors::Record;
 use super::fields::RecordVersion;
 
 #[derive(Serialize, Deserialize)]
 pub(super) struct VaultPointerRecord {
     record_version: RecordVersion,
     vault_id: String,
+}
+
+impl Record for VaultPointerRecord {
+    const KIND: &'static str = "default";
 }
 
 impl VaultPointerRecord {

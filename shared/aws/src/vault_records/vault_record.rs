@@ -11,6 +11,7 @@ use latchkey_core::values::{
 use latchkey_core::vault::{Vault, VaultStatus};
 use serde::{Deserialize, Serialize};
 
+use super::errors::Record;
 use super::fields::{Binary, RecordVersion, RecordedAt, first_version};
 
 #[derive(Serialize, Deserialize)]
@@ -40,6 +41,10 @@ pub(super) struct VaultRecord {
     #[serde(default = "first_version")]
     version: u64,
     updated_at: RecordedAt,
+}
+
+impl Record for VaultRecord {
+    const KIND: &'static str = "vault";
 }
 
 impl From<&Vault> for VaultRecord {

@@ -5,11 +5,11 @@ use jiff::Timestamp;
 use latchkey_core::health::Health;
 use latchkey_core::health::due::{Due, DuePartition};
 use latchkey_core::ports::{NameClaim, StoreError, VaultPage, VaultStore};
-use latchkey_core::values::{DataKeyCacheBound, Invalid, VaultId, VaultName, WorkspaceId};
+use latchkey_core::values::{DataKeyCacheBound, VaultId, VaultName, WorkspaceId};
 use latchkey_core::vault::{Vault, VaultStatus};
 
 use super::VaultRecords;
-use super::errors::if_condition_held;
+use super::errors::{Record as _, if_condition_held};
 use super::fields::{first_version, time};
 use super::health_update::set_health;
 use super::key::RecordKey;
@@ -34,9 +34,11 @@ impl VaultStore for VaultRecords {
         let prefix = RecordKey::vaults(workspace_id);
         let (items, more) = self.table.read_page(prefix, after, limit).await?;
         let parsed = items.into_iter().map(|item| {
-            let vault = record::<VaultRecord>(item)?.vault().map_err(corrupt)?;
+            let vault = record::<VaultRecord>(item)?
+                .vault()
+                .map_err(|_| VaultRecord::corrupt())?;
             let ours = vault.workspace_id == *workspace_id;
-            ours.then_some(vault).ok_or(StoreError::Corrupt)
+            ours.then_some(vault).ok_or_else(VaultRecord::corrupt)
         });
         let vaults = parsed.collect::<Result<Vec<_>, _>>()?;
         let more_after = vaults.last().filter(|_| more).map(|last| last.vault_id.clone());
@@ -45,7 +47,8 @@ impl VaultStore for VaultRecords {
 
     async fn name_claim(&self, workspace_id: &WorkspaceId, name: &VaultName) -> Result<Option<NameClaim>, StoreError> {
         let found: Option<NameClaimRecord> = self.table.read(RecordKey::name(workspace_id, name)).await?;
-        found.map(|found| found.name_claim().map_err(corrupt)).transpose()
+        let claim = found.map(|found| found.name_claim().map_err(|_| NameClaimRecord::corrupt()));
+        claim.transpose()
     }
 
     async fn claim_name(
@@ -147,7 +150,7 @@ impl VaultStore for VaultRecords {
             .expression_attribute_values(":next", number(next))
             .return_values(ReturnValue::AllNew);
         if let Some(output) = if_condition_held(update.send().await)? {
-            let changed = record(output.attributes.ok_or(StoreError::Corrupt)?)?;
+            let changed = record(output.attributes.ok_or_else(VaultRecord::corrupt)?)?;
             return parse(changed, workspace_id, vault_id).map(Some);
         }
         // The condition may have failed on our own write: the SDK sends a write again when its answer is lost.
@@ -197,7 +200,7 @@ impl VaultStore for VaultRecords {
         };
         match if_condition_held(update.send().await)? {
             Some(output) => {
-                let changed = record(output.attributes.ok_or(StoreError::Corrupt)?)?;
+                let changed = record(output.attributes.ok_or_else(VaultRecord::corrupt)?)?;
                 parse(changed, workspace_id, vault_id).map(Some)
             }
             // The condition may have failed on our own write: the SDK sends a write again when its answer is lost.
@@ -264,17 +267,18 @@ impl VaultStore for VaultRecords {
 impl VaultRecords {
     async fn pointer(&self, key: RecordKey) -> Result<Option<VaultId>, StoreError> {
         let found: Option<VaultPointerRecord> = self.table.read(key).await?;
-        found.map(|pointer| pointer.vault_id().map_err(corrupt)).transpose()
+        let vault_id = found.map(|pointer| pointer.vault_id().map_err(|_| VaultPointerRecord::corrupt()));
+        vault_id.transpose()
     }
 }
 
 /// The vault in a record. A record of another vault is corrupt.
 pub(super) fn parse(found: VaultRecord, workspace_id: &WorkspaceId, vault_id: &VaultId) -> Result<Vault, StoreError> {
-    let vault = found.vault().map_err(corrupt)?;
+    let vault = found.vault().map_err(|_| VaultRecord::corrupt())?;
     if vault.workspace_id == *workspace_id && vault.vault_id == *vault_id {
         Ok(vault)
     } else {
-        Err(StoreError::Corrupt)
+        Err(VaultRecord::corrupt())
     }
 }
 
@@ -295,8 +299,4 @@ const fn is_version(version: u64) -> &'static str {
 
 fn number(number: u64) -> AttributeValue {
     AttributeValue::N(number.to_string())
-}
-
-fn corrupt(_: Invalid) -> StoreError {
-    StoreError::Corrupt
 }

@@ -25,6 +25,7 @@ mod future_sizes;
 mod invariants;
 mod kms_calls;
 mod local_dynamodb;
+mod logged_calls;
 mod lost_answers;
 mod outages;
 mod over_tcp;

@@ -16,11 +16,11 @@ pub enum AccessError {
     #[error("the customer's account refuses")]
     Refused(Refusal),
     /// AWS is in trouble or cannot be reached.
-    #[error("AWS gives no answer")]
+    #[error("AWS does not answer")]
     Outage(Outage),
     /// Our fault: we may not assume our access role, or AWS refused our request for a reason that no customer can
     /// cause.
-    #[error("the service did not ask AWS as it must")]
+    #[error("AWS refused a call that it should accept")]
     ServiceMisconfigured,
 }
 

@@ -4,7 +4,7 @@ use core::future::Future;
 use core::time::Duration;
 
 use crate::customer::{AccessError, CustomerAccess, Outage, Refusal, within_patience};
-use crate::error::Error;
+use crate::error::{Cause, Error};
 use crate::request::RequestContext;
 use crate::values::Region;
 
@@ -35,9 +35,7 @@ where
         match within_patience(share.min(LONGEST_TRY), call(region)).await {
             Ok(value) => return Ok(value),
             Err(AccessError::Refused(refusal)) => return Err(refusal.into_error(access, region)),
-            Err(AccessError::ServiceMisconfigured) => {
-                return Err(Error::Internal("the service did not ask AWS as it must"));
-            }
+            Err(AccessError::ServiceMisconfigured) => return Err(Error::Internal(Cause::AwsCallRefused)),
             Err(AccessError::Outage(Outage::Throttled)) => error = Error::Throttled,
             // Our time was short. AWS was not slow.
             Err(AccessError::Outage(Outage::TimedOut)) if share < LONGEST_TRY => error = Error::OutOfTime,

@@ -3,7 +3,7 @@
 use sealed_item::EncryptionContext;
 use sealed_item::item::ITEM_FORMAT_VERSION;
 
-use crate::error::Error;
+use crate::error::{Cause, Error};
 use crate::values::{VaultId, WorkspaceId};
 use crate::vault::DataKeyId;
 
@@ -35,7 +35,7 @@ impl ItemOrigin {
             (Self::DATA_KEY_ID, self.data_key_id.as_str()),
             (Self::FORMAT_VERSION, ITEM_FORMAT_VERSION),
         ])
-        .map_err(|_| Error::Internal("our own encryption context does not fit the format"))
+        .map_err(|_| Error::Internal(Cause::FormatExceeded))
     }
 
     /// Reads the origin back. `None` unless the context is exactly what [`Self::encryption_context`] makes.

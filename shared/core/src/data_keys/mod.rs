@@ -27,7 +27,7 @@ use crate::customer::CustomerAccess;
 use crate::data_keys::bulkhead::{Bulkhead, Full, Place};
 use crate::data_keys::cache::{DataKeyCache, UnwrappedDataKey};
 use crate::data_keys::rotation::{DataKeyRotation, RotationLimits};
-use crate::error::{Error, ItemFault};
+use crate::error::{Cause, Error, ItemFault};
 use crate::ports::{Clock, CustomerKeys, DataKeyStore};
 use crate::request::RequestContext;
 use crate::values::Region;
@@ -150,21 +150,24 @@ impl<S: DataKeyStore, K: CustomerKeys, C: Clock> DataKeys<S, K, C> {
     /// A place among the requests that wait for the vault's key.
     fn place(&self, context: &RequestContext, vault: &Vault) -> Result<Place, Error> {
         let place = self.bulkhead.enter(&vault.vault_id, &context.request_id);
-        place.map_err(|Full| Error::Throttled)
+        place.map_err(|Full| {
+            tracing::warn!("too many requests wait for the vault's key");
+            Error::Throttled
+        })
     }
 
     fn make(&self, vault: &Vault, data_key_id: DataKeyId) -> Result<IssuedDataKey, Error> {
         let origin = Self::origin(vault, &data_key_id);
-        let plaintext = PlaintextDataKey::generate().map_err(|_| Error::Internal("no random bytes"))?;
+        let plaintext = PlaintextDataKey::generate().map_err(|_| Error::Internal(Cause::NoRandomBytes))?;
         let ciphertext = vault
             .public_key
             .wrapping_key()
             .wrap(&origin.encryption_context()?, &plaintext)
-            .map_err(|_| Error::Internal("the pinned public key does not wrap"))?;
+            .map_err(|_| Error::Internal(Cause::PublicKeyUnusable))?;
         // Related multi-Region keys decrypt each other's ciphertexts, so the primary's ARN serves both Regions.
         let arn = vault.customer_key.arn(Region::PRIMARY);
-        let encrypted_data_key = EncryptedDataKey::kms_rsa(arn.as_str(), ciphertext)
-            .map_err(|_| Error::Internal("our own encrypted data key does not fit the format"))?;
+        let encrypted_data_key =
+            EncryptedDataKey::kms_rsa(arn.as_str(), ciphertext).map_err(|_| Error::Internal(Cause::FormatExceeded))?;
         Ok(IssuedDataKey {
             data_key_id,
             encrypted_data_key,
@@ -189,8 +192,8 @@ impl<S: DataKeyStore, K: CustomerKeys, C: Clock> DataKeys<S, K, C> {
         })
         .await?;
         let encryption_context = Self::origin(vault, &issued.data_key_id).encryption_context()?;
-        let plaintext = unwrap_payload(&encryption_context, payload)
-            .map_err(|_| Error::Internal("a data key on record is not bound to its vault"))?;
+        let plaintext =
+            unwrap_payload(&encryption_context, payload).map_err(|_| Error::Internal(Cause::DataKeyNotBound))?;
         Ok(UnwrappedDataKey {
             issued,
             plaintext,

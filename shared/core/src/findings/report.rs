@@ -53,7 +53,7 @@ impl CheckOutcome {
         let place = region.map(|region| format!(" in {region}")).unwrap_or_default();
         let (what, remedy) = match error {
             AccessError::ServiceMisconfigured => (
-                format!("The service could not ask AWS as it must{place}"),
+                format!("The service could not call AWS{place}"),
                 "Nothing to change on your side: the operators of the service have to mend its deployment.",
             ),
             AccessError::Outage(Outage::Throttled) => (

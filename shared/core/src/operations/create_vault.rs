@@ -1,10 +1,10 @@
-//! create-vault: prove everything live, then put the vault on record (requirements V1, V2).
+//! create-vault: validates the key and role with live calls, then stores the vault (requirements V1, V2).
 
 use jiff::Timestamp;
 
 use crate::caller::Caller;
 use crate::customer::{CustomerAccess, ManagedKey};
-use crate::error::Error;
+use crate::error::{Cause, Error};
 use crate::findings::{Report, Verdict};
 use crate::health::due::Due;
 use crate::health::observation::Observation;
@@ -17,7 +17,7 @@ use crate::values::{Region, RoleArn, VaultId};
 use crate::vault::{Vault, VaultSettings, VaultStatus};
 
 use crate::operations::name_claims::{Claimed, NameHolder};
-use crate::operations::{ATTEMPTS, Operation, Ports, Service, VaultView, default_vault, name_claims, view};
+use crate::operations::{ATTEMPTS, Operation, Ports, Service, VaultView, default_vault, name_claims, outpaced, view};
 
 /// Creates vaults.
 ///
@@ -43,7 +43,7 @@ pub struct CreateVault<S, K, C> {
     pub clock: C,
     /// The service's access role, for the policies in remedies.
     pub access_role: RoleArn,
-    /// The key for vaults of strategy `managed`, where the service offers them.
+    /// The key for vaults of strategy `managed`, if the service offers them.
     pub managed_key: Option<ManagedKey>,
     /// The Region we run in.
     pub home: Region,
@@ -63,7 +63,7 @@ impl<P: Ports> Service<P> {
     }
 }
 
-/// What a vault is to be.
+/// The vault to create.
 #[derive(Clone, Debug)]
 pub struct CreateVaultCommand {
     /// Its settings.
@@ -73,16 +73,16 @@ pub struct CreateVaultCommand {
 }
 
 impl<S: VaultStore, K: CustomerKeys, C: Clock> CreateVault<S, K, C> {
-    /// Validates the key and role and, if nothing failed, creates the vault. Answers it with the report.
+    /// Validates the key and role. If nothing failed, creates the vault. Returns the vault and the report.
     ///
-    /// The writes are ordered so that a crash between any two leaves nothing wrong and a retry completes them: the name
-    /// is made to point at an id, then the vault is written under that id, then the default. A name that points at no
-    /// vault yet belongs to nobody: the next create with that name uses the id it points at, and whoever writes the
-    /// vault first has made it. Creating the same vault again answers the first one, validated anew.
+    /// A crash between any two writes leaves nothing wrong, and a retry completes them. First the name is pointed at an
+    /// id, then the vault is written under that id, then the default is set. A name that points at no vault yet belongs
+    /// to nobody: the next create with that name uses the same id, and whoever writes the vault first has created it.
+    /// Creating the same vault again returns the existing one, validated again.
     ///
     /// # Errors
-    /// [`Error::ValidationFailed`] with the whole report, and nothing stored; [`Error::VaultNameTaken`] when a vault of
-    /// that name has other settings.
+    /// [`Error::ValidationFailed`] with the whole report; nothing is stored then. [`Error::VaultNameTaken`] if a vault
+    /// with that name has other settings.
     pub async fn run(
         &self,
         context: &RequestContext,
@@ -117,8 +117,8 @@ impl<S: VaultStore, K: CustomerKeys, C: Clock> CreateVault<S, K, C> {
             return Err(Error::ValidationFailed(Box::new(validation.report)));
         }
         let vault = match existing {
-            // What has just passed clears a vault that needs it, and is no news of one that does not: creates that race for
-            // one name need not race for its health as well.
+            // Only an `unusable` or `unknown` vault needs this result on record. Recording it for every vault would
+            // make creates that race for one name race for the health record too.
             Some(mut vault) if matches!(vault.health.state, HealthState::Unusable | HealthState::Unknown) => {
                 let answered_at = self.clock.now().wall;
                 let observation = Observation::of_validation(&validation, asked_at, answered_at, vault.data_key_cache);
@@ -148,7 +148,7 @@ impl<S: VaultStore, K: CustomerKeys, C: Clock> CreateVault<S, K, C> {
         asked_at: Timestamp,
     ) -> Result<Vault, Error> {
         let (Some(public_key), Some(key_spec)) = (validation.public_key.clone(), validation.key_spec.clone()) else {
-            return Err(Error::Internal("a validation passed without a public key"));
+            return Err(Error::Internal(Cause::ValidationIncomplete));
         };
         let now = self.clock.now().wall;
         let observation = Observation::of_validation(validation, asked_at, now, settings.data_key_cache);
@@ -178,23 +178,24 @@ impl<S: VaultStore, K: CustomerKeys, C: Clock> CreateVault<S, K, C> {
             match name_claims::claim(&self.store, &vault.workspace_id, &vault.name, &claim).await? {
                 Claimed::Ours => {}
                 Claimed::VaultToBe(vault_id) => vault.vault_id = vault_id,
-                // Another request made the vault of this name first. It is ours too if it is what we were asked for.
+                // Another request created a vault with this name first. If it has the settings asked for, it is the
+                // answer.
                 Claimed::Vault(first) if first.has_settings(&settings) => return Ok(*first),
                 Claimed::Vault(_) => return Err(Error::VaultNameTaken),
-                // The vault of this id was made, and has been given another name and this one again.
+                // The vault with this id was created, renamed, and renamed back since. Try another id.
                 Claimed::Outdated => vault.vault_id = VaultId::generate(),
             }
             if self.store.insert_vault(&vault).await? {
                 return Ok(vault);
             }
-            // Its id was taken since its name was looked at: by a vault of this name, or one that was of this name.
+            // The id was used since we looked up the name: by a vault that has this name, or had it.
             let first = self.store.vault(&vault.workspace_id, &vault.vault_id).await?;
-            match first.ok_or(Error::Internal("a vault on record cannot be read"))? {
+            match first.ok_or(Error::Internal(Cause::RecordMissing))? {
                 first if first.has_settings(&settings) => return Ok(first),
                 first if first.is_called(&settings.name) => return Err(Error::VaultNameTaken),
                 _ => vault.vault_id = VaultId::generate(),
             }
         }
-        Err(Error::Unavailable)
+        Err(outpaced(ATTEMPTS))
     }
 }

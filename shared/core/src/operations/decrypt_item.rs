@@ -1,19 +1,20 @@
-//! decrypt-item: open a batch of items, each on its own; one that does not open fails none of its neighbours.
+//! decrypt-item: opens a batch of items. An item that does not open does not fail the others.
 //!
-//! An item is refused as early as can be known: its form and its identity before anything is read, its data key before
-//! KMS is asked.
+//! An item is refused as early as possible: for its form or identity before anything is read, for its data key before
+//! KMS is called.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use futures::future::join_all;
 use sealed_item::Plaintext;
 use sealed_item::item::{ItemIdentity, SealedItem};
+use tracing::{Instrument as _, error_span};
 
 use crate::caller::Caller;
 use crate::data_keys::cache::UnwrappedDataKey;
 use crate::data_keys::{DataKeys, ItemOrigin};
-use crate::error::{Error, ItemFault};
+use crate::error::{Cause, Error, ItemFault};
 use crate::ports::{Clock, CustomerKeys, DataKeyStore, VaultStore};
 use crate::request::RequestContext;
 use crate::values::VaultId;
@@ -29,7 +30,7 @@ use crate::operations::{ItemContext, Ports, Service, find_vault, live_sensor};
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let (example, _) = Example::with_vault().await?;
-/// // One that opens: see `EncryptItem`. What does not open fails none of its neighbours.
+/// // For an item that opens, see `EncryptItem`. This one does not open.
 /// let item = DecryptItemCommand { item_id: "i".into(), context: Default::default(), sealed_item: vec![2, 4, 0x78] };
 /// let opened = example.service().decrypt_item().run(&example.request(), &example.admin, vec![item]).await;
 /// assert!(opened[0].outcome.is_err());
@@ -39,7 +40,7 @@ use crate::operations::{ItemContext, Ports, Service, find_vault, live_sensor};
 pub struct DecryptItem<S, D, K, C> {
     /// The vault records.
     pub store: S,
-    /// The data keys, shared with whatever else the execution environment does.
+    /// The data keys, shared with everything else in the execution environment.
     pub data_keys: Arc<DataKeys<D, K, C>>,
 }
 
@@ -68,7 +69,7 @@ pub struct DecryptItemCommand {
 pub struct OpenedItem {
     /// The item id, as given.
     pub item_id: String,
-    /// What was sealed, or why it does not open.
+    /// The plaintext, or why the item does not open.
     pub outcome: Result<Plaintext, Error>,
 }
 
@@ -79,7 +80,7 @@ struct Recognized<'a> {
     origin: ItemOrigin,
 }
 
-/// Which data key an item claims: its vault, its id, and the encrypted data key's key ARN and ciphertext.
+/// The data key that an item claims: its vault, its id, and the key ARN and ciphertext of its encrypted data key.
 type ClaimedDataKey<'a> = (&'a VaultId, &'a DataKeyId, &'a [u8], &'a [u8]);
 
 impl Recognized<'_> {
@@ -94,7 +95,7 @@ type UnwrappedDataKeys<'a> = BTreeMap<ClaimedDataKey<'a>, Result<Arc<UnwrappedDa
 type Vaults = BTreeMap<VaultId, Result<Vault, Error>>;
 
 impl<S: VaultStore, D: DataKeyStore, K: CustomerKeys, C: Clock> DecryptItem<S, D, K, C> {
-    /// Opens what opens, in the order given.
+    /// Opens every item that can be opened. The outcomes are in the order of `items`.
     pub async fn run(
         &self,
         context: &RequestContext,
@@ -107,7 +108,7 @@ impl<S: VaultStore, D: DataKeyStore, K: CustomerKeys, C: Clock> DecryptItem<S, D
             .await
     }
 
-    /// Opens items that are noted already.
+    /// Opens items that `context` has recorded already.
     pub(super) async fn open_all(
         &self,
         context: &RequestContext,
@@ -118,6 +119,7 @@ impl<S: VaultStore, D: DataKeyStore, K: CustomerKeys, C: Clock> DecryptItem<S, D
         let vaults = self.vaults(context, caller, &recognized).await;
         let data_keys = self.data_keys(context, &vaults, &recognized).await;
         let outcomes: Vec<_> = recognized.iter().map(|item| open(item.as_ref(), &data_keys)).collect();
+        log_causes(&recognized, &outcomes);
         items
             .iter()
             .zip(outcomes)
@@ -133,27 +135,29 @@ impl<S: VaultStore, D: DataKeyStore, K: CustomerKeys, C: Clock> DecryptItem<S, D
             .collect()
     }
 
-    /// Each vault is read once, whatever the number of its items.
+    /// Reads each vault once, however many of its items there are.
     async fn vaults(
         &self,
         context: &RequestContext,
         caller: &Caller,
         recognized: &[Result<Recognized<'_>, Error>],
     ) -> Vaults {
-        let ids: std::collections::BTreeSet<_> = recognized
+        let ids: BTreeSet<_> = recognized
             .iter()
             .flatten()
             .map(|item| item.origin.vault_id.clone())
             .collect();
         ids.iter().for_each(|vault_id| context.record_item_vault(vault_id));
         let read = ids.into_iter().map(|vault_id| async {
-            let vault = find_vault(&self.store, &caller.workspace_id, &vault_id).await;
+            let span = error_span!("vault", vault_id = vault_id.as_str());
+            let vault = find_vault(&self.store, &caller.workspace_id, &vault_id);
+            let vault = vault.instrument(span).await;
             (vault_id, vault)
         });
         join_all(read).await.into_iter().collect()
     }
 
-    /// Each data key is asked for once, whatever the number of its items and whatever the vault's bound.
+    /// Asks for each data key once, however many items use it and whatever the vault's cache bound.
     async fn data_keys<'a>(
         &self,
         context: &RequestContext,
@@ -166,7 +170,8 @@ impl<S: VaultStore, D: DataKeyStore, K: CustomerKeys, C: Clock> DecryptItem<S, D
             .map(|item| (item.claimed_data_key(), item))
             .collect();
         let asked = wanted.into_iter().map(|(wanted, item)| async move {
-            let data_key = self.data_key(context, vaults, item).await;
+            let span = error_span!("vault", vault_id = item.origin.vault_id.as_str());
+            let data_key = self.data_key(context, vaults, item).instrument(span).await;
             (wanted, data_key)
         });
         join_all(asked).await.into_iter().collect()
@@ -197,6 +202,18 @@ impl<S: VaultStore, D: DataKeyStore, K: CustomerKeys, C: Clock> DecryptItem<S, D
     }
 }
 
+/// Logs why single items failed by our fault: each cause once for each vault, however many items it failed.
+fn log_causes(recognized: &[Result<Recognized<'_>, Error>], outcomes: &[Result<Plaintext, Error>]) {
+    let pairs = recognized.iter().zip(outcomes);
+    let causes: BTreeSet<_> = pairs
+        .filter_map(|(item, outcome)| match outcome {
+            Err(Error::Internal(cause)) => Some((*cause, item.as_ref().ok().map(|item| &item.origin.vault_id))),
+            _ => None,
+        })
+        .collect();
+    causes.into_iter().for_each(|(cause, vault_id)| cause.log(vault_id));
+}
+
 fn recognize<'a>(caller: &Caller, item: &'a DecryptItemCommand) -> Result<Recognized<'a>, Error> {
     const MALFORMED: Error = Error::ItemDoesNotOpen(ItemFault::Malformed);
     let sealed = SealedItem::parse(&item.sealed_item).map_err(|_| MALFORMED)?;
@@ -219,7 +236,7 @@ fn open(item: Result<&Recognized<'_>, &Error>, data_keys: &UnwrappedDataKeys<'_>
     let item = item.map_err(Error::clone)?;
     let data_key = data_keys
         .get(&item.claimed_data_key())
-        .ok_or(Error::Internal("a data key was not asked for"))?;
+        .ok_or(Error::Internal(Cause::StepSkipped))?;
     let data_key = data_key.as_ref().map_err(Error::clone)?;
     item.sealed
         .open(&item.identity, &data_key.plaintext)

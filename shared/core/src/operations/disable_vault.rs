@@ -1,4 +1,4 @@
-//! disable-vault: from the answer on, no request succeeds any more, in either Region (requirement V5).
+//! disable-vault: once it has answered, no request succeeds in either Region (requirement V5).
 
 use crate::caller::Caller;
 use crate::error::Error;
@@ -44,13 +44,13 @@ impl<P: Ports> Service<P> {
     }
 }
 
-/// How far to disable.
+/// Which requests a disabled vault refuses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub enum DisableMode {
     /// Nothing is sealed or opened.
     #[default]
     Disabled,
-    /// Items open, none is sealed.
+    /// Items can be opened, but not sealed.
     DecryptOnly,
 }
 
@@ -62,7 +62,8 @@ impl DisableMode {
         }
     }
 
-    /// The statuses it may start from. A disabled vault opens nothing again without the full validation of enabling.
+    /// The statuses that a vault may have before. Only enabling, with its full validation, lets a disabled vault open
+    /// items again.
     const fn from(self) -> &'static [VaultStatus] {
         match self {
             Self::Disabled => &[VaultStatus::Active, VaultStatus::DecryptOnly, VaultStatus::Disabled],
@@ -72,11 +73,11 @@ impl DisableMode {
 }
 
 impl<S: VaultStore, C: Clock> DisableVault<S, C> {
-    /// Disables the vault. Every request reads the vault's record consistently before it touches a data key, so there is
-    /// nothing to wait for. Repeating it changes nothing. A vault that takes no items is not the default any more.
+    /// Disables the vault. Every request reads the vault's record consistently before it uses a data key, so there is
+    /// nothing to wait for. Repeating the call changes nothing. A vault that takes no items is no longer the default.
     ///
     /// # Errors
-    /// [`Error::WrongVaultStatus`] when a disabled vault is asked to become decrypt-only.
+    /// [`Error::WrongVaultStatus`] if a disabled vault is asked to become decrypt-only.
     pub async fn run(
         &self,
         context: &RequestContext,
@@ -87,7 +88,7 @@ impl<S: VaultStore, C: Clock> DisableVault<S, C> {
         self.run_if(context, caller, vault_id, mode, &Precondition::None).await
     }
 
-    /// As [`Self::run`], under a precondition. A vault that is as it is to be already needs no change, whatever the
+    /// As [`Self::run`], under a precondition. A vault that already has the status needs no change, whatever the
     /// precondition.
     ///
     /// # Errors
@@ -138,7 +139,7 @@ impl<S: VaultStore, C: Clock> DisableVault<S, C> {
                 status if status == mode.status() => return Ok(vault),
                 status if !mode.from().contains(&status) => return Err(Error::WrongVaultStatus { status }),
                 _ if *precondition != Precondition::None => return Err(Error::PreconditionFailed),
-                // It was disabled and enabled again since: it is now as it may be, so it is tried once more.
+                // The vault was disabled and enabled again since. Its status allows the change now, so try again.
                 _ => {}
             }
         }

@@ -1,4 +1,4 @@
-//! enable-vault: a vault is active again once everything about it has been proved anew (requirement V5).
+//! enable-vault: makes a vault active again after a full validation (requirement V5).
 
 use crate::caller::Caller;
 use crate::error::Error;
@@ -26,7 +26,7 @@ use crate::operations::{Operation, Ports, Service, ValidateVault, VaultView, fin
 /// # }
 /// ```
 pub struct EnableVault<S, K, C> {
-    /// The validation, with all that it needs.
+    /// The validation and its ports.
     pub validate_vault: ValidateVault<S, K, C>,
 }
 
@@ -40,13 +40,12 @@ impl<P: Ports> Service<P> {
 }
 
 impl<S: VaultStore, K: CustomerKeys, C: Clock> EnableVault<S, K, C> {
-    /// Validates the vault and, if nothing failed, makes it active. Answers it with the report. An active vault is
-    /// validated and stays active.
+    /// Validates the vault and, if nothing failed, makes it active. Returns the vault and the report. An active vault
+    /// is validated too, and stays active.
     ///
     /// # Errors
-    /// [`Error::ValidationFailed`] with the whole report, and the vault as it was; [`Error::PreconditionFailed`];
-    /// [`Error::VaultChanged`] when the vault was changed while it was validated: an enabling never undoes a disabling that
-    /// was decided later.
+    /// [`Error::ValidationFailed`] with the whole report; the vault keeps its status. [`Error::PreconditionFailed`].
+    /// [`Error::VaultChanged`] if the vault changed during the validation: enabling never undoes a later disabling.
     pub async fn run(
         &self,
         context: &RequestContext,
@@ -65,7 +64,8 @@ impl<S: VaultStore, K: CustomerKeys, C: Clock> EnableVault<S, K, C> {
         let mut vault = found.vault;
         let (report, observation) = self.validate_vault.validate(context, &vault).await;
         let failed = report.verdict == Verdict::Fail;
-        // A vault in use must not go on taking items that it could not open. One out of use is left as it was.
+        // An active vault must stop taking items that it could not open, so record its failure. Leave any other vault
+        // as it was.
         if was_active || !failed {
             vault.health = health_record::record(store, &vault, &observation).await?;
         }
@@ -79,7 +79,8 @@ impl<S: VaultStore, K: CustomerKeys, C: Clock> EnableVault<S, K, C> {
     async fn activate(&self, vault: Vault) -> Result<Vault, Error> {
         let store = &self.validate_vault.store;
         let (workspace_id, vault_id) = (&vault.workspace_id, &vault.vault_id);
-        // What a disabling that died has left would make it the default again, which nobody has asked for.
+        // A disabling that crashed may have left the pointer. It would make the vault the default again, which nobody
+        // asked for.
         store.clear_default(workspace_id, vault_id).await?;
         let now = self.validate_vault.clock.now().wall;
         let (from, to) = ([vault.status], VaultStatus::Active);

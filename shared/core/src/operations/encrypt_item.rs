@@ -1,13 +1,14 @@
-//! encrypt-item: seal a batch of items under one data key.
+//! encrypt-item: seals a batch of items under one data key.
 
 use std::sync::Arc;
 
 use sealed_item::Plaintext;
 use sealed_item::item::{ItemIdentity, ItemSealingParameters, seal_item};
+use tracing::{Instrument as _, error_span};
 
 use crate::caller::Caller;
 use crate::data_keys::{DataKeys, ItemOrigin};
-use crate::error::Error;
+use crate::error::{Cause, Error};
 use crate::health::HealthState;
 use crate::ports::{Clock, CustomerKeys, DataKeyStore, VaultStore};
 use crate::request::{RequestContext, SealedItems};
@@ -46,7 +47,7 @@ use crate::operations::{ItemContext, Ports, Service, default_vault, find_vault, 
 pub struct EncryptItem<S, D, K, C> {
     /// The vault records.
     pub store: S,
-    /// The data keys, shared with whatever else the execution environment does.
+    /// The data keys, shared with everything else in the execution environment.
     pub data_keys: Arc<DataKeys<D, K, C>>,
 }
 
@@ -70,12 +71,12 @@ pub struct EncryptItemCommand {
     pub plaintext: Plaintext,
 }
 
-/// What came of it.
+/// The sealed items and their vault.
 #[derive(Debug)]
 pub struct EncryptedItems {
     /// The vault they were sealed in.
     pub vault_id: VaultId,
-    /// Item id and sealed item, in the order they came.
+    /// Each item id with its sealed item, in the order of the request.
     pub items: Vec<(String, Vec<u8>)>,
 }
 
@@ -83,8 +84,9 @@ impl<S: VaultStore, D: DataKeyStore, K: CustomerKeys, C: Clock> EncryptItem<S, D
     /// Seals all items, or none.
     ///
     /// # Errors
-    /// [`Error::WrongVaultStatus`] unless the vault is active; [`Error::NoDefaultVault`] when none is named and there is
-    /// none; [`Error::VaultUnusable`] while its health says so; [`Error::KeyRefused`] when the customer's key cannot be used now.
+    /// [`Error::WrongVaultStatus`] unless the vault is active; [`Error::NoDefaultVault`] if no vault is named and the
+    /// workspace has no default; [`Error::VaultUnusable`] while the vault's health is `unusable`; [`Error::KeyRefused`]
+    /// if the customer's key cannot be used now.
     pub async fn run(
         &self,
         context: &RequestContext,
@@ -99,12 +101,13 @@ impl<S: VaultStore, D: DataKeyStore, K: CustomerKeys, C: Clock> EncryptItem<S, D
                 None => default_vault::read(&self.store, &caller.workspace_id).await?,
             };
             context.record_item_vault(&vault.vault_id);
-            self.seal_in(context, vault, items).await
+            let span = error_span!("vault", vault_id = vault.vault_id.as_str());
+            self.seal_in(context, vault, items).instrument(span).await
         };
         self.data_keys.prepared_beside(sealing).await
     }
 
-    /// Seals items that are noted already.
+    /// Seals items that `context` has recorded already.
     pub(super) async fn seal_all(
         &self,
         context: &RequestContext,
@@ -113,11 +116,15 @@ impl<S: VaultStore, D: DataKeyStore, K: CustomerKeys, C: Clock> EncryptItem<S, D
         items: Vec<EncryptItemCommand>,
     ) -> Result<EncryptedItems, Error> {
         context.record_item_vault(vault_id);
-        let vault = find_vault(&self.store, &caller.workspace_id, vault_id).await?;
-        self.seal_in(context, vault, items).await
+        let sealing = async {
+            let vault = find_vault(&self.store, &caller.workspace_id, vault_id).await?;
+            self.seal_in(context, vault, items).await
+        };
+        let span = error_span!("vault", vault_id = vault_id.as_str());
+        sealing.instrument(span).await
     }
 
-    /// Seals items in a vault that was read just now.
+    /// Seals items in a vault that was just read.
     async fn seal_in(
         &self,
         context: &RequestContext,
@@ -149,7 +156,7 @@ impl<S: VaultStore, D: DataKeyStore, K: CustomerKeys, C: Clock> EncryptItem<S, D
         let seal = |item: EncryptItemCommand| {
             let identity = ItemIdentity::new(&item.item_id, &item.context);
             let sealed = seal_item(&parameters, &identity, item.plaintext.as_bytes())
-                .map_err(|_| Error::Internal("an item within the limits could not be sealed"))?;
+                .map_err(|_| Error::Internal(Cause::FormatExceeded))?;
             Ok((item.item_id, sealed))
         };
         let items = items.into_iter().map(seal).collect::<Result<Vec<_>, Error>>()?;

@@ -1,4 +1,4 @@
-//! get-setup-kit: what the caller's workspace is handed to set its AWS account up.
+//! get-setup-kit: gives a workspace what it needs to set up its AWS account.
 
 use crate::caller::Caller;
 use crate::error::Error;
@@ -6,7 +6,7 @@ use crate::operations::{Operation, Service};
 use crate::setup_kit::{SetupKit, TemplatesUrl};
 use crate::values::RoleArn;
 
-/// Hands out setup kits.
+/// Returns setup kits.
 ///
 /// ```
 /// # use latchkey_in_memory::Example;
@@ -20,12 +20,12 @@ use crate::values::RoleArn;
 pub struct GetSetupKit {
     /// The service's access role.
     pub access_role: RoleArn,
-    /// Where AWS's console can read the templates from, if anywhere.
+    /// Where the AWS console can read the templates, if they are published.
     pub templates_url: Option<TemplatesUrl>,
 }
 
 impl<P> Service<P> {
-    /// get-setup-kit, without a port.
+    /// get-setup-kit. It needs no port.
     pub fn get_setup_kit(&self) -> GetSetupKit {
         GetSetupKit {
             access_role: self.settings.access_role.clone(),
@@ -35,8 +35,8 @@ impl<P> Service<P> {
 }
 
 impl GetSetupKit {
-    /// The kit of the caller's workspace. Nothing in it is secret, but only those who administer vaults have a use for it,
-    /// so members, who do not, get none.
+    /// Returns the kit of the caller's workspace. Nothing in it is secret, but only those who administer vaults need
+    /// it, so members get none.
     ///
     /// # Errors
     /// [`Error::Forbidden`] for a member.

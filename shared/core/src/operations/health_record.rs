@@ -1,4 +1,4 @@
-//! How health gets on record: read, decide, write if nobody has written meanwhile, or else decide anew.
+//! How health is recorded: read, decide, and write unless the record has changed meanwhile. If it has, decide again.
 
 use jiff::Timestamp;
 
@@ -6,22 +6,22 @@ use crate::error::Error;
 use crate::health::Health;
 use crate::health::due::Due;
 use crate::health::observation::Observation;
+use crate::operations::outpaced;
 use crate::ports::VaultStore;
 use crate::vault::Vault;
 use crate::vault::announcement::Announcement;
 
-/// How often the record may change under our hands before we give up. Each time, somebody else has got on record, so this
-/// is how many may observe one vault at the same moment.
+/// How many times the record may change before we give up. Each change means that another writer succeeded, so this is
+/// how many writers may observe one vault at the same time.
 const ATTEMPTS: u32 = 20;
 
-/// Puts what was observed of `vault` on record, with when it is to be checked next, and answers the health that is on
-/// record then.
+/// Records what was observed of `vault`, and when to check it next. Returns the health that is then on record.
 ///
-/// `vault` is as it was read some time ago: should its health have changed meanwhile, it is read again. An observation
-/// that changes nothing writes nothing.
+/// `vault` may be out of date. If its health has changed meanwhile, it is read again. An observation that changes
+/// nothing writes nothing.
 ///
 /// # Errors
-/// [`Error::VaultNotFound`] when the vault is gone, or the records' own trouble.
+/// [`Error::VaultNotFound`] if the vault is gone, or an error of the vault records.
 pub(super) async fn record<S: VaultStore>(
     store: &S,
     vault: &Vault,
@@ -36,7 +36,7 @@ pub(super) async fn record<S: VaultStore>(
     replace(store, vault, on_record, observed).await
 }
 
-/// Puts on record that `announced` have been announced at `now`. Answers as [`record`] does.
+/// Records that `announced` were announced at `now`. Returns what [`record`] returns.
 ///
 /// # Errors
 /// As [`record`].
@@ -69,7 +69,7 @@ async fn replace<S: VaultStore>(
         }
         (on_record, due) = read(store, vault).await?;
     }
-    Err(Error::Unavailable)
+    Err(outpaced(ATTEMPTS))
 }
 
 async fn read<S: VaultStore>(store: &S, vault: &Vault) -> Result<(Health, Due), Error> {

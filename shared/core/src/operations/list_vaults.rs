@@ -10,9 +10,9 @@ use crate::vault::{Vault, VaultStatus};
 
 use crate::operations::{Ports, Service, VaultView, default_vault, find_vault, view};
 
-/// How many times the records are read for one answer. Where a filter lets little through, a page ends early.
+/// How many times the records are read for one answer. If a filter lets little through, a page ends early.
 const READS: u32 = 5;
-/// How many vaults are read at a time, at least, when some of them may not be wanted.
+/// The least number of vaults to read at a time if a filter may drop some of them.
 const FILTERED_AT_ONCE: usize = 50;
 
 /// Lists vaults.
@@ -43,12 +43,12 @@ impl<P: Ports> Service<P> {
     }
 }
 
-/// Which vaults are wanted.
+/// Which vaults to list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct VaultFilter {
-    /// Only those of this status.
+    /// Only vaults with this status.
     pub status: Option<VaultStatus>,
-    /// Only those in this health.
+    /// Only vaults in this health state.
     pub health: Option<HealthState>,
 }
 
@@ -62,11 +62,10 @@ pub struct ListedVaults {
 }
 
 impl<S: VaultStore> ListVaults<S> {
-    /// Up to `limit` vaults that the filter lets through, of those after `after`. There may be fewer even though there is
-    /// another page.
+    /// Lists up to `limit` vaults after `after` that pass the filter. There may be fewer even if another page follows.
     ///
     /// # Errors
-    /// The records' own trouble.
+    /// An error of the vault records.
     pub async fn run(
         &self,
         _context: &RequestContext,
@@ -93,7 +92,7 @@ impl<S: VaultStore> ListVaults<S> {
             listed.more_after = more_after;
             for vault in vaults.into_iter().filter(|vault| filter.lets_through(vault)) {
                 if listed.vaults.len() == limit {
-                    // What was read beyond the page is read again for the next one.
+                    // The rest is read again for the next page.
                     listed.more_after = listed.vaults.last().map(|last| last.vault.vault_id.clone());
                     return Ok(listed);
                 }
@@ -106,10 +105,10 @@ impl<S: VaultStore> ListVaults<S> {
         Ok(listed)
     }
 
-    /// One vault.
+    /// Reads one vault.
     ///
     /// # Errors
-    /// [`Error::VaultNotFound`], or the records' own trouble.
+    /// [`Error::VaultNotFound`], or an error of the vault records.
     pub async fn read(
         &self,
         _context: &RequestContext,
@@ -122,7 +121,7 @@ impl<S: VaultStore> ListVaults<S> {
 }
 
 impl VaultFilter {
-    /// All of them.
+    /// Every vault.
     pub const NONE: Self = Self {
         status: None,
         health: None,

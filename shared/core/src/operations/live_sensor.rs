@@ -1,11 +1,11 @@
-//! Live traffic is a sensor too: what encrypt and decrypt meet at the customer's key is evidence of its health.
+//! Live traffic is a sensor too: how the customer's key answers encrypt and decrypt shows its health.
 
 use std::sync::Arc;
 
 use jiff::Timestamp;
 
 use crate::data_keys::cache::UnwrappedDataKey;
-use crate::error::Error;
+use crate::error::{Error, log_undone};
 use crate::health::HealthState;
 use crate::health::observation::Observation;
 use crate::operations::health_record;
@@ -13,11 +13,11 @@ use crate::ports::VaultStore;
 use crate::request::{RequestContext, time_limit};
 use crate::vault::Vault;
 
-/// Takes note of what came of asking for a data key of `vault` from `asked_at` on.
+/// Records the outcome of asking for a data key of `vault`, which began at `asked_at`.
 ///
-/// A refusal makes the vault `unusable` and due for its whole validation at once. A key that opens again although the
-/// vault is `unusable` proves only that this one call works in this one Region, so it does not clear the vault; but it
-/// makes it due at once. Whatever becomes of this note, the request is answered as it would be without.
+/// A refusal makes the vault `unusable`, and due for its whole validation at once. If the key opens again while the
+/// vault is `unusable`, that proves only that one call works in one Region. So it does not clear the vault, but makes
+/// it due at once. The request gets the same answer whether this succeeds or not.
 pub(super) async fn note<S: VaultStore>(
     store: &S,
     context: &RequestContext,
@@ -39,17 +39,15 @@ pub(super) async fn note<S: VaultStore>(
             _ => Ok(()),
         }
     };
-    // Answering comes first: the note gets no more than half of what is left.
+    // The answer comes first, so this gets at most half of the time that is left.
     let patience = context.time_left().checked_div(2).unwrap_or_default();
-    if !matches!(time_limit::within(patience, noting).await, Ok(Ok(()))) {
-        tracing::warn!(
-            vault_id = vault.vault_id.as_str(),
-            "what live traffic met could not be recorded"
-        );
+    let noted = time_limit::within(patience, noting).await;
+    if let Err(error) = noted.unwrap_or(Err(Error::OutOfTime)) {
+        log_undone!(&error, "what a request met at the customer's key could not be recorded");
     }
 }
 
-/// A data key that was held already proves nothing.
+/// Whether the key opened `data_key` since the vault's last check. A data key that was held before proves nothing.
 fn opened_since(data_key: &UnwrappedDataKey, vault: &Vault) -> bool {
     data_key.proven_at.wall > vault.health.checked_at
 }

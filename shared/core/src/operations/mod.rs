@@ -1,5 +1,7 @@
-//! The operations, one file each; the table of them ([`Operation`]); and [`Service`], which builds them. Those of callers take a verified [`Caller`](crate::caller::Caller) and see only the caller's
-//! workspace; the sweep has no caller, and sees all.
+//! The operations, one file each; the table of them ([`Operation`]); and [`Service`], which builds them.
+//!
+//! Operations that callers start take a verified [`Caller`](crate::caller::Caller) and see only that caller's
+//! workspace. The sweep has no caller, and sees every workspace.
 
 mod create_vault;
 mod decrypt_item;
@@ -42,7 +44,7 @@ use crate::values::{VaultId, WorkspaceId};
 use crate::vault::{Vault, VaultTag};
 
 operations! {
-    /// Makes a vault.
+    /// Creates a vault.
     CreateVault = vaults("create-vault", "POST", "/v1/vaults", May::VaultAdmins);
     /// Lists the workspace's vaults.
     ListVaults = vaults("list-vaults", "GET", "/v1/vaults", May::AnyMember);
@@ -52,9 +54,9 @@ operations! {
     UpdateVault = vaults("update-vault", "PATCH", "/v1/vaults/{vault_id}", May::VaultAdmins);
     /// Checks a vault's key and role.
     ValidateVault = vaults("validate-vault", "POST", "/v1/vaults/{vault_id}/validate", May::VaultAdmins);
-    /// Takes a vault out of use.
+    /// Disables a vault.
     DisableVault = vaults("disable-vault", "POST", "/v1/vaults/{vault_id}/disable", May::VaultAdmins);
-    /// Puts a vault back to use.
+    /// Enables a vault again.
     EnableVault = vaults("enable-vault", "POST", "/v1/vaults/{vault_id}/enable", May::VaultAdmins);
     /// Seals items.
     EncryptItem = items("encrypt-item", "POST", "/v1/items/encrypt");
@@ -62,13 +64,14 @@ operations! {
     DecryptItem = items("decrypt-item", "POST", "/v1/items/decrypt");
     /// Moves items to another vault.
     ReassignItem = items("reassign-item", "POST", "/v1/items/reassign");
-    /// Hands out what a customer sets its side up with.
+    /// Returns what a customer needs to set up its AWS account.
     GetSetupKit = vaults("get-setup-kit", "GET", "/v1/setup-kit", May::VaultAdmins);
-    /// Checks the vaults that are due. Each minute's run is `validate-vault` in the audit log, for that is the function.
+    /// Checks the vaults that are due. The audit log shows each minute's run as `validate-vault`, the function that
+    /// runs it.
     SweepVaults = scheduled("sweep-vaults").served_by("validate-vault");
 }
 
-/// A vault together with what is not part of its own record.
+/// A vault, and what its own record does not hold.
 #[derive(Clone, Debug)]
 pub struct VaultView {
     /// The vault.
@@ -78,7 +81,7 @@ pub struct VaultView {
 }
 
 impl VaultView {
-    /// What a caller names this state of the vault by.
+    /// The tag by which a caller names this state of the vault.
     pub const fn tag(&self) -> VaultTag {
         VaultTag {
             version: self.vault.version,
@@ -87,10 +90,17 @@ impl VaultView {
     }
 }
 
-/// How often what we decide by may change under our hands before we give up. Each time, somebody else has got ahead.
+/// How many times the records that we decide by may change before we give up. Each change means that another request
+/// succeeded.
 const ATTEMPTS: u32 = 20;
 
-/// Extra pairs that a caller binds an item to; given again to open it, never stored with it.
+/// The error of an operation that lost the race at every attempt.
+fn outpaced(attempts: u32) -> Error {
+    tracing::warn!(attempts, "others changed the records at every attempt");
+    Error::Unavailable
+}
+
+/// Extra pairs that a caller binds an item to. They are not stored with the item, and must be given again to open it.
 pub type ItemContext = BTreeMap<String, String>;
 
 async fn find_vault<S: VaultStore>(store: &S, workspace_id: &WorkspaceId, vault_id: &VaultId) -> Result<Vault, Error> {

@@ -1,41 +1,44 @@
-//! Whose a name is. A name is a record of its own that points at a vault; the vault's record alone says what it is called.
+//! Which vault has a name. A name is a record of its own that points at a vault, but only the vault's record says what
+//! the vault is called.
 //!
-//! A vault is never called what no claim of its own stands for: the claim is written first, for the version that the vault
-//! is about to have, and that version is written only from the one before it. So of a claim whose vault has another name,
-//! one can tell whether it is void (the vault has that version, and did not take the name) or may yet come true (it has
-//! not got that far). The first is replaced by a conditional write. The second is made void first, by giving the vault
-//! its next version without changing it; whoever was at work there starts anew, and finds out whose the name is by then.
+//! A vault never has a name without a claim of its own. The claim is written first, for the version that the vault is
+//! about to have, and that version is written only over the one before it.
+//!
+//! So if a claim's vault has another name, the versions tell two cases apart. If the vault has reached the claim's
+//! version without taking the name, the claim is void. A conditional write replaces it. If the vault has not reached
+//! that version, the claim may still come true. It is made void first: the vault gets its next version without any
+//! other change. Whoever was changing the vault then starts again, and finds who has the name by then.
 
 use crate::error::Error;
 use crate::ports::{NameClaim, VaultStore};
 use crate::values::{VaultId, VaultName, WorkspaceId};
 use crate::vault::Vault;
 
-use crate::operations::ATTEMPTS;
+use crate::operations::{ATTEMPTS, outpaced};
 
-/// Whose a name is.
+/// Which vault has a name.
 pub(super) enum NameHolder {
-    /// This vault is called so.
+    /// This vault has it.
     Vault(Box<Vault>),
-    /// A vault of this id is being created, or its creation died.
+    /// A vault with this id is being created, or its creation crashed.
     VaultToBe(VaultId),
-    /// Nobody's.
+    /// No vault has it.
     Nobody,
 }
 
-/// What came of claiming a name.
+/// The outcome of claiming a name.
 pub(super) enum Claimed {
-    /// It is claimed, for the version asked for.
+    /// The name is claimed, for the version asked for.
     Ours,
-    /// It is this vault's.
+    /// This vault has the name.
     Vault(Box<Vault>),
-    /// It is kept for a vault of this id, which is being created or whose creation died.
+    /// The name is kept for a vault with this id, which is being created or whose creation crashed.
     VaultToBe(VaultId),
-    /// There is a claim of the same vault for a later version: it has changed since it was read.
+    /// The same vault has a claim for a later version, so it has changed since it was read.
     Outdated,
 }
 
-/// Whose the name is, as far as anybody can tell without claiming it.
+/// Finds which vault has a name, as far as that can be known without claiming it.
 pub(super) async fn holder<S: VaultStore>(
     store: &S,
     workspace_id: &WorkspaceId,
@@ -51,7 +54,7 @@ pub(super) async fn holder<S: VaultStore>(
     })
 }
 
-/// Claims a name for a vault, unless it is another's.
+/// Claims a name for a vault, unless another vault has it.
 pub(super) async fn claim<S: VaultStore>(
     store: &S,
     workspace_id: &WorkspaceId,
@@ -81,12 +84,12 @@ pub(super) async fn claim<S: VaultStore>(
             return Ok(Claimed::Ours);
         }
     }
-    Err(Error::Unavailable)
+    Err(outpaced(ATTEMPTS))
 }
 
-/// Gives the vault its next version as it is: no claim on a name for that version can come true any more.
+/// Gives the vault its next version without any other change, so that no claim for that version can come true.
 async fn make_void<S: VaultStore>(store: &S, vault: &Vault) -> Result<(), Error> {
     let as_it_is = store.change_settings(vault, &vault.name, vault.data_key_cache, vault.updated_at);
-    // Should another have changed it first, it has that version all the same.
+    // If another request changed the vault first, it has that version anyway.
     Ok(as_it_is.await.map(drop)?)
 }

@@ -1,8 +1,9 @@
-//! What the table of operations says of each, and what is asked of it. The table itself is in `mod.rs`; `operations.json` is the same
-//! for what is not written in Rust.
+//! What the table of operations says about each, and the questions that it answers. The table itself is in `mod.rs`.
+//! `operations.json` is the same table for code that is not Rust.
 //!
-//! What asks it: the check of the caller's role, the audit log, the functions, and the tests that compare `openapi.yaml`,
-//! `template.yaml`, `docs/` and `events/` with it. docs/adding-an-operation.md walks through adding one.
+//! These use the table: the check of the caller's role, the audit log, the functions, and the tests that compare
+//! `openapi.yaml`, `template.yaml`, `docs/` and `events/` with it. docs/adding-an-operation.md walks through adding an
+//! operation.
 
 use serde::Serialize;
 
@@ -10,12 +11,12 @@ use crate::caller::{Caller, WorkspaceRole};
 use crate::error::Error;
 use crate::operations::Operation;
 
-/// What the table says of an operation.
+/// What the table says about an operation.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub struct Description {
-    /// Its name: the file, the `operationId`, and `operation` in the audit log.
+    /// Its name, which is also its file's, its `operationId` and its `operation` in the audit log.
     pub name: &'static str,
-    /// The call of the HTTP API that starts it; `None` for the schedule's.
+    /// The HTTP API call that starts it. `None` if the schedule starts it.
     #[serde(flatten)]
     pub call: Option<Call>,
     /// Who may start it.
@@ -41,13 +42,13 @@ pub struct Call {
 pub enum May {
     /// Everyone in the workspace.
     AnyMember,
-    /// Its owners, super admins and admins.
+    /// The workspace's owners, super admins and admins.
     VaultAdmins,
-    /// The schedule, and no caller.
+    /// Only the schedule.
     Schedule,
 }
 
-/// Makes the enumeration, the list of it and the look-up from one list, so that none of them can lack an operation.
+/// Makes the enum, its list and its look-up from one table, so that none of them can lack an operation.
 macro_rules! operations {
     ($($(#[$words:meta])* $operation:ident = $description:expr;)+) => {
         /// An operation of the service.
@@ -57,10 +58,10 @@ macro_rules! operations {
         }
 
         impl Operation {
-            /// All of them.
+            /// Every operation.
             pub const ALL: &[Self] = &[$(Self::$operation),+];
 
-            /// What the table says of it.
+            /// What the table says about it.
             pub const fn description(self) -> Description {
                 match self {
                     $(Self::$operation => $description,)+
@@ -71,7 +72,7 @@ macro_rules! operations {
 }
 pub(super) use operations;
 
-/// An operation on vaults, served by the function of its name.
+/// An operation on vaults, served by the function of the same name.
 pub(super) const fn vaults(name: &'static str, method: &'static str, path: &'static str, may: May) -> Description {
     Description {
         name,
@@ -90,7 +91,7 @@ pub(super) const fn items(name: &'static str, method: &'static str, path: &'stat
     }
 }
 
-/// What only the schedule starts.
+/// An operation that only the schedule starts.
 pub(super) const fn scheduled(name: &'static str) -> Description {
     Description {
         name,
@@ -102,14 +103,14 @@ pub(super) const fn scheduled(name: &'static str) -> Description {
 }
 
 impl Description {
-    /// By a function that has not the operation's name.
+    /// Names the function that serves it, if that has another name than the operation.
     pub(super) const fn served_by(self, function: &'static str) -> Self {
         Self { function, ..self }
     }
 }
 
 impl Operation {
-    /// Its name, as everywhere.
+    /// Its name, the same everywhere.
     pub const fn name(self) -> &'static str {
         self.description().name
     }
@@ -123,10 +124,10 @@ impl Operation {
         }
     }
 
-    /// Lets those pass who may start it (requirement W1).
+    /// Checks that the caller may start it (requirement W1).
     ///
     /// # Errors
-    /// [`Error::Forbidden`] for all others.
+    /// [`Error::Forbidden`] if not.
     pub fn admit(self, caller: &Caller) -> Result<(), Error> {
         if self.admits(caller.role) {
             Ok(())
@@ -142,7 +143,7 @@ mod tests {
 
     use super::*;
 
-    /// Tests in Python and what else does not build Rust read the file.
+    /// Python tests, and everything else that builds no Rust, read the file.
     #[test]
     fn the_table_is_in_operations_json() {
         let table: Vec<_> = Operation::ALL.iter().map(|operation| operation.description()).collect();

@@ -1,7 +1,7 @@
-//! reassign-item: reseal items of any of the workspace's vaults in one of them (requirement V4).
+//! reassign-item: moves items from any of the workspace's vaults to one of them (requirement V4).
 //!
-//! It is decrypt-item and encrypt-item, one after the other in one function: what they promise, and what keeps them from
-//! opening or sealing, holds here too. The plaintext never leaves the function.
+//! It runs decrypt-item and then encrypt-item in one function. Their promises and refusals hold here too. The plaintext
+//! never leaves the function.
 
 use std::sync::Arc;
 
@@ -51,7 +51,8 @@ impl<P: Ports> Service<P> {
 }
 
 impl<S: Clone, D, K, C> ReassignItem<S, D, K, C> {
-    /// Opens and seals with the same data keys: one cache, and one bound on how many requests wait for a vault's key.
+    /// Opens and seals with the same data keys, so both share one cache and one limit on how many requests wait for a
+    /// vault's key.
     pub fn new(store: S, data_keys: Arc<DataKeys<D, K, C>>) -> Self {
         Self {
             decrypt: DecryptItem {
@@ -74,22 +75,23 @@ pub struct ReassignedItem {
 /// What became of an item that opens.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reassigned {
-    /// It was sealed anew; these are its bytes in the target.
+    /// It was sealed again. These are its bytes in the target vault.
     Moved(Vec<u8>),
-    /// It is in the target already; these are its bytes as they were given.
+    /// It is in the target vault already. These are its bytes as given.
     Unchanged(Vec<u8>),
-    /// It would be moved, but for the dry run.
+    /// It would be moved if this were not a dry run.
     WouldMove,
 }
 
 impl<S: VaultStore, D: DataKeyStore, K: CustomerKeys, C: Clock> ReassignItem<S, D, K, C> {
-    /// Reseals what opens in the vault `to`, in the order given; with `dry_run`, only says what would come of it. An item that
-    /// is in the target already stays as it is, so repeating a call, or one that died, does no harm.
+    /// Opens the items, then seals the opened ones in the vault `to`. The outcomes are in the order of `items`. With
+    /// `dry_run`, it only says what would happen. An item that is in the vault `to` already stays as it is, so it is
+    /// safe to repeat a call, even one that crashed.
     ///
     /// # Errors
-    /// What keeps the target from taking items fails the whole call, before anything is opened: [`Error::VaultNotFound`],
-    /// [`Error::WrongVaultStatus`], [`Error::VaultUnusable`]; [`Error::Unavailable`] while nothing is known of its health, for
-    /// moving can wait; [`Error::KeyRefused`] when its key refuses. What keeps an item from being opened is that item's alone.
+    /// If the target vault cannot take items, the whole call fails before anything is opened: [`Error::VaultNotFound`],
+    /// [`Error::WrongVaultStatus`], [`Error::VaultUnusable`], or [`Error::Unavailable`] while its health is `unknown`,
+    /// because moving can wait. [`Error::KeyRefused`] if its key refuses. An item that cannot be opened fails alone.
     pub async fn run(
         &self,
         context: &RequestContext,
@@ -138,7 +140,8 @@ impl<S: VaultStore, D: DataKeyStore, K: CustomerKeys, C: Clock> ReassignItem<S, 
     }
 }
 
-/// A target is proven: a vault that warns works, and its items open; one of which nothing is known can wait.
+/// Checks that the target vault is known to work. A `degraded` vault works, and its items open. A move to an `unknown`
+/// one can wait.
 fn takes_items(target: &Vault) -> Result<(), Error> {
     if !target.status.seals() {
         return Err(Error::WrongVaultStatus { status: target.status });
@@ -152,7 +155,7 @@ fn takes_items(target: &Vault) -> Result<(), Error> {
     }
 }
 
-/// The vault that an item names. Whether it is true is known once it has opened.
+/// The vault that an item names. Only opening the item proves it.
 fn vault_of(item: &DecryptItemCommand) -> Option<VaultId> {
     let sealed = SealedItem::parse(&item.sealed_item).ok()?;
     ItemOrigin::from_encryption_context(sealed.encryption_context()).map(|origin| origin.vault_id)

@@ -1,6 +1,6 @@
-//! The composition root: settings and ports in, one operation out.
+//! The composition root: it takes settings and ports, and builds one operation.
 //!
-//! An operation is built of what it uses and of nothing else, so that a function starts with no more than it needs.
+//! An operation gets only what it uses, so a function starts with no more than it needs.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use crate::ports::{Announcer, Clock, CustomerKeys, DataKeyStore, DueVaults, Vaul
 use crate::setup_kit::TemplatesUrl;
 use crate::values::{Region, RoleArn};
 
-/// What a service asks of the outside world. A port is made when an operation that uses it is built.
+/// What a service needs from the outside world. A port is made when an operation that uses it is built.
 pub trait Ports {
     /// The records of vaults and data keys.
     type Store: VaultStore + DueVaults + DataKeyStore + Clone;
@@ -32,7 +32,7 @@ pub trait Ports {
     fn announcer(&self) -> Self::Announcer;
 }
 
-/// Ports that are there already; each operation gets a clone.
+/// Ports that exist already. Each operation gets a clone.
 #[derive(Clone, Debug)]
 pub struct GivenPorts<S, K, C, A> {
     /// The records of vaults and data keys.
@@ -74,16 +74,16 @@ where
     }
 }
 
-/// What an execution environment is told.
+/// The settings of an execution environment.
 #[derive(Clone, Debug)]
 pub struct ServiceSettings {
     /// The Region that it runs in.
     pub region: Region,
     /// The service's access role, which customers trust.
     pub access_role: RoleArn,
-    /// The key for vaults of strategy `managed`, where the service offers them.
+    /// The key for vaults of strategy `managed`, if the service offers them.
     pub managed_key: Option<ManagedKey>,
-    /// Where AWS's console can read the templates of setup kits from, if anywhere.
+    /// Where the AWS console can read the templates of setup kits, if they are published.
     pub templates_url: Option<TemplatesUrl>,
     /// For how long, and for how many items, a data key seals.
     pub rotation_limits: RotationLimits,
@@ -92,8 +92,7 @@ pub struct ServiceSettings {
 }
 
 impl ServiceSettings {
-    /// The settings of an environment with the default limits, with nothing that is optional, and with no bound on how many
-    /// requests wait for one vault's key.
+    /// Settings with the default limits, nothing optional, and no limit on how many requests wait for one vault's key.
     pub const fn new(region: Region, access_role: RoleArn) -> Self {
         Self {
             region,
@@ -106,13 +105,13 @@ impl ServiceSettings {
     }
 }
 
-/// The service in one execution environment. Each operation adds the method that builds it, with nothing
-/// cached yet, in its own file.
+/// The service in one execution environment. Each operation's file adds the method that builds it, with nothing cached
+/// yet.
 #[derive(Clone, Debug)]
 pub struct Service<P> {
-    /// What it asks of the outside world.
+    /// Its ports.
     pub ports: P,
-    /// What it is told.
+    /// Its settings.
     pub settings: ServiceSettings,
 }
 

@@ -1,7 +1,8 @@
-//! The sweep: each minute, every vault that is due is claimed and checked, many at once, and what has changed is announced
+//! The sweep: once a minute it claims every vault that is due, checks many at once, and announces what has changed
 //! (requirement H1).
 //!
-//! Both Regions sweep; a claim decides who checks a vault. What a sweep does not get to stays due for the next one.
+//! Both Regions sweep. A claim decides which of them checks a vault. A vault that a sweep does not reach stays due for
+//! the next one.
 
 use core::time::Duration;
 use std::io;
@@ -9,8 +10,9 @@ use std::io;
 use futures::stream::{StreamExt, iter};
 use jiff::Timestamp;
 use tokio::time::Instant;
+use tracing::{Instrument as _, error_span};
 
-use crate::error::Error;
+use crate::error::{Cause, Error, log_undone};
 use crate::health::due::DuePartition;
 use crate::health::observation::Observation;
 use crate::health::{Health, HealthState};
@@ -22,19 +24,19 @@ use crate::validation::{LightCheck, light_check};
 use crate::vault::Vault;
 use crate::vault::announcement::Announcement;
 
-/// How many vaults one sweep checks at the same time. A vault whose KMS hangs takes up one of these places, no more.
+/// How many vaults one sweep checks at the same time. A vault whose KMS hangs takes only one of these places.
 const CHECKS_AT_ONCE: usize = 64;
-/// What one vault's check may take.
+/// How long one vault's check may take.
 const TIME_OF_A_CHECK: Duration = Duration::from_secs(6);
-/// How long a claim holds: longer than a function may run, so that only a dead sweeper's claim ever expires.
+/// How long a claim holds. It is longer than a function may run, so only the claim of a sweeper that died expires.
 const TIME_OF_A_CLAIM: Duration = Duration::from_secs(60);
-/// How many partitions of the index are read at the same time. All 256 at once would need as many connections, and where a
-/// processor is slow, the last answers would come too late.
+/// How many partitions of the index are read at the same time. All 256 at once would need as many connections, and on a
+/// slow processor the last answers would come too late.
 const READS_AT_ONCE: usize = 32;
 /// How many due vaults are read from a partition at a time.
 const VAULTS_OF_A_READ: usize = 25;
 
-/// What announcing one vault's news may take; what is not taken by then is announced by the next sweep.
+/// How long it may take to announce one vault's changes. The next sweep announces the rest.
 const TIME_OF_ANNOUNCING: Duration = Duration::from_secs(3);
 
 /// Checks the vaults that are due, and announces what has changed.
@@ -73,43 +75,43 @@ impl<P: Ports> Service<P> {
 /// What a sweep did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Swept {
-    /// Vaults that were checked, and what was found is on record.
+    /// Vaults that were checked and have the result on record.
     pub checked: u32,
-    /// How many of these had their whole validation.
+    /// How many of these had the whole validation.
     pub validated: u32,
-    /// How many of these are in another state than before.
+    /// How many of these changed their health state.
     pub changed: u32,
     /// Vaults whose check could not be finished or recorded. They are due again when the claim expires.
     pub failed: u32,
-    /// Vaults that were left for the next sweep for want of time.
+    /// Vaults that were left for the next sweep because time ran out.
     pub left: u32,
-    /// How many of those that were checked are `degraded` now.
+    /// How many of the checked vaults are `degraded` now.
     pub degraded: u32,
-    /// How many of those that were checked are `unusable` now.
+    /// How many of the checked vaults are `unusable` now.
     pub unusable: u32,
-    /// How many of those that were checked are `unknown` now.
+    /// How many of the checked vaults are `unknown` now.
     pub unknown: u32,
-    /// Announcements that the event bus has taken.
+    /// Announcements that the event bus took.
     pub announced: u32,
-    /// Vaults of which something is still to be announced, because the event bus did not take it.
+    /// Vaults with changes that are still to be announced, because the event bus did not take them.
     pub unannounced: u32,
-    /// For how long the vault that was due first had been due.
+    /// The longest time that a checked vault had been due.
     pub longest_wait: Duration,
 }
 
 /// One vault's check, for the audit log.
 pub struct CheckedVault<'a> {
-    /// The vault, as it was before.
+    /// The vault before the check.
     pub vault: &'a Vault,
-    /// What came of the check; `None` if it could not be finished or recorded.
+    /// The result. `None` if the check could not be finished or recorded.
     pub outcome: Option<&'a VaultCheck>,
     /// The calls to the customer's key and role.
     pub key_uses: Vec<KeyUse>,
-    /// What the check took.
+    /// How long the check took.
     pub took: Duration,
 }
 
-/// What came of a check that is on record.
+/// The result of a check that is on record.
 pub struct VaultCheck {
     /// Whether it was the whole validation.
     pub whole: bool,
@@ -119,10 +121,10 @@ pub struct VaultCheck {
     pub announced: Vec<Announcement>,
 }
 
-/// Takes the line of each checked vault for the audit log.
+/// Writes the audit line of each checked vault.
 pub type AuditCheck<'a> = &'a (dyn Fn(&CheckedVault<'_>) -> io::Result<()> + Sync);
 
-/// What came of one due vault.
+/// The outcome for one due vault.
 enum Check {
     Done {
         outcome: VaultCheck,
@@ -135,11 +137,11 @@ enum Check {
 }
 
 impl<S: VaultStore + DueVaults, K: CustomerKeys, C: Clock, A: Announcer> SweepVaults<S, K, C, A> {
-    /// Checks the vaults of these partitions that are due, for as long as there is time to finish what is begun. Each
-    /// check goes through `audit`; one that cannot be audited counts as failed.
+    /// Checks the vaults of these partitions that are due. A check begins only if there is time to finish it. Each
+    /// check goes through `audit`. One that cannot be audited counts as failed.
     ///
     /// # Errors
-    /// The records' own trouble, when no partition of the index could be read.
+    /// An error of the vault records, if no partition of the index could be read.
     pub async fn run(
         &self,
         context: &RequestContext,
@@ -150,19 +152,22 @@ impl<S: VaultStore + DueVaults, K: CustomerKeys, C: Clock, A: Announcer> SweepVa
         loop {
             let (due, more) = self.due(partitions, self.now()).await?;
             let claimed_before = swept.claimed();
-            let checks = iter(due).map(|due| async move { self.check_claimed(context, &due, audit).await });
+            let checks = iter(due).map(|due| {
+                let span = error_span!("check", operation = "check-vault", vault_id = due.vault_id.as_str());
+                async move { self.check_claimed(context, &due, audit).await }.instrument(span)
+            });
             let mut checks = checks.buffer_unordered(CHECKS_AT_ONCE);
             while let Some(check) = checks.next().await {
                 swept.count(&check);
             }
-            // The index follows the records a little later, so a round that claimed nothing has seen nothing new.
+            // The index lags a little behind the records, so a round that claimed nothing has seen nothing new.
             if !more || swept.left > 0 || swept.claimed() == claimed_before {
                 return Ok(swept);
             }
         }
     }
 
-    /// What is due, the longest due first, and whether there may be more.
+    /// The vaults that are due, the longest due first, and whether there may be more.
     async fn due(&self, partitions: &[DuePartition], now: Timestamp) -> Result<(Vec<DueVault>, bool), Error> {
         let reads = partitions
             .iter()
@@ -170,8 +175,13 @@ impl<S: VaultStore + DueVaults, K: CustomerKeys, C: Clock, A: Announcer> SweepVa
             .map(|partition| self.store().due_vaults(partition, now, VAULTS_OF_A_READ));
         let reads = iter(reads).buffer_unordered(READS_AT_ONCE);
         let answers: Vec<Result<Vec<DueVault>, StoreError>> = reads.collect().await;
-        if !answers.is_empty() && answers.iter().all(Result::is_err) {
-            return Err(Error::Unavailable);
+        let failed = answers.iter().filter_map(|answer| answer.as_ref().err());
+        let (failures, first) = (failed.clone().count(), failed.copied().next());
+        if let Some(error) = first.map(Error::from) {
+            if failures == answers.len() {
+                return Err(error);
+            }
+            log_undone!(&error, "partitions of the due index could not be read");
         }
         let answers: Vec<_> = answers.into_iter().flatten().collect();
         let more = answers.iter().any(|due| due.len() >= VAULTS_OF_A_READ);
@@ -181,7 +191,7 @@ impl<S: VaultStore + DueVaults, K: CustomerKeys, C: Clock, A: Announcer> SweepVa
     }
 
     async fn check_claimed(&self, context: &RequestContext, due: &DueVault, audit: AuditCheck<'_>) -> Check {
-        // A check that is begun must have its time: it is never cut off by the end of the function.
+        // A check needs time to finish: the end of the function must never cut it off.
         if context.time_left() < TIME_OF_A_CHECK.saturating_mul(2) {
             return Check::Left;
         }
@@ -190,22 +200,32 @@ impl<S: VaultStore + DueVaults, K: CustomerKeys, C: Clock, A: Announcer> SweepVa
         let vault = match self.store().claim(due, until).await {
             Ok(Some(vault)) => vault,
             Ok(None) => return Check::ClaimedByAnother,
-            Err(_) => return Check::Failed,
+            Err(error) => {
+                log_undone!(&Error::from(error), "a vault that is due could not be claimed");
+                return Check::Failed;
+            }
         };
-        // The claim may have been slow. What is claimed and left is due again when the claim ends.
+        // The claim may have been slow. A vault that is claimed but left is due again when the claim ends.
         if context.time_left() < TIME_OF_A_CHECK.saturating_mul(2) {
             return Check::Left;
         }
         let context = RequestContext::new(context.request_id.clone(), TIME_OF_A_CHECK);
         let started = Instant::now();
         let checked = time_limit::within(TIME_OF_A_CHECK.saturating_mul(2), self.check(&context, &vault)).await;
-        let outcome = checked.ok().and_then(Result::ok);
+        let outcome = checked.unwrap_or(Err(Error::OutOfTime));
+        if let Err(error) = &outcome {
+            log_undone!(error, "a check could not be finished or recorded");
+        }
+        let outcome = outcome.ok();
         let audited = audit(&CheckedVault {
             vault: &vault,
             outcome: outcome.as_ref(),
             key_uses: context.key_uses(),
             took: started.elapsed(),
         });
+        if audited.is_err() {
+            Cause::AuditLineNotWritten.log(None);
+        }
         match outcome {
             Some(outcome) if audited.is_ok() => Check::Done {
                 changed: outcome.health.state != vault.health.state,
@@ -237,8 +257,8 @@ impl<S: VaultStore + DueVaults, K: CustomerKeys, C: Clock, A: Announcer> SweepVa
         })
     }
 
-    /// Announces what nobody has been told of yet. The claim keeps all other sweepers from announcing it at the same time;
-    /// what the bus does not take stays on record for the next one.
+    /// Announces what has not been announced yet. The claim keeps other sweepers from announcing it at the same time.
+    /// What the event bus does not take stays on record for the next sweep.
     async fn announce(&self, vault: &Vault, health: Health) -> (Health, Vec<Announcement>) {
         let now = self.now();
         let due = Announcement::due(vault, &health, now);
@@ -255,19 +275,23 @@ impl<S: VaultStore + DueVaults, K: CustomerKeys, C: Clock, A: Announcer> SweepVa
         let in_time = time_limit::within(TIME_OF_ANNOUNCING, announcing).await;
         if in_time.is_err() || announced.len() < due_count {
             tracing::warn!(
-                vault_id = vault.vault_id.as_str(),
-                "the event bus did not take all that was to be announced"
+                announcements = due_count.saturating_sub(announced.len()),
+                "the event bus did not take every announcement"
             );
         }
         if announced.is_empty() {
             return (health, announced);
         }
-        // Should this fail, the next sweep announces the same again, under the same event id.
+        // If this fails, the next sweep announces the same again, under the same event id.
         let recorded = health_record::record_announced(self.store(), vault, &announced, now).await;
-        (recorded.unwrap_or(health), announced)
+        let recorded = recorded.unwrap_or_else(|error| {
+            log_undone!(&error, "it could not be recorded what was announced");
+            health
+        });
+        (recorded, announced)
     }
 
-    /// The light check; `None` when it has seen something that the whole validation must explain.
+    /// Runs the light check. `None` if it saw something that the whole validation must explain.
     async fn light(&self, context: &RequestContext, vault: &Vault) -> Option<Observation> {
         let asked_at = self.now();
         let ValidateVault {

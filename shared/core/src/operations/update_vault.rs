@@ -1,14 +1,16 @@
-//! update-vault: name, bound and default (requirements V3, W1).
+//! update-vault: changes the name, the cache bound and the default (requirements V3, W1).
 
 use crate::caller::Caller;
-use crate::error::Error;
+use crate::error::{Error, log_undone};
 use crate::ports::{Clock, NameClaim, VaultStore};
 use crate::request::RequestContext;
 use crate::values::{DataKeyCacheBound, VaultId, VaultName};
 use crate::vault::{Precondition, Vault};
 
 use crate::operations::name_claims::Claimed;
-use crate::operations::{ATTEMPTS, Operation, Ports, Service, VaultView, default_vault, find_vault, name_claims, view};
+use crate::operations::{
+    ATTEMPTS, Operation, Ports, Service, VaultView, default_vault, find_vault, name_claims, outpaced, view,
+};
 
 /// Updates vaults.
 ///
@@ -44,7 +46,7 @@ impl<P: Ports> Service<P> {
     }
 }
 
-/// What is to be so from now on. What is not said stays as it is.
+/// What to change. `None` leaves a setting as it is.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct UpdateVaultCommand {
     /// The name.
@@ -56,15 +58,15 @@ pub struct UpdateVaultCommand {
 }
 
 impl<S: VaultStore, C: Clock> UpdateVault<S, C> {
-    /// Makes the vault so, and answers it.
+    /// Changes the vault and returns it.
     ///
-    /// The writes are ordered so that a crash between any two leaves nothing wrong and a retry completes them: the new name
-    /// is claimed, then the vault is changed, then the default, then the old name is given up. What a retry finds done
-    /// already it does not do again, even though the precondition it came with has ceased to hold by its own doing.
+    /// A crash between any two writes leaves nothing wrong, and a retry completes them. First the new name is claimed,
+    /// then the vault is changed, then the default, then the old name is released. A retry does not repeat what it
+    /// finds done, and does not fail because its own earlier attempt made the precondition false.
     ///
     /// # Errors
-    /// [`Error::PreconditionFailed`]; [`Error::VaultNameTaken`] when another vault has the name, or a create that has not
-    /// ended; [`Error::WrongVaultStatus`] when a vault that takes no items is to be the default.
+    /// [`Error::PreconditionFailed`]; [`Error::VaultNameTaken`] if another vault, or an unfinished create, has the
+    /// name; [`Error::WrongVaultStatus`] if a vault that takes no items is to be the default.
     pub async fn run(
         &self,
         _context: &RequestContext,
@@ -96,10 +98,10 @@ impl<S: VaultStore, C: Clock> UpdateVault<S, C> {
                 _ => Ok(answer),
             };
         }
-        Err(Error::Unavailable)
+        Err(outpaced(ATTEMPTS))
     }
 
-    /// Name and bound. `None`: the vault has changed since it was read.
+    /// Changes name and bound. `None` if the vault has changed since it was read.
     async fn change(&self, found: &Vault, command: &UpdateVaultCommand) -> Result<Option<Vault>, Error> {
         if command.settings_are_so(found) {
             return Ok(Some(found.clone()));
@@ -130,7 +132,8 @@ impl<S: VaultStore, C: Clock> UpdateVault<S, C> {
         let changed = match command.is_default {
             Some(true) if !found.is_default => default_vault::set(&self.store, &changed).await?,
             Some(false) => {
-                // Also where it does not count because the vault takes no items: it must not come back.
+                // Clear it even if it does not count because the vault takes no items. Otherwise it could count again
+                // later.
                 self.store
                     .clear_default(&changed.workspace_id, &changed.vault_id)
                     .await?;
@@ -141,7 +144,7 @@ impl<S: VaultStore, C: Clock> UpdateVault<S, C> {
         view(&self.store, changed).await
     }
 
-    /// The name that the vault had. Whoever wants it can have it anyway, so it matters to nobody whether this succeeds.
+    /// Releases the vault's former name. A failure does no harm: others can claim the name anyway.
     async fn give_up_name(&self, before: &Vault, now: &Vault) {
         if now.is_called(&before.name) {
             return;
@@ -150,24 +153,21 @@ impl<S: VaultStore, C: Clock> UpdateVault<S, C> {
             .store
             .release_name(&before.workspace_id, &before.name, &before.vault_id, before.version)
             .await;
-        if released.is_err() {
-            tracing::warn!(
-                vault_id = before.vault_id.as_str(),
-                "a void claim on a former name was left behind"
-            );
+        if let Err(error) = released {
+            log_undone!(&Error::from(error), "the vault's former name could not be released");
         }
     }
 }
 
 impl UpdateVaultCommand {
-    /// Whether name and bound are what they are to be.
+    /// Whether the vault has the name and bound asked for.
     fn settings_are_so(&self, vault: &Vault) -> bool {
         self.name.as_ref().is_none_or(|name| *name == vault.name)
             && self.data_key_cache.is_none_or(|bound| bound == vault.data_key_cache)
     }
 
-    /// Whether all that is asked for is so, or this very request may have died after it had changed the vault. Then the
-    /// request counts as in order, although what it was meant for is past (RFC 9110, section 13.1.1).
+    /// Whether the vault is as asked for, or an earlier attempt of this request may have crashed after it changed the
+    /// vault. Then the request may go on, although its precondition no longer holds (RFC 9110, section 13.1.1).
     fn may_have_been_done(&self, found: &VaultView, precondition: &Precondition) -> bool {
         let default_is_so = self.is_default.is_none_or(|is_default| is_default == found.is_default);
         let changes_settings = self.name.is_some() || self.data_key_cache.is_some();

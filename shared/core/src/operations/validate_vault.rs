@@ -1,4 +1,4 @@
-//! validate-vault: all checks against a vault's key and role, and its health recorded (requirement H1).
+//! validate-vault: runs all checks on a vault's key and role, and records its health (requirement H1).
 
 use crate::caller::Caller;
 use crate::customer::CustomerAccess;
@@ -58,7 +58,7 @@ impl<S: VaultStore, K: CustomerKeys, C: Clock> ValidateVault<S, K, C> {
     /// Validates one vault. A report that fails is an answer, not an error.
     ///
     /// # Errors
-    /// [`Error::VaultNotFound`], [`Error::Forbidden`], or the records' own trouble.
+    /// [`Error::VaultNotFound`], [`Error::Forbidden`], or an error of the vault records.
     pub async fn run(&self, context: &RequestContext, caller: &Caller, vault_id: &VaultId) -> Result<Report, Error> {
         Operation::ValidateVault.admit(caller)?;
         let vault = find_vault(&self.store, &caller.workspace_id, vault_id).await?;
@@ -67,7 +67,7 @@ impl<S: VaultStore, K: CustomerKeys, C: Clock> ValidateVault<S, K, C> {
         Ok(report)
     }
 
-    /// All checks against the vault's key and role, and what they say of its health.
+    /// Runs all checks on the vault's key and role. Returns the report, and what it says about the vault's health.
     pub(super) async fn validate(&self, context: &RequestContext, vault: &Vault) -> (Report, Observation) {
         let asked_at = self.clock.now().wall;
         let validation = validate(
@@ -89,8 +89,8 @@ impl<S: VaultStore, K: CustomerKeys, C: Clock> ValidateVault<S, K, C> {
         (validation.report, observation)
     }
 
-    /// The bound of the vault as it is now. It may have been changed while the key was asked, and a data key that was opened
-    /// meanwhile is held for the new one; what is held for another than this one is used no more.
+    /// The vault's cache bound as it is now. It may have changed while the key was asked, and a data key that was
+    /// opened meanwhile is held for the new bound. Data keys that are held for any other bound are no longer used.
     async fn bound_in_force(&self, vault: &Vault) -> DataKeyCacheBound {
         let now = self.store.vault(&vault.workspace_id, &vault.vault_id).await;
         now.ok()

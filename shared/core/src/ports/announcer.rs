@@ -12,5 +12,5 @@ pub trait Announcer: Send + Sync {
 
 /// The event bus did not take an announcement, or did not confirm it. It is announced again, under the same event id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the event bus took no announcement")]
+#[error("the event bus did not take the announcement")]
 pub struct AnnouncerError;

@@ -1,19 +1,19 @@
 //! Failures of our records.
 
-use crate::error::Error;
+use crate::error::{Cause, Error};
 
 /// Our records could not be read or written. A write may have taken effect all the same. Every write can be repeated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum StoreError {
     /// Throttled for longer than we may retry.
-    #[error("the records are throttled")]
+    #[error("DynamoDB throttles")]
     Throttled,
     /// There was no answer, a 5xx answer or an unreadable one, or the other Region kept writing the same record.
-    #[error("the records are unavailable")]
+    #[error("DynamoDB is unavailable")]
     Unavailable,
     /// DynamoDB refused the request: we lack the permission, something does not exist, or the request is invalid.
     /// Repeating it changes nothing.
-    #[error("the records refuse what was asked")]
+    #[error("DynamoDB refused the call")]
     Refused,
     /// A record exists, but not in a form that we wrote.
     #[error("a record cannot be read")]
@@ -25,8 +25,8 @@ impl From<StoreError> for Error {
         match error {
             StoreError::Throttled => Self::Throttled,
             StoreError::Unavailable => Self::Unavailable,
-            StoreError::Refused => Self::Internal("the records refuse what was asked"),
-            StoreError::Corrupt => Self::Internal("a record cannot be read"),
+            StoreError::Refused => Self::Internal(Cause::RecordsRefused),
+            StoreError::Corrupt => Self::Internal(Cause::RecordCorrupt),
         }
     }
 }

@@ -2,9 +2,9 @@
 
 use serde_json::Value;
 
-use crate::error::Error;
+use crate::error::{Cause, Error};
 
-const NO_SUCH_PLACE: Error = Error::Internal("a file of customer-setup/ has no place for what is to be filled in");
+const NO_SUCH_PLACE: Error = Error::Internal(Cause::SetupKitBroken);
 
 /// Replaces each `@name@` in the text by its value. A value is not searched for names. An `@` that starts no known name
 /// is an error, so that no kit is handed out incomplete.

@@ -4,6 +4,7 @@
 use aws_lc_rs::rand;
 
 use crate::customer::{AccessError, CustomerAccess, Refusal};
+use crate::error::Cause;
 use crate::ports::CustomerKeys;
 use crate::request::RequestContext;
 use crate::validation::patience::in_half_the_time_left;
@@ -15,14 +16,14 @@ pub(super) struct Challenge([u8; 80]);
 impl Challenge {
     pub(super) fn generate() -> Result<Self, AccessError> {
         let mut bytes = [0; 80];
-        rand::fill(&mut bytes).map_err(|_| AccessError::ServiceMisconfigured)?;
+        rand::fill(&mut bytes).map_err(|_| our_fault(Cause::NoRandomBytes))?;
         Ok(Self(bytes))
     }
 
     /// Wraps the challenge here, with a known public key.
     pub(super) fn wrapped_with(&self, public_key: &CustomerPublicKey) -> Result<Vec<u8>, AccessError> {
         let wrapped = public_key.wrapping_key().encrypt_oaep_sha256(&self.0);
-        wrapped.map_err(|_| AccessError::ServiceMisconfigured)
+        wrapped.map_err(|_| our_fault(Cause::PublicKeyUnusable))
     }
 
     /// Wraps the challenge with `kms:Encrypt`.
@@ -53,6 +54,12 @@ impl Challenge {
             Err(AccessError::Refused(Refusal::InvalidCiphertext))
         }
     }
+}
+
+/// A check that could not be made is no answer of ours, so its cause is logged here.
+fn our_fault(cause: Cause) -> AccessError {
+    cause.log(None);
+    AccessError::ServiceMisconfigured
 }
 
 #[cfg(test)]

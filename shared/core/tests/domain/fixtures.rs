@@ -1,4 +1,4 @@
-//! A service with one customer, as every test starts from it.
+//! A service with one customer: what every test starts from.
 
 use std::collections::BTreeMap;
 use std::ops::Deref;
@@ -30,12 +30,12 @@ pub(crate) const WORKSPACE: &str = "ws-acme";
 /// The time that a [`request`] has.
 pub(crate) const REQUEST_TIME: Duration = Duration::from_secs(60);
 
-/// The customer's key. One for all tests: making one takes a while.
+/// The customer's key. All tests share it, because making one takes a while.
 pub(crate) static KEY_PAIR: LazyLock<RsaKeyPair> = LazyLock::new(|| RsaKeyPair::generate().unwrap());
 /// Somebody else's key.
 pub(crate) static OTHER_KEY_PAIR: LazyLock<RsaKeyPair> = LazyLock::new(|| RsaKeyPair::generate().unwrap());
 
-/// The service in both Regions, and a customer whose set-up is as agreed. Its operations are those of us-east-2.
+/// The service in both Regions, and a customer whose setup is correct. Its operations run in us-east-2.
 #[derive(Clone)]
 pub(crate) struct Service {
     pub(crate) records: InMemoryRecords,
@@ -141,7 +141,7 @@ impl Service {
     }
 }
 
-/// The item functions of one execution environment each, hence two caches.
+/// The item functions, each in its own execution environment, so there are two caches.
 pub(crate) struct Environment {
     pub(crate) encrypt: EncryptItem<InMemoryRecords, InMemoryRecords, InMemoryCustomer, FakeClock>,
     pub(crate) decrypt: DecryptItem<InMemoryRecords, InMemoryRecords, InMemoryCustomer, FakeClock>,
@@ -155,7 +155,7 @@ impl Environment {
         }
     }
 
-    /// Seals `item_id` with the plaintext that [`plaintext_of`] says, in the default vault.
+    /// Seals `item_id` with the plaintext that [`plaintext_of`] gives, in the default vault.
     pub(crate) async fn seal(&self, item_id: &str) -> Result<Vec<u8>, Error> {
         let sealed = self.seal_all(None, &[item_id]).await?;
         Ok(sealed.into_iter().next().unwrap().sealed_item)

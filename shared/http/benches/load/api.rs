@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use latchkey_core::request::RequestContext;
 use latchkey_core::values::{Region, RequestId};
-use latchkey_http::event::ClaimNames;
+use latchkey_http::event::{ClaimNames, RestClaimsPlace};
 use latchkey_http::{Deployment, Endpoint, answer};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -88,11 +88,12 @@ pub async fn call<E: Endpoint>(
         region,
         stage: "load".into(),
         claim_names,
+        rest_claims_place: RestClaimsPlace::default(),
     };
     let mut log = Vec::new();
     let started = Instant::now();
     let context = RequestContext::new(RequestId::generate(), TIME);
-    let response = answer(endpoint, &deployment, &context, &event, &mut log).await;
+    let response = answer(endpoint, &deployment, &context, event, &mut log).await;
     let answer = serde_json::to_vec(&response).unwrap();
     let took = started.elapsed();
 

@@ -2,7 +2,7 @@
 
 use latchkey_core::vault::VaultTag;
 
-/// A tag as the header `ETag` has it.
+/// The tag as the header `ETag` has it.
 pub(crate) fn entity_tag(tag: VaultTag) -> String {
     format!("\"{tag}\"")
 }

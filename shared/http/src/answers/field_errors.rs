@@ -4,15 +4,15 @@ use latchkey_core::values::Invalid;
 
 use crate::answers::{FieldError, Problem};
 
-/// The most errors that an answer names: more than one of each kind for each of 100 items.
+/// The most errors that an answer names: four for each of 100 items, which have three fields each.
 const MOST_ERRORS: usize = 400;
 
-/// Collects everything that is wrong with a request, so that its sender mends it in one go.
+/// Collects everything that is wrong with a request, so that the caller can fix it in one go.
 #[derive(Default)]
 pub(crate) struct FieldErrors(Vec<FieldError>);
 
 impl FieldErrors {
-    /// The value; or `None`, and the error noted under `pointer`.
+    /// Returns the value. If it is invalid, notes the error under `pointer` and returns `None`.
     pub(crate) fn take<T>(&mut self, pointer: impl Into<String>, value: Result<T, Invalid>) -> Option<T> {
         value
             .map_err(|invalid| self.note(pointer, format!("must be {invalid}")))

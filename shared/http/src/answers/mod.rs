@@ -1,4 +1,4 @@
-//! What a caller is answered: a success, or a problem.
+//! The answers that callers get: a success or a problem.
 
 mod entity_tag;
 mod field_error;

@@ -1,18 +1,17 @@
-//! Problem details (RFC 9457): the one shape of every error answer, and the one place where a kind of error becomes a
-//! status.
+//! Problem details (RFC 9457): the one shape of every error answer. Only this file turns a kind of error into a status.
 
 use latchkey_core::Error;
 use latchkey_core::customer::PAUSE_AFTER_SILENCE;
-use latchkey_core::error::{Fault, ItemFault};
+use latchkey_core::error::{Cause, Fault, ItemFault};
 use latchkey_core::findings::{Finding, Report};
 use serde::Serialize;
 
 use crate::answers::FieldError;
 
-/// Who gave no answer is left alone for as long, so who asks sooner gets the same answer again.
+/// A service that did not answer is not asked again for this long, so an earlier retry gets the same answer.
 const AFTER_SILENCE: Option<u32> = Some(PAUSE_AFTER_SILENCE.as_secs() as u32);
 
-/// A problem, as it is sent. Nothing in it repeats the request, an AWS message or another workspace's data.
+/// A problem as it is sent. It repeats nothing of the request, an AWS message or another workspace's data.
 #[derive(Clone, Debug, Serialize)]
 pub struct Problem {
     /// The stable name of the kind of problem: `urn:latchkey:problem:<name>`.
@@ -24,7 +23,7 @@ pub struct Problem {
     pub status: u16,
     /// What went wrong this time, and what to do.
     pub detail: String,
-    /// The id to quote when asking for help; in the audit log, and in the customer's CloudTrail.
+    /// The id to quote when asking for help. The audit log and the customer's CloudTrail have it too.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub request_id: Option<String>,
     /// Everything that is wrong with the request.
@@ -39,9 +38,12 @@ pub struct Problem {
     /// Seconds after which to try again, for the `Retry-After` header.
     #[serde(skip)]
     pub retry_after_seconds: Option<u32>,
-    /// Whose fault it is, for the audit log and the alarms; the caller can tell by the type.
+    /// Whose fault it is, for the audit log and the alarms. The caller can tell by the type.
     #[serde(skip)]
     pub fault: Fault,
+    /// The cause, if the fault is ours. Only the log gets it.
+    #[serde(skip)]
+    pub cause: Option<Cause>,
 }
 
 impl Problem {
@@ -56,7 +58,8 @@ impl Problem {
             findings: Vec::new(),
             validation: None,
             retry_after_seconds: None,
-            fault: Fault::Service, // until somebody says otherwise: what nobody has thought of rings
+            fault: Fault::Service, // unless set otherwise: an error that nobody thought of rings the alarm
+            cause: None,
         }
     }
 
@@ -67,7 +70,7 @@ impl Problem {
         }
     }
 
-    /// 400: the request is not of the form that the operation takes.
+    /// 400: the request does not have the form that the operation takes.
     pub fn malformed(errors: Vec<FieldError>) -> Self {
         let detail = "The request is not what this operation takes; see errors for each place and what is expected \
                       there.";
@@ -78,10 +81,10 @@ impl Problem {
         .of_the_caller()
     }
 
-    /// 400: the function was invoked with something that is neither an API Gateway event nor the schedule's.
+    /// 400: the function was invoked with something that is neither an API's event nor the schedule's.
     pub fn unknown_event() -> Self {
-        let detail = "Invoke this function with an API Gateway HTTP API event (payload format 2.0); samples are in \
-                      events/.";
+        let detail =
+            "Invoke this function with an event of an API Gateway HTTP API or REST API; samples are in events/.";
         Self::new("unknown-event", 400, "Unknown event", detail).of_the_caller()
     }
 
@@ -91,7 +94,7 @@ impl Problem {
         Self::new("unauthenticated", 401, "Caller unknown", detail).of_the_caller()
     }
 
-    /// 413: more than one call may carry.
+    /// 413: the request has more than one call may carry.
     pub fn too_large(detail: impl Into<String>) -> Self {
         Self::new("too-large", 413, "Too large", detail).of_the_caller()
     }
@@ -101,10 +104,13 @@ impl Problem {
         Self::from(Error::OutOfTime)
     }
 
-    /// 500: a promise of ours was broken.
-    pub fn internal() -> Self {
+    /// 500: the fault is ours. The caller learns nothing about the cause.
+    pub fn internal(cause: Cause) -> Self {
         let detail = "Something went wrong on our side. Nothing was lost; quote the request_id when asking for help.";
-        Self::new("internal", 500, "Internal error", detail)
+        Self {
+            cause: Some(cause),
+            ..Self::new("internal", 500, "Internal error", detail)
+        }
     }
 
     /// The problem with the id of the request it belongs to.
@@ -229,7 +235,7 @@ impl Problem {
                 "Out of time",
                 "AWS did not answer within this call's time. No data is lost; the call may be repeated.",
             ),
-            Error::Internal(_) => Self::internal(),
+            Error::Internal(cause) => Self::internal(cause),
         }
     }
 }
@@ -285,8 +291,11 @@ mod tests {
 
     #[test]
     fn an_internal_error_tells_nothing_of_its_cause() {
-        let problem = Problem::from(Error::Internal("the cause"));
-        assert_eq!(problem.status, 500);
-        assert!(!serde_json::to_string(&problem).expect("JSON").contains("cause"));
+        for cause in Cause::ALL {
+            let problem = Problem::from(Error::Internal(cause));
+            assert_eq!((problem.status, problem.cause), (500, Some(cause)));
+            let text = serde_json::to_string(&problem).expect("JSON");
+            assert!(!text.contains("cause") && !text.contains(cause.as_str()), "{text}");
+        }
     }
 }

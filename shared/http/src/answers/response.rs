@@ -1,4 +1,4 @@
-//! What Lambda is answered.
+//! The response that Lambda gets.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ use super::success::{Body, Success};
 use crate::answers::Problem;
 use crate::answers::entity_tag::entity_tag;
 
-/// What Lambda is answered: an API Gateway HTTP API response (payload format 2.0).
+/// The response that Lambda gets. HTTP APIs (payload formats 1.0 and 2.0), REST APIs and Function URLs read the same four fields.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Response {
@@ -19,13 +19,13 @@ pub struct Response {
     pub status_code: u16,
     /// The headers.
     pub headers: BTreeMap<&'static str, String>,
-    /// JSON, or a file in base64; zeroed on drop, for it may be plaintext.
+    /// JSON, or a file in base64. It is zeroed on drop, because it may hold plaintext.
     pub body: Zeroizing<String>,
     /// Whether the body is a file, which API Gateway decodes before it sends it.
     pub is_base64_encoded: bool,
 }
 
-/// The answer as Lambda takes it.
+/// Makes the response from an operation's outcome.
 pub(crate) fn respond(context: &RequestContext, outcome: Result<Success, Problem>) -> Response {
     let mut headers = BTreeMap::from([
         ("cache-control", "no-store".to_owned()),

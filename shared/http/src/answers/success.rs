@@ -1,8 +1,8 @@
-//! What a call that succeeded answers.
+//! The answer of a call that succeeded.
 
 use std::collections::BTreeSet;
 
-use latchkey_core::error::Fault;
+use latchkey_core::error::{Cause, Fault};
 use latchkey_core::findings::Report;
 use latchkey_core::operations::VaultView;
 use latchkey_core::values::VaultId;
@@ -14,7 +14,7 @@ use crate::answers::Problem;
 use crate::answers::vault_response::VaultResponse;
 use crate::secret_text::secret_json;
 
-/// What a call that succeeded answers.
+/// The answer of a call that succeeded.
 pub struct Success {
     pub(crate) status: u16,
     pub(crate) body: Body,
@@ -31,7 +31,7 @@ impl Success {
     /// # Errors
     /// An internal [`Problem`] when the body cannot be written as JSON.
     pub fn json(status: u16, body: &impl Serialize) -> Result<Self, Problem> {
-        let body = secret_json(body).ok_or_else(Problem::internal)?;
+        let body = secret_json(body).ok_or_else(|| Problem::internal(Cause::AnswerNotWritten))?;
         Ok(Self::with_body(status, Body::Json(body)))
     }
 
@@ -71,7 +71,7 @@ impl Success {
         }
     }
 
-    /// Counts the items for the audit log, with whose fault each is of those that failed by themselves.
+    /// Counts the items for the audit log. `failed` says whose fault it is for each item that failed on its own.
     #[must_use]
     pub fn about_items(self, items: usize, failed: &[Fault]) -> Self {
         Self {

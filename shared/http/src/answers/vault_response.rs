@@ -1,4 +1,4 @@
-//! A vault, as every operation answers it.
+//! A vault as every operation returns it.
 
 use jiff::Timestamp;
 use latchkey_core::findings::Report;

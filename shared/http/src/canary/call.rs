@@ -1,4 +1,4 @@
-//! A call of the API as API Gateway would hand it to a function, and the function's answer.
+//! An API call as API Gateway would pass it to a function, and the function's answer.
 
 use latchkey_core::values::RequestId;
 use serde::Deserialize;
@@ -7,8 +7,8 @@ use serde_json::{Map, Value, json};
 use crate::canary::{Failure, WORKSPACE};
 use crate::event::ClaimNames;
 
-/// The event of a call by the canary's workspace. Its id stands where API Gateway's would: the function's line of the audit log
-/// has it as `gateway_request_id`.
+/// The event of a call by the canary's workspace. `id` takes the place of API Gateway's id, so the function's audit
+/// line has it as `gateway_request_id`.
 pub(super) fn event(claim_names: &ClaimNames, id: &RequestId, body: &str) -> String {
     let claims: Map<String, Value> = [
         (&claim_names.workspace_id, WORKSPACE),
@@ -37,7 +37,7 @@ struct Answer {
     body: String,
 }
 
-/// The body of an answer of success; else what the answer says.
+/// The body of an answer that succeeded, or the failure that the answer tells of.
 pub(super) fn answer(answer: &[u8]) -> Result<Value, Failure> {
     let Answer { status_code, body } = serde_json::from_slice(answer).map_err(|_| Failure::NotUnderstood)?;
     let body: Value = serde_json::from_str(&body).map_err(|_| Failure::NotUnderstood)?;

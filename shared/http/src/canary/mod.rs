@@ -1,8 +1,8 @@
-//! The canary: seals some random bytes through the functions as they are deployed, and opens them again in both Regions, each
-//! few minutes. It is a caller like any other, of a workspace of the service's own with a managed vault; but it comes to the
-//! functions without API Gateway and its token.
+//! The canary. Every few minutes it seals random bytes through the deployed functions, and opens them again in both
+//! Regions. It is a caller like any other, with a workspace of the service's own and a managed vault. But it invokes
+//! the functions directly, without API Gateway and its token.
 //!
-//! What it seals protects nothing, and is in no log all the same.
+//! The bytes protect nothing, but no log holds them either.
 
 mod call;
 mod report;
@@ -27,13 +27,13 @@ use tokio::time::Instant;
 
 use crate::process::Deployment;
 
-/// The workspace of the canary. No token must name it: docs/operations.md tells who sees to that.
+/// The canary's workspace. No token may name it: docs/operations.md says who makes sure of that.
 pub const WORKSPACE: &str = "latchkey-canary";
-/// Twice what a request takes whose Region is silent, and long for any other.
+/// Twice as long as a request takes if its Region is silent. Any other request takes far less.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// A vault is made once in the canary's life, after the whole validation.
+/// Creating a vault takes longer, because it validates everything. It happens once in the canary's life.
 const PATIENCE_FOR_A_VAULT: Duration = Duration::from_secs(30);
-/// Each round asks KMS: a bound of 0 holds no data key.
+/// With a bound of 0 no data key is held, so each round asks KMS.
 const VAULT: &str = r#"{"name":"Canary","strategy":"managed","set_as_default":true,"data_key_cache_seconds":0}"#;
 
 /// The canary of one Region.
@@ -55,7 +55,8 @@ struct SealedItem {
 }
 
 impl<F: DeployedFunctions> Canary<F> {
-    /// One round: seals here, opens here and in the other Region. A step that fails keeps none from being tried that can be.
+    /// Runs one round: seals here, then opens here and in the other Region. After a step that fails, every step that
+    /// can still be tried is tried.
     pub async fn round(&self, request_id: RequestId) -> CanaryReport {
         let (here, started) = (self.deployment.region, Instant::now());
         let mut steps = Vec::new();
@@ -79,7 +80,7 @@ impl<F: DeployedFunctions> Canary<F> {
         }
     }
 
-    /// encrypt-item in the default vault; where there is none yet, it is made first.
+    /// Calls encrypt-item for the default vault. If there is none yet, creates it first.
     async fn seal(&self, steps: &mut Vec<Step>, id: &RequestId, item_id: &str, plaintext: &str) -> Option<String> {
         let here = self.deployment.region;
         let body = json!({ "items": [{ "item_id": item_id, "plaintext": plaintext }] }).to_string();
@@ -105,7 +106,7 @@ impl<F: DeployedFunctions> Canary<F> {
         Some(sealed_item)
     }
 
-    /// decrypt-item in a Region, which has to give what was sealed, byte for byte.
+    /// Calls decrypt-item in a Region. The answer must be what was sealed, byte for byte.
     async fn open(&self, id: &RequestId, region: Region, item: &Value, plaintext: &str) -> Step {
         let (step, answer) = self
             .call(id, Operation::DecryptItem, region, &item.to_string(), PATIENCE)
@@ -122,7 +123,7 @@ impl<F: DeployedFunctions> Canary<F> {
         Step { failure, ..step }
     }
 
-    /// Invokes a function with a call of the API as the canary would make it; the answer, if it is one of success.
+    /// Invokes a function with an API call by the canary. Returns the answer if it is a success.
     async fn call(
         &self,
         id: &RequestId,
@@ -134,7 +135,7 @@ impl<F: DeployedFunctions> Canary<F> {
         let started = Instant::now();
         let function = operation.description().function;
         let event = call::event(&self.deployment.claim_names, id, body);
-        // Boxed, as in `serve`: the SDK below is a future too deep for the compiler to lay out within this one.
+        // Boxed, as in `serve`: the SDK's future is too deep for the compiler to lay out within this one.
         let invoking = self.functions.invoke(function, region, event).boxed();
         let answer = time_limit::within(patience, invoking).await;
         let answer = match answer {

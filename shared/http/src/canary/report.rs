@@ -1,4 +1,4 @@
-//! What a round of the canary came to, and its line of the log.
+//! The result of a canary's round, and its log line.
 
 use core::time::Duration;
 
@@ -11,21 +11,21 @@ use serde_json::Value;
 
 use crate::telemetry::metrics::CanaryMetrics;
 
-/// The problem of a workspace without a vault.
+/// The type of the problem that a workspace has no default vault.
 const NO_DEFAULT_VAULT: &str = "urn:latchkey:problem:no-default-vault";
 
-/// One round.
+/// The result of one round.
 #[derive(Clone, Debug)]
 pub struct CanaryReport {
     /// When it was over.
     pub at: Timestamp,
     /// Where the canary is.
     pub region: Region,
-    /// Its id, and that of each of its calls in the audit log.
+    /// The id of the round, and of each of its calls in the audit log.
     pub request_id: RequestId,
     /// Whether what was sealed here opened in both Regions.
     pub succeeded: bool,
-    /// What was tried, in that order.
+    /// The steps that were tried, in order.
     pub steps: Vec<Step>,
     /// How long all of it took.
     pub took: Duration,
@@ -60,14 +60,14 @@ pub enum Failure {
         /// The problem's type.
         problem: String,
     },
-    /// It answered something that is no answer of the operation.
+    /// The answer is not one that the operation gives.
     NotUnderstood,
-    /// It opened the item and gave other bytes than were sealed.
+    /// The item opened, but to other bytes than were sealed.
     WrongBytes,
 }
 
 impl Failure {
-    /// What a problem says: its type, if it is one of ours, and nothing else of it.
+    /// The failure that a problem stands for. It keeps the problem's type if that is one of ours, and nothing else.
     pub(super) fn of_problem(problem: &Value) -> Self {
         let name = problem["type"].as_str();
         let ours = name.filter(|name| {
@@ -94,10 +94,10 @@ impl From<InvocationError> for Failure {
     }
 }
 
-/// The line of a round.
+/// The log line of a round.
 #[derive(Serialize)]
 pub(super) struct CanaryLine<'a> {
-    /// Marks the line among others; always `canary`.
+    /// Marks the line as the canary's; always `canary`.
     log: &'static str,
     at: Timestamp,
     region: Region,
@@ -111,7 +111,7 @@ pub(super) struct CanaryLine<'a> {
 }
 
 impl CanaryReport {
-    /// The round's line, and what the function answers.
+    /// The round's log line, which is also the function's answer.
     pub(super) fn line<'a>(&'a self, stage: &'a str) -> CanaryLine<'a> {
         let took = |operation, region| {
             let mut steps = self.steps.iter().rev();

@@ -1,4 +1,4 @@
-//! The canary as a function: a round for each invocation, whatever it is invoked with.
+//! The canary as a function: each invocation runs one round, whatever the event.
 
 use core::panic::AssertUnwindSafe;
 use core::time::Duration;
@@ -13,20 +13,21 @@ use latchkey_core::request::time_limit;
 use latchkey_core::values::RequestId;
 use serde::de::IgnoredAny;
 use serde_json::Value;
+use tracing::{Instrument as _, error_span};
 
 use crate::canary::Canary;
 use crate::process::Deployment;
 use crate::telemetry::log::Log;
 
-/// Kept back of the function's time, to tell in.
+/// The part of the function's time that is kept for reporting.
 const TIME_TO_TELL: Duration = Duration::from_millis(500);
-/// As in `serve`: what a round gets where the Runtime API states no deadline.
+/// The time of a round if the Runtime API states no deadline, as in `serve`.
 const TIME_WITHOUT_DEADLINE: Duration = Duration::from_secs(60);
 
 /// Serves invocations until Lambda ends the environment.
 ///
 /// # Errors
-/// When the Runtime API cannot be reached, or the environment does not say which deployment this is.
+/// If the Runtime API cannot be reached, or the environment does not name the deployment.
 pub async fn serve_canary<F: DeployedFunctions + 'static>(functions: F) -> Result<(), lambda_runtime::Error> {
     let deployment = Deployment::from_environment()?;
     let canary = Arc::new(Canary { functions, deployment });
@@ -48,19 +49,20 @@ pub async fn serve_canary<F: DeployedFunctions + 'static>(functions: F) -> Resul
 }
 
 impl<F: DeployedFunctions> Canary<F> {
-    /// A round within its time, told in one line of the log and in the answer.
+    /// Runs a round within its time, and reports it in one log line and in the answer.
     ///
     /// # Errors
-    /// When there is nothing to tell: a round that panics, or is not over in time, or a log that takes no more. Then the line is
-    /// missing, and the alarm `canary-missing` tells.
+    /// If there is nothing to report: the round panicked or was not over in time, or the log could not be written. Then
+    /// the line is missing, and the alarm `canary-missing` rings.
     pub async fn tell(
         &self,
         request_id: RequestId,
         time_left: Duration,
         log: impl Write + Send,
     ) -> Result<Value, lambda_runtime::Error> {
+        let span = error_span!("invocation", %request_id, operation = "canary");
         let round = AssertUnwindSafe(time_limit::within(time_left, self.round(request_id))).catch_unwind();
-        let report = match round.await {
+        let report = match round.instrument(span).await {
             Ok(Ok(report)) => report,
             Ok(Err(time_limit::Elapsed)) => return Err("the round was not over in time".into()),
             Err(_panic) => return Err("the round panicked".into()),

@@ -2,6 +2,7 @@
 
 use latchkey_core::caller::Caller;
 use latchkey_core::customer::ManagedKey;
+use latchkey_core::error::Cause;
 use latchkey_core::operations::{CreateVault, CreateVaultCommand, Operation, Ports, Service};
 use latchkey_core::ports::{Clock, CustomerKeys, VaultStore};
 use latchkey_core::request::RequestContext;
@@ -51,7 +52,7 @@ impl<S: VaultStore, K: CustomerKeys, C: Clock> Endpoint for CreateVaultEndpoint<
 }
 
 impl CreateVaultRequest {
-    /// `access_role` is the service's: what lies in its account is no customer's.
+    /// `access_role` is the service's. Nothing in the service's account is a customer's.
     fn into_command(
         self,
         managed_key: Option<&ManagedKey>,
@@ -78,7 +79,7 @@ impl CreateVaultRequest {
                         "must be aws_kms"
                     },
                 );
-                // What else is wrong is told all the same.
+                // Report what else is wrong, too.
                 let names_a_key =
                     self.aws_account_id.is_some() || self.kms_key_id.is_some() || self.aws_role_arn.is_some();
                 names_a_key
@@ -100,11 +101,11 @@ impl CreateVaultRequest {
                     set_as_default: self.set_as_default,
                 })
             }
-            _ => Err(Problem::internal()),
+            _ => Err(Problem::internal(Cause::StepSkipped)),
         }
     }
 
-    /// The customer's key and role, as three fields name them.
+    /// The customer's key and role, from the three fields that name them.
     fn customers_key(
         &self,
         access_role: &RoleArn,
@@ -137,7 +138,8 @@ impl CreateVaultRequest {
         Some((Strategy::AwsKms, customer_key, role_arn))
     }
 
-    /// A managed key is named by nobody: what is given for it is a mistake that must not go unnoticed.
+    /// A request for a managed vault must name no key or role. If it does, that is a mistake that must not go
+    /// unnoticed.
     fn name_no_key(&self, errors: &mut FieldErrors) {
         for (pointer, field) in [
             ("/aws_account_id", &self.aws_account_id),

@@ -87,7 +87,7 @@ impl DecryptItemRequest {
     }
 }
 
-/// The items of a request; what is wrong with them is noted.
+/// The items of a request. Notes what is wrong with them.
 pub(super) fn sealed_items(items: Vec<Object<SealedItemRequest>>, errors: &mut FieldErrors) -> Vec<DecryptItemCommand> {
     let items = counted(errors, items);
     for (place, Object(item)) in items.iter().enumerate() {
@@ -98,7 +98,7 @@ pub(super) fn sealed_items(items: Vec<Object<SealedItemRequest>>, errors: &mut F
 }
 
 impl SealedItemRequest {
-    /// A sealed item that is no base64 is an item that does not open: it must not fail its neighbours.
+    /// A sealed item that is not base64 counts as one that does not open, so that it does not fail the others.
     fn into_command(self) -> DecryptItemCommand {
         let sealed_item = self.sealed_item.into_bytes();
         let sealed_item = sealed_item

@@ -1,4 +1,4 @@
-//! An operation's place at the edge.
+//! The HTTP side of an operation.
 
 use core::future::{Future, ready};
 
@@ -10,17 +10,17 @@ use crate::answers::{Problem, Success};
 use crate::event::ApiRequest;
 use crate::telemetry::log::Log;
 
-/// An operation's place at the edge: parses its request, runs it, shapes its answer.
+/// The HTTP side of an operation: it parses the request, runs the operation and shapes the answer.
 pub trait Endpoint: Send + Sync {
     /// The operation.
     const OPERATION: Operation;
 
-    /// The operation that is called. A function may serve two.
+    /// The operation that the request calls. A function may serve two.
     fn operation(_request: &ApiRequest) -> Operation {
         Self::OPERATION
     }
 
-    /// Answers one call, by a caller who may make it.
+    /// Answers one call. The caller's role has been checked already.
     fn call(
         &self,
         context: &RequestContext,
@@ -28,8 +28,8 @@ pub trait Endpoint: Send + Sync {
         request: &ApiRequest,
     ) -> impl Future<Output = Result<Success, Problem>> + Send;
 
-    /// Answers the schedule's call to check the vaults of shard number `shard` of `shards`, with metrics of this stage. Most functions have no
-    /// schedule.
+    /// Answers the schedule's call to check the vaults of shard number `shard` of `shards`, with metrics for this
+    /// stage. Most functions have no schedule.
     fn sweep(
         &self,
         _context: &RequestContext,

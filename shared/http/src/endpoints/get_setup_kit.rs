@@ -1,6 +1,7 @@
 //! `GET /v1/setup-kit`
 
 use latchkey_core::caller::Caller;
+use latchkey_core::error::Cause;
 use latchkey_core::operations::{GetSetupKit, Operation, Service};
 use latchkey_core::request::RequestContext;
 use latchkey_core::setup_kit::SetupKit;
@@ -26,7 +27,7 @@ impl<P> From<&Service<P>> for GetSetupKitEndpoint {
 struct SetupKitResponse {
     #[serde(flatten)]
     kit: SetupKit,
-    /// Of the zip that the same call answers, in hexadecimal.
+    /// The SHA-256, in hexadecimal, of the zip that the same call returns.
     zip_sha256: String,
 }
 
@@ -35,7 +36,7 @@ impl Endpoint for GetSetupKitEndpoint {
 
     async fn call(&self, _context: &RequestContext, caller: &Caller, request: &ApiRequest) -> Result<Success, Problem> {
         let kit = self.0.run(caller)?;
-        let archive = SetupKitArchive::of(&kit).map_err(|_| Problem::internal())?;
+        let archive = SetupKitArchive::of(&kit).map_err(|_| Problem::internal(Cause::SetupKitBroken))?;
         if request.prefers(ZIP) {
             return Ok(Success::file(
                 200,

@@ -5,7 +5,7 @@ use latchkey_core::vault::{Precondition, VaultTag};
 use crate::answers::{FieldErrors, Problem};
 use crate::event::ApiRequest;
 
-/// What the request wants to be so. A tag that is none of ours, or a weak one, is the tag of no state of the vault.
+/// The precondition of the request. A weak tag, or one that is not ours, matches no state of the vault.
 pub(crate) fn precondition(request: &ApiRequest) -> Result<Precondition, Problem> {
     let Some(header) = request.if_match() else {
         return Ok(Precondition::None);
@@ -28,7 +28,7 @@ pub(crate) fn precondition(request: &ApiRequest) -> Result<Precondition, Problem
     Ok(Precondition::OneOf(tags.into_iter().flatten().collect()))
 }
 
-/// The tag of an entity-tag, if it can be one of a vault's; `None` for what is no entity-tag.
+/// Parses an entity-tag. `None` if the text is none; `Some(None)` if no vault can have this tag.
 fn opaque_tag(text: &str) -> Option<Option<VaultTag>> {
     let (strong, weak) = (text, text.strip_prefix("W/"));
     let quoted = weak.unwrap_or(strong).strip_prefix('"')?.strip_suffix('"')?;
@@ -39,13 +39,14 @@ fn opaque_tag(text: &str) -> Option<Option<VaultTag>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::event::Event;
+    use crate::event::{Event, RestClaimsPlace};
     use serde_json::json;
     use serde_json::value::RawValue;
 
     fn read(header: Option<&str>) -> Result<Precondition, Problem> {
         let event = json!({ "requestContext": {}, "headers": header.map(|header| json!({ "if-match": header })) });
-        match Event::from_payload(&RawValue::from_string(event.to_string()).expect("JSON")) {
+        let payload = RawValue::from_string(event.to_string()).expect("JSON");
+        match Event::from_payload(&payload, RestClaimsPlace::default()) {
             Event::Api(request) => precondition(&request),
             _ => panic!("an API event"),
         }

@@ -1,4 +1,4 @@
-//! What every operation on items takes: how many, under which ids, in which context.
+//! The rules for items that every operation shares: how many, which ids, which contexts.
 
 use core::fmt;
 use std::collections::BTreeMap;
@@ -23,8 +23,8 @@ pub(super) fn check_item_id(item_id: &str) -> Result<(), Invalid> {
     }
 }
 
-/// A context as it came. Of a key that stands twice, two readers may read different values, and an item would be bound to one of
-/// them: it is refused.
+/// A context as it was sent. A duplicate key is refused: two readers may read different values, and the item would be
+/// bound to one of them.
 #[derive(Default)]
 pub(super) struct ItemContextRequest(pub(super) BTreeMap<String, String>);
 
@@ -64,7 +64,8 @@ pub(super) fn check_context(context: &BTreeMap<String, String>) -> Result<(), In
     }
 }
 
-/// 1 to 100 items, or none with the error noted: of too many, nobody wants to be told what is wrong with each.
+/// Returns the items if they are 1 to 100. If not, notes that error and returns none, because nobody wants to be told
+/// what is wrong with each of too many items.
 pub(super) fn counted<T>(errors: &mut FieldErrors, items: Vec<T>) -> Vec<T> {
     if (1..=MAX_ITEMS).contains(&items.len()) {
         return items;

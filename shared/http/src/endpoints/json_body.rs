@@ -1,5 +1,5 @@
-//! The body of a request: JSON into a wire type, with errors that say where and what was expected, and that never
-//! repeat what came in (serde's own messages do: they quote the input).
+//! The body of a request: JSON, parsed into a wire type. Errors say where, and what was expected. They never repeat the
+//! input. Serde's own messages do, so they are not passed on as they are.
 
 use core::fmt;
 use core::marker::PhantomData;
@@ -11,7 +11,7 @@ use serde_path_to_error::Segment;
 
 use crate::answers::{FieldError, Problem};
 
-/// A JSON object. Serde's derived structs take an array of their fields as well, which nobody means to send.
+/// A JSON object. Serde's derived structs also take an array of their fields, which nobody means to send.
 pub(crate) struct Object<T>(pub(crate) T);
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
@@ -76,7 +76,7 @@ fn expectation(message: &str) -> String {
     if message.ends_with("there are no fields") {
         return "unknown field; this operation takes an empty object".to_owned();
     }
-    // Last, because what came in stands before it and could hold the same words.
+    // The last match: the input stands before it and could hold the same words.
     match message.rsplit_once(", expected ") {
         Some((given, expected)) if given.starts_with("unknown field") => format!("unknown field; expected {expected}"),
         Some((_, expected)) => format!("must be {expected}"),
@@ -84,27 +84,30 @@ fn expectation(message: &str) -> String {
     }
 }
 
-/// The place as a pointer, up to the first name that is not one of ours: a caller's own keys are not repeated.
+/// Every field of a request. The test below compares them with openapi.yaml.
+const OUR_FIELDS: [&str; 17] = [
+    "name",
+    "strategy",
+    "aws_account_id",
+    "kms_key_id",
+    "aws_role_arn",
+    "set_as_default",
+    "data_key_cache_seconds",
+    "mode",
+    "vault_id",
+    "items",
+    "item_id",
+    "plaintext",
+    "context",
+    "sealed_item",
+    "to_vault_id",
+    "dry_run",
+    "is_default",
+];
+
+/// The place of the error as a pointer. It ends before the first name that is not one of ours, so that it repeats no
+/// key of the caller's.
 fn pointer(error: &serde_path_to_error::Error<serde_json::Error>) -> String {
-    const OUR_FIELDS: [&str; 17] = [
-        "name",
-        "strategy",
-        "aws_account_id",
-        "kms_key_id",
-        "aws_role_arn",
-        "set_as_default",
-        "data_key_cache_seconds",
-        "mode",
-        "vault_id",
-        "items",
-        "item_id",
-        "plaintext",
-        "context",
-        "sealed_item",
-        "to_vault_id",
-        "dry_run",
-        "is_default",
-    ];
     let mut pointer = "#".to_owned();
     for segment in error.path() {
         let step = match segment {
@@ -120,7 +123,45 @@ fn pointer(error: &serde_path_to_error::Error<serde_json::Error>) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
+    use serde_json::Value;
+
     use super::*;
+
+    /// The names of the properties of a schema and of those below it.
+    fn collect_properties(document: &Value, schema: &Value, names: &mut BTreeSet<String>) {
+        if let Some(reference) = schema["$ref"].as_str() {
+            let pointer = reference.strip_prefix('#').expect("within the document");
+            collect_properties(document, document.pointer(pointer).expect("a schema"), names);
+        }
+        for (name, property) in schema["properties"].as_object().into_iter().flatten() {
+            names.insert(name.clone());
+            collect_properties(document, property, names);
+        }
+        let parts = ["allOf", "anyOf", "oneOf"].map(|of| schema[of].as_array());
+        for below in parts.into_iter().flatten().flatten().chain(schema.get("items")) {
+            collect_properties(document, below, names);
+        }
+    }
+
+    #[test]
+    fn our_fields_are_those_of_the_requests_in_the_contract() {
+        let text =
+            std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../openapi.yaml")).expect("the file");
+        let document: Value = serde_saphyr::from_str(&text).expect("YAML");
+        let mut named = BTreeSet::new();
+        let paths = document["paths"].as_object().expect("paths");
+        for operation in paths
+            .values()
+            .filter_map(Value::as_object)
+            .flat_map(|path| path.values())
+        {
+            let schema = &operation["requestBody"]["content"]["application/json"]["schema"];
+            collect_properties(&document, schema, &mut named);
+        }
+        assert_eq!(named, OUR_FIELDS.map(str::to_owned).into());
+    }
 
     #[derive(Debug, Deserialize)]
     #[serde(deny_unknown_fields)]

@@ -14,9 +14,9 @@ use crate::answers::{FieldErrors, Problem, Success};
 use crate::endpoints::{Endpoint, next_token, vault_id_of};
 use crate::event::ApiRequest;
 
-/// How many vaults a page has, unless asked otherwise.
+/// The page size, unless the request sets another.
 const DEFAULT_LIMIT: usize = 50;
-/// The most that a page has.
+/// The largest page size.
 const MAX_LIMIT: usize = 100;
 
 /// list-vaults at the edge.
@@ -28,7 +28,7 @@ impl<P: Ports> From<&Service<P>> for ListVaultsEndpoint<P::Store> {
     }
 }
 
-/// Which page of which list.
+/// The page and the list that the request asks for.
 struct ListVaultsRequest {
     filter: VaultFilter,
     after: Option<VaultId>,
@@ -102,7 +102,7 @@ impl ListVaultsRequest {
                 other => note_unknown(&mut errors, other),
             }
         }
-        // A token belongs to its filters, so it cannot be judged while they are in doubt.
+        // A token is bound to its filters, so it is checked only once they are valid.
         errors.into_result()?;
         let mut errors = FieldErrors::default();
         if let Some(token) = token {
@@ -115,7 +115,7 @@ impl ListVaultsRequest {
         Ok(parsed)
     }
 
-    /// One vault is read with no parameters.
+    /// Reading one vault takes no parameters.
     fn refuse_parameters(request: &ApiRequest) -> Result<(), Problem> {
         let mut errors = FieldErrors::default();
         for name in request.query().keys() {
@@ -131,7 +131,8 @@ fn parse_limit(text: &str) -> Option<usize> {
     (1..=MAX_LIMIT).contains(&limit).then_some(limit)
 }
 
-/// Names a parameter that there is not, if it has the form of a name: other text of the caller's is not repeated.
+/// Notes an unknown parameter. The error names it only if it has the form of a name, so that no other text of the
+/// caller's is repeated.
 fn note_unknown(errors: &mut FieldErrors, name: &str) {
     let is_name =
         (1..=64).contains(&name.len()) && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');

@@ -1,4 +1,4 @@
-//! One file per operation: its request, its answer.
+//! One file per operation, with its request and its answer.
 
 mod create_vault;
 mod decrypt_item;
@@ -29,8 +29,8 @@ pub use reassign_item::ReassignItemEndpoint;
 pub use update_vault::UpdateVaultEndpoint;
 pub use validate_vault::ValidateVaultEndpoint;
 
-/// Hands the list of endpoints to a macro: the operations that an endpoint serves, its function in snake case, its type. Apart
-/// stands what uses no port, and so needs no clients.
+/// Passes the list of endpoints to a macro: for each, the operations that it serves, its function in snake case and its
+/// type. Endpoints that use no port, and so need no clients, are listed apart.
 #[macro_export]
 macro_rules! for_each_endpoint {
     ($macro:ident) => {

@@ -10,9 +10,9 @@ const DIGEST_LENGTH: usize = 16;
 
 /// The token for the vaults after `after`, in the caller's workspace and under the same filter.
 ///
-/// It carries a digest of all three, so that a token of another list, or one that was cut short, is noticed instead of
-/// silently leading elsewhere. No secret is in the digest, for it guards nothing: what is read is always in the workspace
-/// of the caller's own token.
+/// It carries a digest of all three. So a token of another list, or one that was cut short, is noticed and does not
+/// silently lead elsewhere. The digest needs no secret, because it guards nothing: what is read is always in the
+/// workspace of the caller's own token.
 pub(super) fn write(workspace_id: &WorkspaceId, filter: VaultFilter, after: &VaultId) -> String {
     let after = after.as_str().as_bytes();
     Base64UrlUnpadded::encode_string(&[&digest_of(workspace_id, filter, after), after].concat())
@@ -38,7 +38,7 @@ fn digest_of(workspace_id: &WorkspaceId, filter: VaultFilter, after: &[u8]) -> [
     let VaultFilter { status, health } = filter;
     let status = status.map_or("", |status| status.as_str());
     let health = health.map_or("", |health| health.as_str());
-    // None of the parts has a line feed in it.
+    // No part has a line feed in it.
     let listed = format!("latchkey next_token\n{workspace_id}\n{status}\n{health}\n");
     let digest = digest(&SHA256, &[listed.as_bytes(), after].concat());
     let mut first = [0; DIGEST_LENGTH];

@@ -3,6 +3,7 @@
 use base64ct::{Base64, Encoding};
 use latchkey_core::Error;
 use latchkey_core::caller::Caller;
+use latchkey_core::error::Cause;
 use latchkey_core::operations::{
     DecryptItemCommand, Operation, Ports, ReassignItem, Reassigned, ReassignedItem, Service,
 };
@@ -90,7 +91,7 @@ impl ReassignItemRequest {
         let to = errors.take("/to_vault_id", VaultId::parse(&self.to_vault_id));
         let items = sealed_items(self.items, &mut errors);
         errors.into_result()?;
-        Ok((to.ok_or_else(Problem::internal)?, items))
+        Ok((to.ok_or_else(|| Problem::internal(Cause::StepSkipped))?, items))
     }
 }
 

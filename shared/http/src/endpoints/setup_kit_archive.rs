@@ -1,4 +1,4 @@
-//! The setup kit as a zip: the same kit is the same bytes, so that its SHA-256 can be told beforehand.
+//! The setup kit as a zip. The same kit always gives the same bytes, so its SHA-256 can be stated beforehand.
 
 use std::io::{Cursor, Write};
 
@@ -8,7 +8,7 @@ use zip::result::ZipResult;
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, DateTime, ZipWriter};
 
-/// Everything in one folder, so that unpacking it litters nobody's own.
+/// Everything is in one folder, so that unpacking does not litter the current one.
 const FOLDER: &str = "latchkey-setup-kit";
 
 pub(crate) struct SetupKitArchive(Vec<u8>);

@@ -69,7 +69,7 @@ impl UpdateVaultRequest {
     }
 }
 
-/// A field that is there has a value: `null` does not mean "leave it".
+/// A field that is present must have a value: `null` does not mean "leave it".
 fn given<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
     T::deserialize(deserializer).map(Some)
 }

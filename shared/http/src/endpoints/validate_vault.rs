@@ -15,7 +15,7 @@ use crate::telemetry::audit::CheckAuditRecord;
 use crate::telemetry::log::Log;
 use crate::telemetry::metrics::SweepMetrics;
 
-/// validate-vault at the edge, and the sweep, which is made of it.
+/// validate-vault at the edge, and the sweep, which uses it.
 pub struct ValidateVaultEndpoint<S, K, C, A>(pub SweepVaults<S, K, C, A>);
 
 impl<P: Ports> From<&Service<P>> for ValidateVaultEndpoint<P::Store, P::CustomerKeys, P::Clock, P::Announcer> {
@@ -66,7 +66,7 @@ impl<S: VaultStore + DueVaults, K: CustomerKeys, C: Clock, A: Announcer> Endpoin
         let audit = |checked: &CheckedVault<'_>| log.write(&CheckAuditRecord::new(home, &context.request_id, checked));
         let swept = self.0.run(context, &partitions, &audit).await?;
         let metrics = SweepMetrics::new(&swept, stage, Timestamp::now());
-        // Metrics that cannot be written change nothing of what was done; the alarm on missing ones tells.
+        // If the metrics cannot be written, what was done still counts. The alarm on missing metrics rings.
         let _ = log.write(&metrics);
         let response = SweepResponse {
             shard,

@@ -7,8 +7,10 @@ use std::time::Instant;
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use latchkey_core::caller::Caller;
+use latchkey_core::error::Cause;
 use latchkey_core::request::{RequestContext, time_limit};
 use serde_json::value::RawValue;
+use tracing::{Instrument as _, Span, error_span, field};
 
 use crate::answers::{Problem, Response, Success, respond};
 use crate::endpoints::Endpoint;
@@ -22,17 +24,25 @@ use crate::telemetry::metrics::RequestMetrics;
 ///
 /// A panic on the way, in what reads the event or writes the line, ends here too: the runtime would tell the invoker and the
 /// log what it says, and that may quote what it choked on.
+///
+/// All that is logged on the way stands in a span that names the request and the operation.
 pub async fn answer<E: Endpoint>(
     endpoint: &E,
     deployment: &Deployment,
     context: &RequestContext,
-    payload: &RawValue,
+    payload: Box<RawValue>,
     log: impl Write + Send,
 ) -> Response {
+    let span = error_span!(
+        "invocation",
+        request_id = %context.request_id,
+        operation = E::OPERATION.name(),
+        vault_id = field::Empty
+    );
     let answered = answer_audited(endpoint, deployment, context, payload, log);
-    let answered = AssertUnwindSafe(answered).catch_unwind().await;
+    let answered = AssertUnwindSafe(answered).catch_unwind().instrument(span).await;
     answered.unwrap_or_else(|_panic| {
-        let problem = Problem::internal().with_request_id(context.request_id.to_string());
+        let problem = Problem::internal(Cause::Panicked).with_request_id(context.request_id.to_string());
         respond(context, Err(problem))
     })
 }
@@ -41,15 +51,17 @@ async fn answer_audited<E: Endpoint>(
     endpoint: &E,
     deployment: &Deployment,
     context: &RequestContext,
-    payload: &RawValue,
+    payload: Box<RawValue>,
     log: impl Write + Send,
 ) -> Response {
     let log = Log::new(log);
     let started = Instant::now();
-    let event = Event::from_payload(payload);
+    let event = Event::from_payload(&payload, deployment.rest_claims_place);
+    drop(payload); // and with it the caller's token, before the operation starts
     let (caller, request, outcome) = match &event {
         Event::Api(request) => match deployment.claim_names.caller(&request.claims) {
             Ok(caller) => {
+                name_in_span::<E>(request);
                 let outcome = run(endpoint, context, &caller, request).await;
                 (Some(caller), Some(request.as_ref()), outcome)
             }
@@ -63,13 +75,18 @@ async fn answer_audited<E: Endpoint>(
         }
         Event::Unknown => (None, None, Err(Problem::unknown_event())),
     };
-    let outcome = outcome.map_err(|problem| problem.with_request_id(context.request_id.to_string()));
+    let outcome = outcome
+        .inspect_err(|problem| log_cause(problem, context))
+        .map_err(|problem| problem.with_request_id(context.request_id.to_string()));
     let is_call = !matches!(event, Event::Sweep { .. });
     let line = record::<E>(deployment, context, request, &outcome, is_call, started).by(caller.as_ref());
     let audited = log.write(&line);
     let outcome = match audited {
         Ok(()) => outcome,
-        Err(_) => Err(Problem::internal().with_request_id(context.request_id.to_string())),
+        Err(_) => {
+            Cause::AuditLineNotWritten.log(None);
+            Err(Problem::internal(Cause::AuditLineNotWritten).with_request_id(context.request_id.to_string()))
+        }
     };
     respond(context, outcome)
 }
@@ -95,9 +112,29 @@ async fn within_time(
     let work = AssertUnwindSafe(work).catch_unwind();
     match time_limit::within(context.time_left(), work).await {
         Ok(Ok(outcome)) => outcome,
-        Ok(Err(_panic)) => Err(Problem::internal()),
+        Ok(Err(_panic)) => Err(Problem::internal(Cause::Panicked)),
         Err(time_limit::Elapsed) => Err(Problem::out_of_time()),
     }
+}
+
+/// The operation may be another than the function's, and some paths name a vault.
+fn name_in_span<E: Endpoint>(request: &ApiRequest) {
+    let span = Span::current();
+    span.record("operation", E::operation(request).name());
+    if let Some(vault_id) = request.path_vault_id() {
+        span.record("vault_id", vault_id.as_str());
+    }
+}
+
+/// Logs what an answer that is our fault came from. The hook has logged a panic already, with its place.
+fn log_cause(problem: &Problem, context: &RequestContext) {
+    let Some(cause) = problem.cause.filter(|cause| *cause != Cause::Panicked) else {
+        return;
+    };
+    // Of a vault in the path the span tells.
+    let vaults = context.items().vault_ids;
+    let vault_id = vaults.first().filter(|_| vaults.len() == 1);
+    cause.log(vault_id);
 }
 
 fn record<'a, E: Endpoint>(

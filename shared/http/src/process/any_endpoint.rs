@@ -19,7 +19,7 @@ pub trait AnyEndpoint: Send + Sync {
         &'a self,
         deployment: &'a Deployment,
         context: &'a RequestContext,
-        payload: &'a RawValue,
+        payload: Box<RawValue>,
         log: &'a mut (dyn Write + Send),
     ) -> BoxFuture<'a, Response>;
 }
@@ -29,7 +29,7 @@ impl<E: Endpoint> AnyEndpoint for E {
         &'a self,
         deployment: &'a Deployment,
         context: &'a RequestContext,
-        payload: &'a RawValue,
+        payload: Box<RawValue>,
         log: &'a mut (dyn Write + Send),
     ) -> BoxFuture<'a, Response> {
         answer(self, deployment, context, payload, log).boxed()

@@ -2,16 +2,18 @@
 
 use std::panic;
 
+use latchkey_core::error::Cause;
 use tracing_subscriber::filter::{LevelFilter, Targets};
-use tracing_subscriber::fmt;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
+use crate::telemetry::trace::TraceLines;
+
 /// Sets up one execution environment.
 ///
-/// Logs are JSON on standard output, at info and above and never below, whatever `RUST_LOG` says: below stand raw events
-/// and headers. Of `RUST_LOG`, levels and targets are understood (`warn,latchkey_aws=info`), and nothing that would take a
-/// regex engine. The random generator is seeded here, where Lambda gives full CPU: 22 ms that the first request would pay.
+/// Trace lines go to standard output, at info and above and never below, whatever `RUST_LOG` says: lower levels print raw
+/// events and headers. `RUST_LOG` takes levels and targets (`warn,latchkey_aws=info`), and nothing that needs a regex engine.
+/// The random generator is seeded here, where Lambda gives full CPU: 22 ms that the first request would pay.
 pub fn init() {
     let directives = std::env::var("RUST_LOG").ok().filter(|it| !it.is_empty());
     let targets: Targets = directives.and_then(|it| it.parse().ok()).unwrap_or_default();
@@ -20,17 +22,20 @@ pub fn init() {
         None => targets.with_default(LevelFilter::WARN),
     };
     tracing_subscriber::registry()
-        .with(fmt::layer().json().without_time())
+        .with(TraceLines)
         .with(targets)
         .with(LevelFilter::INFO)
         .init();
     // A panic's message may quote what it choked on, so only its place is logged.
     panic::set_hook(Box::new(|info| {
         let place = info.location().map(ToString::to_string).unwrap_or_default();
-        tracing::error!(place, "panic");
+        tracing::error!(cause = Cause::Panicked.as_str(), place, "the code panicked");
     }));
     let mut seed = [0_u8; 1];
     if aws_lc_rs::rand::fill(&mut seed).is_err() {
-        tracing::error!("the random generator cannot be seeded");
+        tracing::error!(
+            cause = Cause::NoRandomBytes.as_str(),
+            "the random generator cannot be seeded"
+        );
     }
 }

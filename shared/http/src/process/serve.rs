@@ -38,7 +38,7 @@ pub async fn serve(endpoint: Box<dyn AnyEndpoint>) -> Result<(), lambda_runtime:
             let request_id = RequestId::parse(&lambda.request_id).unwrap_or_else(|_| RequestId::generate());
             let context = RequestContext::new(request_id, time_left.saturating_sub(TIME_TO_ANSWER));
             let mut log = io::stdout();
-            Ok::<_, lambda_runtime::Error>(endpoint.answer(deployment, &context, &payload, &mut log).await)
+            Ok::<_, lambda_runtime::Error>(endpoint.answer(deployment, &context, payload, &mut log).await)
         }
     }))
     .await

@@ -1,8 +1,8 @@
 //! The audit log: one line per request, and one per vault that a sweep checks.
 //!
-//! It names who did what to which vault and with which uses of the customer's key, so that the customer's CloudTrail can
-//! be joined to it by role session name and AWS request id (requirement E1). It holds no plaintext, and of item ids only
-//! hashes. Its shape is a promise to whoever reads it: docs/audit.schema.json, which every line of the tests is held to.
+//! A line names who did what to which vault, and each use of the customer's key. The role session name and the AWS
+//! request id join it to the customer's CloudTrail (requirement E1). It holds no plaintext, and only hashes of item
+//! ids. Its shape is a promise to its readers: docs/audit.schema.json, which the tests check every line against.
 
 use std::collections::BTreeSet;
 
@@ -21,7 +21,7 @@ use crate::telemetry::metrics::RequestMetrics;
 /// One request.
 #[derive(Serialize)]
 pub struct AuditRecord<'a> {
-    /// Marks the line among others; always `audit`.
+    /// Marks the line as an audit line; always `audit`.
     pub log: &'static str,
     /// When the answer was ready.
     pub at: Timestamp,
@@ -29,9 +29,9 @@ pub struct AuditRecord<'a> {
     pub region: Region,
     /// The deployment's stage.
     pub stage: &'a str,
-    /// Our id of the request.
+    /// Our id for the request.
     pub request_id: String,
-    /// API Gateway's id of it.
+    /// API Gateway's id for it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub gateway_request_id: Option<&'a str>,
     /// The operation's name.
@@ -45,7 +45,7 @@ pub struct AuditRecord<'a> {
     /// The role in the token.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub role: Option<String>,
-    /// The vault, where the request was about one.
+    /// The vault, if the request was about one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub vault_id: Option<VaultId>,
     /// How many items the request was about.
@@ -54,10 +54,10 @@ pub struct AuditRecord<'a> {
     /// How many of them failed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub items_failed: Option<usize>,
-    /// Which items, in the order of the request.
+    /// The hashes of the item ids, in the order of the request.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub item_id_hashes: Vec<ItemIdHash>,
-    /// Which of them failed by themselves.
+    /// The hashes of the ids of the items that failed on their own.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub failed_item_id_hashes: Vec<ItemIdHash>,
     /// The vaults that the items are in, or were to be sealed in.
@@ -66,45 +66,45 @@ pub struct AuditRecord<'a> {
     /// How many items were sealed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub items_sealed: Option<usize>,
-    /// The generation, in its period, of the data key that they were sealed under.
+    /// The generation of the data key that sealed them, within its period.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub data_key_generation: Option<u32>,
-    /// What came of it.
+    /// The outcome.
     pub outcome: AuditOutcome,
     /// The HTTP status of the answer.
     pub status: u16,
-    /// The problem's type, if the answer is one.
+    /// The problem's type, if the answer is a problem.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub problem: Option<&'a str>,
-    /// Whose fault that is.
+    /// Whose fault the problem is.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fault: Option<Fault>,
     /// Every call to the customer's key and role.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub key_uses: Vec<KeyUse>,
-    /// From invocation to answer.
+    /// The time from invocation to answer.
     pub duration_ms: u128,
-    /// What CloudWatch counts of this line.
+    /// What CloudWatch counts from this line.
     #[serde(flatten)]
     pub metrics: RequestMetrics,
 }
 
-/// What came of a request.
+/// The outcome of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum AuditOutcome {
-    /// All of it was done.
+    /// Everything was done.
     Succeeded,
-    /// Some of its items failed, or all of them.
+    /// Some or all of its items failed.
     ItemsFailed,
-    /// The caller, the vault, the request or the customer's key stood in the way.
+    /// Refused because of the caller, the request, the vault or the customer's key.
     Refused,
-    /// AWS or we did.
+    /// AWS or the service failed.
     Failed,
 }
 
 impl AuditOutcome {
-    /// The outcome of an answer with this status, in which so many items failed.
+    /// The outcome of an answer with this status and this many failed items.
     #[must_use]
     pub const fn of(status: u16, items_failed: usize) -> Self {
         match status {
@@ -132,7 +132,7 @@ impl<'a> AuditRecord<'a> {
 /// One vault that a sweep has checked.
 #[derive(Serialize)]
 pub struct CheckAuditRecord<'a> {
-    /// Marks the line among others; always `audit`.
+    /// Marks the line as an audit line; always `audit`.
     log: &'static str,
     /// When the check was over.
     at: Timestamp,
@@ -163,7 +163,7 @@ pub struct CheckAuditRecord<'a> {
     key_uses: &'a [KeyUse],
     /// Whether the check could be finished and recorded.
     outcome: AuditOutcome,
-    /// From claim to record.
+    /// The time from claim to record.
     duration_ms: u128,
 }
 

@@ -1,12 +1,12 @@
-//! What a function writes to its log beside its traces: one JSON object a line, on standard output, from where Lambda takes
-//! it to CloudWatch Logs.
+//! What a function logs beside its traces: one JSON object a line, on standard output. Lambda takes it to CloudWatch
+//! Logs.
 
 use std::io::{self, Write};
 use std::sync::{Mutex, PoisonError};
 
 use serde::Serialize;
 
-/// The log of one invocation. Whole lines: several checks of one sweep may write at the same time.
+/// The log of one invocation. It writes whole lines, because several checks of one sweep may write at the same time.
 pub struct Log<'a>(Mutex<Box<dyn Write + Send + 'a>>);
 
 impl<'a> Log<'a> {
@@ -18,7 +18,7 @@ impl<'a> Log<'a> {
     /// Writes one line.
     ///
     /// # Errors
-    /// When the output takes no more.
+    /// If the output cannot be written.
     pub fn write(&self, line: &impl Serialize) -> io::Result<()> {
         let mut line = serde_json::to_vec(line)?;
         line.push(b'\n');

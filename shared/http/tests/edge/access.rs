@@ -13,14 +13,14 @@ use crate::service::{ACCOUNT, Answer, KEY_ID, ROLE_ARN, Service, WORKSPACE, admi
 const NAME_NO_ID: [Operation; 3] = [Operation::CreateVault, Operation::ListVaults, Operation::GetSetupKit];
 
 /// What a caller needs to know to make a call that succeeds.
-struct Known {
+pub struct Known {
     vault_id: String,
     disabled_vault_id: String,
     sealed_item: String,
 }
 
 impl Known {
-    async fn of(service: &Service) -> Self {
+    pub async fn of(service: &Service) -> Self {
         let disabled = service
             .create_vault(&admin(), &vault_body(json!({ "name": "Disabled" })).to_string())
             .await;
@@ -37,7 +37,7 @@ impl Known {
 }
 
 /// A call of an operation that succeeds for whoever may make it: its sample event.
-async fn call(service: &Service, operation: Operation, caller: &Value, known: &Known) -> Answer {
+pub async fn call(service: &Service, operation: Operation, caller: &Value, known: &Known) -> Answer {
     let mut event = contract::sample_event(operation, |placeholder| match placeholder {
         "customer.workspace_id" => WORKSPACE,
         "customer.aws_account_id" => ACCOUNT,

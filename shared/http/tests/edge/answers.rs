@@ -1,4 +1,4 @@
-//! Answers to requests that are as they should be.
+//! Answers to valid requests.
 
 use core::time::Duration;
 
@@ -154,7 +154,7 @@ async fn a_managed_vault_is_made_where_it_is_offered_and_names_no_key() {
     assert_eq!(created.body["validation"]["result"], "pass");
 }
 
-/// Else a customer could name the managed key's role, or another of ours, as its own.
+/// Otherwise a customer could name the managed key's role, or another of ours, as its own.
 #[tokio::test]
 async fn a_key_in_the_services_account_is_no_customers() {
     let service = Service::new();

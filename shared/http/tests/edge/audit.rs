@@ -1,5 +1,5 @@
-//! The audit log: one line per request, with who, what and which uses of the key, and without what was sealed. What cannot
-//! be audited is not answered.
+//! The audit log: one line per request. It says who did what with which uses of the key, and never what was sealed. A
+//! request that cannot be audited gets no result.
 
 use core::time::Duration;
 use std::io::{self, Write};
@@ -57,7 +57,7 @@ async fn a_refused_request_has_its_line_too() {
     assert_eq!((&line["status"], line.get("workspace_id")), (&json!(401), None));
 }
 
-/// The sweep has nobody to name; each vault that it checks has a line of its own, and so have the metrics.
+/// A sweep has no caller to name. Each vault that it checks has a line of its own, and so do the metrics.
 #[tokio::test]
 async fn a_sweep_has_a_line_for_each_vault_and_one_of_metrics() {
     let service = Service::new();
@@ -118,12 +118,12 @@ async fn what_cannot_be_audited_is_not_answered() {
     let payload = RawValue::from_string(event).expect("JSON");
     let context = RequestContext::new(RequestId::generate(), Duration::from_secs(10));
     let endpoint = service.validate_vault_endpoint();
-    let response = answer(&endpoint, &deployment(), &context, &payload, Full).await;
+    let response = answer(&endpoint, &deployment(), &context, payload, Full).await;
     assert_eq!(response.status_code, 500);
     assert!(!response.body.contains("checks"));
 }
 
-/// The plaintext was open when the line failed: the caller gets none of it, and no copy of it is left behind.
+/// The plaintext was already open when the line failed. The caller gets none of it, and no copy of it is left behind.
 #[tokio::test]
 async fn what_was_opened_is_zeroed_when_its_line_cannot_be_written() {
     let service = Service::new();
@@ -139,13 +139,13 @@ async fn what_was_opened_is_zeroed_when_its_line_cannot_be_written() {
     let context = RequestContext::new(RequestId::generate(), Duration::from_secs(10));
     let endpoint = service.decrypt_item_endpoint();
     let deployment = deployment();
-    let refusing = answer(&endpoint, &deployment, &context, &payload, Full);
+    let refusing = answer(&endpoint, &deployment, &context, payload.clone(), Full);
     let (refused, found) = freed_with_a_needle(refusing).await;
     assert_eq!(found, 0, "copies of plaintext that were freed as they were");
     assert_eq!(refused.status_code, 500);
     assert!(refused.body.contains("urn:latchkey:problem:internal") && !refused.body.contains("items"));
     let (found_in_answer, found) = freed_with_a_needle(async {
-        let answered = answer(&endpoint, &deployment, &context, &payload, io::sink()).await;
+        let answered = answer(&endpoint, &deployment, &context, payload, io::sink()).await;
         answered.body.matches("Y2FuYXJ5LXBsYWludGV4dGNhbmFyeS1w").count()
     })
     .await;
@@ -156,7 +156,7 @@ async fn what_was_opened_is_zeroed_when_its_line_cannot_be_written() {
     assert_eq!(found, 0, "and its answer is zeroed once it is sent");
 }
 
-/// The longest ids make no longer line, and the most items one that is far from what a log takes (256 KB).
+/// The longest ids make the line no longer. The line of the most items is far below what a log takes (256 KB).
 #[tokio::test]
 async fn a_line_is_bounded() {
     let service = Service::new();

@@ -1,4 +1,5 @@
-//! What a stranger can send: each gets a problem that says what to do; nothing is stored and nothing comes back.
+//! Bad requests that a stranger can send. Each gets a problem that says what to do. Nothing is stored, and no input
+//! comes back.
 
 use latchkey_in_memory::KeyState;
 use serde_json::{Value, json};

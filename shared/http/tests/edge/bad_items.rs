@@ -1,5 +1,5 @@
-//! Items as a stranger can send them: batches of a wrong size, ids and contexts of a wrong form, sealed items that were
-//! altered, cut, extended, moved or made elsewhere.
+//! Bad items that a stranger can send: batches of a wrong size, ids and contexts of a wrong form, and sealed items that
+//! were altered, cut, extended, moved or made elsewhere.
 
 use base64ct::{Base64, Encoding};
 use serde_json::{Value, json};

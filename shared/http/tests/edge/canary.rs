@@ -74,7 +74,7 @@ fn canary(mishap: Option<(&'static str, Region, Mishap)>) -> Canary<InOneProcess
     }
 }
 
-/// What a round answers, which is its line of the log.
+/// The answer of a round, which is also its log line.
 async fn told(canary: &Canary<InOneProcess>) -> Value {
     let mut log = Vec::new();
     let told = canary.tell(RequestId::generate(), TIME, &mut log).await.expect("told");
@@ -131,7 +131,7 @@ async fn it_makes_its_vault_once_and_opens_in_both_regions() {
     assert_ne!(first["request_id"], second["request_id"]);
 }
 
-/// Each with the step that it befalls; the other Region is tried all the same.
+/// Each mishap with the step that it hits. The other Region is still tried.
 #[tokio::test(start_paused = true)]
 async fn whatever_goes_wrong_is_named_with_its_step() {
     use InvocationError::{Crashed, NotStarted, Unanswered};
@@ -203,7 +203,7 @@ async fn a_refusal_is_named_by_its_problem() {
     );
 }
 
-/// An answer is not quoted but for the type of a problem of ours.
+/// The line quotes nothing of an answer except the type of one of our problems.
 #[tokio::test]
 async fn what_a_function_answers_is_in_no_line() {
     const ANSWER: &str =
@@ -218,7 +218,7 @@ async fn what_a_function_answers_is_in_no_line() {
     assert!(!line.to_string().contains("NEEDLE"), "{line}");
 }
 
-/// Then there is no line, and so no metric, for which the alarm waits.
+/// Then there is no line and so no metric, which makes the alarm ring.
 #[tokio::test(start_paused = true)]
 async fn a_round_that_cannot_be_told_is_an_error() {
     struct Full;
@@ -235,7 +235,7 @@ async fn a_round_that_cannot_be_told_is_an_error() {
     assert!(told.is_err());
 }
 
-/// A round tells what it has when the function's time is over.
+/// A round reports what it has when the function's time is over.
 #[tokio::test(start_paused = true)]
 async fn a_round_whose_time_is_over_is_told_all_the_same() {
     let silent = canary(Some(("encrypt-item", Region::UsEast2, Mishap::Silent)));

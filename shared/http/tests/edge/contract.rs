@@ -1,5 +1,5 @@
-//! Every call of these tests is held to openapi.yaml and every line that they log to docs/audit.schema.json; and what those
-//! two enumerate is what the code enumerates.
+//! Checks every call of these tests against openapi.yaml, and every line that they log against docs/audit.schema.json.
+//! Also checks that the code has the same enumerations as those two files.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::read_to_string;
@@ -32,7 +32,7 @@ fn audit_schema() -> &'static Value {
     })
 }
 
-/// Whose fault each type of problem is, by docs/problems/README.md.
+/// Whose fault each type of problem is, according to docs/problems/README.md.
 fn owners() -> &'static BTreeMap<String, String> {
     static OWNERS: OnceLock<BTreeMap<String, String>> = OnceLock::new();
     OWNERS.get_or_init(|| {
@@ -47,7 +47,7 @@ fn owners() -> &'static BTreeMap<String, String> {
     })
 }
 
-/// What is wrong with a value, by a schema of openapi.yaml.
+/// What is wrong with a value, according to a schema of openapi.yaml.
 fn faults(schema: &Value, value: &Value) -> Vec<String> {
     static VALIDATORS: Mutex<BTreeMap<String, &Validator>> = Mutex::new(BTreeMap::new());
     let validator = *VALIDATORS
@@ -120,12 +120,13 @@ fn resolved(node: &'static Value) -> &'static Value {
     }
 }
 
-/// Holds a call through the API to openapi.yaml: its answer is documented, and what succeeds was allowed to be asked.
+/// Checks a call through the API against openapi.yaml: its answer is documented, and a request that succeeds is
+/// allowed.
 pub fn hold_call(operation: Operation, event: &Value, answer: &Answer) {
     if event["requestContext"].is_null() {
         return;
     }
-    // list-vaults serves two.
+    // The function list-vaults serves two operations.
     let of_one = operation == Operation::ListVaults && !event["pathParameters"].is_null();
     let operation = if of_one { Operation::GetVault } else { operation };
     let (name, stated) = (operation.name(), stated(operation));
@@ -152,7 +153,7 @@ pub fn hold_call(operation: Operation, event: &Value, answer: &Answer) {
     }
 }
 
-/// Holds a line of the log to the schema of the audit log, if it is one of it.
+/// Checks a log line against the schema of the audit log, if it is an audit line.
 pub fn hold_line(line: &Value) {
     static VALIDATOR: OnceLock<Validator> = OnceLock::new();
     if line["log"] == "audit" {
@@ -172,7 +173,8 @@ pub fn hold_line(line: &Value) {
     }
 }
 
-/// What a line says are metrics and dimensions is there, as CloudWatch takes it: else it would drop the line's metrics unsaid.
+/// Checks that a line has the metrics and dimensions that it names, in the form that CloudWatch takes. Otherwise
+/// CloudWatch would drop the line's metrics silently.
 fn hold_metrics(line: &Value) {
     let directives = line["_aws"]["CloudWatchMetrics"].as_array();
     for directive in directives.into_iter().flatten() {
@@ -241,11 +243,11 @@ fn checks_are_those_of_the_code() {
         let check: Check = serde_json::from_value(json!(name)).expect("a check");
         assert_ne!(check, Check::Unrecognized, "{name}");
     }
-    // It comes last, so its number is how many others there are.
+    // It is the last one, so its number is how many others there are.
     assert_eq!(stated.len(), Check::Unrecognized as usize);
 }
 
-/// The types are where problem.rs makes them: a name, a status and a title.
+/// Finds the types where problem.rs makes them, from a name, a status and a title.
 #[test]
 fn problem_types_are_those_of_the_code() {
     let source = include_str!("../../src/answers/problem.rs");

@@ -1,9 +1,9 @@
-//! Each way that an operation can fail, as its caller is told: docs/problems/ has a page for each.
+//! Each way that an operation can fail, as its caller sees it. docs/problems/ has a page for each.
 
 use latchkey_core::Error;
 use latchkey_core::caller::Caller;
 use latchkey_core::customer::Refusal;
-use latchkey_core::error::ItemFault;
+use latchkey_core::error::{Cause, ItemFault};
 use latchkey_core::findings::{Check, CheckOutcome, Finding, Report, Verdict};
 use latchkey_core::operations::Operation;
 use latchkey_core::request::RequestContext;
@@ -16,7 +16,7 @@ use latchkey_http::{Endpoint, Success};
 use crate::bad_input::assert_problem;
 use crate::service::{Answer, api_event, invoke_made_up, member};
 
-/// An operation that ends so.
+/// An operation that fails with this error.
 struct Fails(Error);
 
 impl Endpoint for Fails {
@@ -63,7 +63,7 @@ async fn each_failure_has_its_status_its_problem_and_whether_to_try_again() {
         (Error::Throttled, 429, "throttled", Some("1")),
         (Error::Unavailable, 503, "unavailable", Some("5")),
         (Error::OutOfTime, 504, "out-of-time", None),
-        (Error::Internal("a promise of ours"), 500, "internal", None),
+        (Error::Internal(Cause::StepSkipped), 500, "internal", None),
     ] {
         let answer = told(error).await;
         assert_problem(&answer, status, problem);
@@ -98,7 +98,7 @@ async fn a_refusal_of_the_customers_key_is_told_with_its_finding() {
     );
 }
 
-/// What nobody has refused is nothing for the customer to mend.
+/// If nothing was refused, there is nothing for the customer to fix.
 #[tokio::test]
 async fn a_validation_that_was_not_answered_is_not_one_that_failed() {
     for (unanswered, status, problem, retry_after) in [

@@ -1,7 +1,7 @@
-//! Looks at what is freed: a secret that was not zeroed before is found in it.
+//! Looks at freed memory, and finds secrets in it that were not zeroed before.
 //!
-//! The allocator looks on the thread that asked for it alone, so that other tests are not slowed down, and hands every call
-//! on to the system's.
+//! The allocator passes every call on to the system's. It looks only on the thread that asked for it, so that it does
+//! not slow down other tests.
 
 #![allow(unsafe_code, reason = "an allocator is unsafe to write")]
 
@@ -28,6 +28,11 @@ pub async fn freed_with_a_needle<T>(work: impl Future<Output = T>) -> (T, usize)
     (done, FOUND.take().expect("nobody else looks on this thread"))
 }
 
+/// How many of them this thread has freed until now.
+pub fn found_so_far() -> usize {
+    FOUND.get().unwrap_or_default()
+}
+
 fn look(block: &[u8]) {
     if let Ok(Some(found)) = FOUND.try_with(Cell::get) {
         let has = |needle: &&[u8]| block.windows(needle.len()).any(|window| window == *needle);
@@ -37,10 +42,11 @@ fn look(block: &[u8]) {
     }
 }
 
-// SAFETY: hands every call on to the system's allocator; a block is read before it is freed, all of it allocated.
+// SAFETY: passes every call on to the system's allocator. A block is read before it is freed, and all of it is
+// allocated.
 unsafe impl GlobalAlloc for Looking {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        // Zeroed, so that what is read when it is freed was all written by its owner.
+        // Zeroed, so that whatever is read when it is freed was written by its owner.
         unsafe { System.alloc_zeroed(layout) }
     }
 

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 const IS_THE_PROCESS: &str = "LATCHKEY_TEST_IS_THE_PROCESS_THAT_LOGS";
 
-/// What the test below runs in a process of its own, for a log is the whole process's.
+/// The test below runs this in a process of its own, because a process has only one log.
 #[test]
 fn process_that_logs() {
     if env::var_os(IS_THE_PROCESS).is_none() {
@@ -42,7 +42,7 @@ fn the_log_takes_what_is_asked_for_and_nothing_below_info() {
     }
 }
 
-/// The messages that come, in order.
+/// The messages that are logged, in order.
 fn logged(rust_log: Option<&str>) -> Vec<String> {
     let mut process = Command::new(env::current_exe().expect("the path of this test"));
     process
@@ -54,10 +54,10 @@ fn logged(rust_log: Option<&str>) -> Vec<String> {
     }
     let ran = process.output().expect("the test in its own process");
     assert!(ran.status.success());
-    // The test's own name may stand at the beginning of the first line.
+    // The test's own name may be at the beginning of the first line.
     String::from_utf8_lossy(&ran.stdout)
         .lines()
         .filter_map(|line| serde_json::from_str::<Value>(&line[line.find('{')?..]).ok())
-        .map(|line| line["fields"]["message"].as_str().expect("a message").to_owned())
+        .map(|line| line["message"].as_str().expect("a message").to_owned())
         .collect()
 }

@@ -1,4 +1,4 @@
-//! Faults of our own: an operation that panics, what is around it that panics, and an operation that does not come back.
+//! Faults of our own: an operation that panics, code around it that panics, and an operation that never returns.
 
 use core::future::pending;
 use core::time::Duration;
@@ -95,14 +95,14 @@ impl Write for PanickingLog {
     }
 }
 
-/// The runtime's own answer to a panic has its message in it.
+/// The runtime's own answer to a panic would contain the panic's message.
 #[tokio::test]
 async fn a_panic_outside_the_operation_is_a_plain_500_too() {
     let context = RequestContext::new(RequestId::generate(), Duration::from_secs(28));
     let payload = RawValue::from_string(api_event(&member(), None, "canary").to_string()).unwrap();
     let deployment = deployment();
-    let before = answer(&PanicsBeforeTheLine, &deployment, &context, &payload, io::sink());
-    let during = answer(&Answers, &deployment, &context, &payload, PanickingLog);
+    let before = answer(&PanicsBeforeTheLine, &deployment, &context, payload.clone(), io::sink());
+    let during = answer(&Answers, &deployment, &context, payload, PanickingLog);
     for response in [before.await, during.await] {
         assert_eq!(response.status_code, 500);
         assert!(response.body.contains("urn:latchkey:problem:internal"));
@@ -115,7 +115,7 @@ async fn a_panic_outside_the_operation_is_a_plain_500_too() {
 
 const IS_THE_PROCESS: &str = "LATCHKEY_TEST_PANICS";
 
-/// What the test below runs in a process of its own, for a panic hook is the whole process's.
+/// The test below runs this in a process of its own, because a process has only one panic hook.
 #[test]
 fn process_that_panics() {
     if std::env::var_os(IS_THE_PROCESS).is_none() {
@@ -140,7 +140,7 @@ fn a_panic_is_logged_with_its_place_and_without_its_message() {
         String::from_utf8_lossy(&ran.stderr)
     );
     assert!(
-        printed.contains("own_faults.rs:") && printed.contains("\"panic\""),
+        printed.contains("own_faults.rs:") && printed.contains("\"panicked\""),
         "{printed}"
     );
     assert!(!printed.contains("canary") && !printed.contains("choked"), "{printed}");

@@ -1,4 +1,5 @@
-//! What CloudWatch counts of a request's line: one request, how long it took, whose errors it met, what it sealed.
+//! What CloudWatch counts from a request's line: one request, how long it took, whose errors it met, and what it
+//! sealed.
 
 use core::time::Duration;
 
@@ -56,7 +57,7 @@ async fn a_request_that_seals_counts_once_with_what_it_sealed() {
     assert_eq!(written, at.as_millisecond());
 }
 
-/// The answer is 200; each owner of an item's error counts once, whatever the number of its items.
+/// The answer is 200. Each owner counts once, however many items fail by its fault.
 #[tokio::test]
 async fn items_that_fail_count_by_their_owners() {
     let service = Service::new();
@@ -116,7 +117,7 @@ async fn an_outage_is_the_dependencys_and_a_refusal_the_customers() {
     assert_eq!((&line["fault"], &line["errors_caller"]), (&json!("caller"), &json!(1)));
 }
 
-/// A sweep takes as long as it likes, and is nobody's request.
+/// A sweep may take any time, and is not a caller's request.
 #[tokio::test]
 async fn a_sweep_is_no_request() {
     let service = Service::new();
@@ -125,13 +126,13 @@ async fn a_sweep_is_no_request() {
     let event = json!({ "sweep": { "shard": 0 } });
     let line = invoke(&service.validate_vault_endpoint(), &event).await.audit;
     assert_eq!((line.get("_aws"), line.get("errors_dependency")), (None, None));
-    // A function that does not sweep is started all the same: by a schedule that was set up wrong.
+    // A schedule that was set up wrong may start a function that does not sweep.
     let line = invoke(&service.decrypt_item_endpoint(), &event).await.audit;
     assert_eq!(metrics(&line), ["errors_caller"], "{line}");
 }
 
-/// What docs/cost.md reckons with, written as a line is: one item, sealed or opened under a data key that is held, a customer's
-/// usual names.
+/// The lines that docs/cost.md calculates with: one item, sealed or opened under a data key that is held, and a
+/// customer's usual names.
 #[tokio::test]
 async fn a_line_of_one_item_is_as_long_as_the_bill_reckons() {
     let service = Service::new();

@@ -22,6 +22,7 @@ use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
 use crate::contract;
+use crate::shapes;
 
 pub const WORKSPACE: &str = "ws-acme-0001";
 pub const ACCOUNT: &str = "222222222222";
@@ -113,7 +114,7 @@ impl Service {
     /// Any operation, with this event.
     pub async fn invoke(&self, operation: Operation, event: &Value) -> Answer {
         let endpoint = endpoint_of(operation, &self.here());
-        let answer = parsed(respond_by(&*endpoint, event).await);
+        let answer = parsed(respond_by(&*endpoint, &shapes::current().of(event).to_string()).await);
         contract::hold_call(operation, event, &answer);
         answer
     }
@@ -289,19 +290,21 @@ pub fn deployment() -> Deployment {
             role: "role".into(),
             subject: "sub".into(),
         },
+        rest_claims_place: shapes::current().rest_claims_place(),
     }
 }
 
 /// What Lambda gets, and the log.
 pub async fn respond<E: Endpoint>(endpoint: &E, event: &Value) -> (Response, Vec<u8>) {
-    respond_by(endpoint, event).await
+    respond_by(endpoint, &shapes::current().of(event).to_string()).await
 }
 
-async fn respond_by(endpoint: &dyn AnyEndpoint, event: &Value) -> (Response, Vec<u8>) {
+/// Of an event that may be no JSON that serde_json would write.
+async fn respond_by(endpoint: &dyn AnyEndpoint, event: &str) -> (Response, Vec<u8>) {
     let context = RequestContext::new(RequestId::generate(), Duration::from_secs(28));
-    let payload = RawValue::from_string(event.to_string()).expect("JSON");
+    let payload = RawValue::from_string(event.to_owned()).expect("JSON");
     let mut log = Vec::new();
-    let response = endpoint.answer(&deployment(), &context, &payload, &mut log).await;
+    let response = endpoint.answer(&deployment(), &context, payload, &mut log).await;
     (response, log)
 }
 
@@ -314,6 +317,11 @@ pub async fn invoke<E: Endpoint>(endpoint: &E, event: &Value) -> Answer {
 /// As [`invoke`], of an endpoint that is made up for a test and need not answer as its operation does.
 pub async fn invoke_made_up<E: Endpoint>(endpoint: &E, event: &Value) -> Answer {
     parsed(respond(endpoint, event).await)
+}
+
+/// As [`invoke_made_up`], with an event that may be no JSON that serde_json would write, in the shape that it is in.
+pub async fn invoke_raw<E: Endpoint>(endpoint: &E, event: &str) -> Answer {
+    parsed(respond_by(endpoint, event).await)
 }
 
 /// The answer, with each line of the log held to its schema.

@@ -104,6 +104,10 @@ async fn no_request_costs_more_than_a_multiple_of_its_length() {
         claims("{\"sub\":\"\\ud800\",\"role\":\"admin\",\"workspace_id\":\"ws-acme-0001\"}"),
         claims("{\"sub\":\"s\",\"role\":\"member\",\"role\":\"admin\",\"workspace_id\":\"ws-acme-0001\"}"),
         "{\"requestContext\":{},\"body\":\"\\ud800\"}".to_owned(),
+        "{\"httpMethod\":\"POST\",\"requestContext\":{\"httpMethod\":\"POST\",\"authorizer\":{\"claims\":{\"sub\":\"s\",\"role\":\"member\",\
+         \"role\":\"admin\",\"workspace_id\":\"ws-acme-0001\"}}}}"
+            .to_owned(),
+        format!("{{\"httpMethod\":\"POST\",\"requestContext\":{{\"httpMethod\":\"POST\",\"authorizer\":{deep}}}}}"),
         format!("{{\"requestContext\":{{}},\"requestContext\":{{}},\"other\":{deep}}}"),
         format!("{{\"sweep\":{deep}}}"),
         "{\"sweep\":{\"shard\":0,\"shard\":1}}".to_owned(),

@@ -192,6 +192,20 @@ pub(crate) fn heads() -> Vec<(Value, bool)> {
     for field in ["headers", "queryStringParameters"] {
         heads.push((json!({ field: many(json!("")) }), false));
     }
+    heads.push((
+        json!({ "queryStringParameters": { "limit": ",".repeat(MOST_OF_A_HEAD) } }),
+        false,
+    ));
+    for values in [vec![""; MOST_OF_A_HEAD / 3], vec!["a,"; MOST_OF_A_HEAD / 5]] {
+        for field in ["multiValueHeaders", "multiValueQueryStringParameters"] {
+            let context = json!({ "httpMethod": "POST", "authorizer": { "claims": admin() } });
+            let lists = json!({ "if-match": values, "limit": values });
+            heads.push((
+                json!({ "httpMethod": "POST", "requestContext": context, field: lists }),
+                false,
+            ));
+        }
+    }
     heads.push((json!({ "pathParameters": { "vault_id": long } }), false));
     heads.push((json!({ "queryStringParameters": { "next_token": long } }), false));
     heads

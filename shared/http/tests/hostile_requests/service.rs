@@ -9,7 +9,7 @@ use latchkey_core::operations::{self, GivenPorts, Operation, ServiceSettings};
 use latchkey_core::request::RequestContext;
 use latchkey_core::values::{AwsAccountId, CustomerKey, KmsKeyId, Region, RequestId, RoleArn, WorkspaceId};
 use latchkey_http::Deployment;
-use latchkey_http::event::ClaimNames;
+use latchkey_http::event::{ClaimNames, RestClaimsPlace};
 use latchkey_http::process::{AnyEndpoint, endpoint_of};
 use latchkey_in_memory::{FakeClock, InMemoryCustomer, InMemoryEventBus, InMemoryRecords, RsaKeyPair};
 use serde_json::Value;
@@ -35,8 +35,10 @@ async fn cost_of(endpoint: &dyn AnyEndpoint, payload: &RawValue) -> Cost {
         region: Region::UsEast2,
         stage: "production".into(),
         claim_names,
+        rest_claims_place: RestClaimsPlace::default(),
     };
     let context = RequestContext::new(RequestId::generate(), Duration::from_secs(28));
+    let payload = payload.to_owned();
     let before = ALLOCATED.load(Relaxed);
     PEAK.store(before, Relaxed);
     TOTAL.store(0, Relaxed);

@@ -45,7 +45,7 @@ async fn invoke(invocation: LambdaEvent<Box<RawValue>>) -> Result<Response, Erro
         &function.endpoint,
         &function.deployment,
         &context,
-        &payload,
+        payload,
         io::stdout(),
     )
     .await)

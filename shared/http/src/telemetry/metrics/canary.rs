@@ -1,4 +1,4 @@
-//! Metrics of a canary's round, on its line of the log.
+//! Metrics of a canary's round, on its log line.
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -11,7 +11,7 @@ const ENCRYPT: NamedUnit = ("canary_encrypt_ms", "Milliseconds");
 const DECRYPT: NamedUnit = ("canary_decrypt_ms", "Milliseconds");
 const DECRYPT_ELSEWHERE: NamedUnit = ("canary_decrypt_elsewhere_ms", "Milliseconds");
 
-/// Whether a round succeeded, and how long its steps took, of those that were tried.
+/// Whether a round succeeded, and how long each step took that was tried.
 #[derive(Serialize)]
 pub struct CanaryMetrics {
     #[serde(rename = "_aws")]

@@ -1,11 +1,11 @@
-//! Metrics, as members of log lines that CloudWatch Logs makes metrics of.
+//! Metrics, written as members of log lines. CloudWatch Logs turns them into metrics.
 //!
-//! A line is in the embedded metric format: a JSON object whose member `_aws` names which of the other members are
-//! metrics, and which are their dimensions. Source: CloudWatch user guide, "Specification: Embedded metric format". That is
-//! all there is to it, so it is written here; the crate for it would bring 48 others.
+//! The lines use the embedded metric format: in a JSON object, the member `_aws` names which other members are metrics
+//! and which are their dimensions. Source: CloudWatch user guide, "Specification: Embedded metric format". The format
+//! is so small that it is written here; the crate for it would bring 48 others.
 //!
-//! No dimension names a workspace, a vault or a caller: each value of one is a metric of its own, paid for by the month, and
-//! who may read metrics need not know our customers.
+//! No dimension names a workspace, a vault or a caller. Each value of a dimension makes a metric of its own, which is
+//! paid for by the month, and readers of metrics need not know our customers.
 
 mod canary;
 mod request;
@@ -21,10 +21,10 @@ use serde::Serialize;
 /// The namespace of all metrics.
 pub const NAMESPACE: &str = "Latchkey";
 
-/// A metric's name and its unit, as CloudWatch has it.
+/// A metric's name, and its unit as CloudWatch spells it.
 pub type NamedUnit = (&'static str, &'static str);
 
-/// Sets of dimensions: each metric is there once for each set. Region is CloudWatch's own.
+/// Sets of dimensions. Each metric exists once for each set. CloudWatch itself keeps Regions apart.
 pub(crate) type Dimensions = &'static [&'static [&'static str]];
 
 /// The member `_aws` of a line.
@@ -37,7 +37,7 @@ pub struct Metadata {
 }
 
 impl Metadata {
-    /// Makes metrics of these members of a line that was written at `at`.
+    /// Makes metrics from these members of a line that was written at `at`.
     pub(crate) fn new(at: Timestamp, dimensions: Dimensions, metrics: impl IntoIterator<Item = NamedUnit>) -> Self {
         let metrics = metrics.into_iter().map(|(name, unit)| Metric { name, unit }).collect();
         Self {

@@ -1,4 +1,4 @@
-//! Metrics of a request, on its line of the audit log: one line is all that a request logs and pays for.
+//! Metrics of a request. They are on its audit line, so a request logs and pays for one line only.
 
 use std::collections::BTreeSet;
 
@@ -9,13 +9,13 @@ use serde::Serialize;
 use crate::telemetry::metrics::{Dimensions, Metadata, NamedUnit};
 
 const DIMENSIONS: Dimensions = &[&["stage"], &["stage", "operation"]];
-/// In the line of every request of a caller, so that its sample count is the number of requests. The value is the line's own
-/// member.
+/// It is on the line of every request of a caller, so its sample count is the number of requests. The value is a member
+/// of the audit record.
 const DURATION: NamedUnit = ("duration_ms", "Milliseconds");
-/// Each is one message more under its vault's data key. The value is the line's own member.
+/// Each item is one more message under its vault's data key. The value is a member of the audit record.
 const ITEMS_SEALED: NamedUnit = ("items_sealed", "Count");
 
-/// The metric that counts the requests with an error of this owner's.
+/// The metric that counts the requests with an error that is this owner's fault.
 pub const fn error_metric(fault: Fault) -> &'static str {
     match fault {
         Fault::Caller => "errors_caller",
@@ -25,8 +25,8 @@ pub const fn error_metric(fault: Fault) -> &'static str {
     }
 }
 
-/// What a line of the audit log has beside what it tells an auditor: which of its members are metrics, and whose errors the
-/// request met. A request counts once for each owner, whether the error was its own or one or many of its items'.
+/// What an audit line has for CloudWatch: which of its members are metrics, and whose errors the request met. A request
+/// counts once for each owner, whether the error was its own or that of one or many items.
 #[derive(Serialize)]
 pub struct RequestMetrics {
     #[serde(rename = "_aws", skip_serializing_if = "Option::is_none")]
@@ -35,8 +35,8 @@ pub struct RequestMetrics {
     errors_caller: Option<u8>,
     #[serde(skip_serializing_if = "Option::is_none")]
     errors_customer_key: Option<u8>,
-    /// 0 where there was none, in the line of every request of a caller: its average is the rate of these errors, whatever
-    /// the traffic. Alarms on the others go by their sum.
+    /// 0 if there was none, on the line of every request of a caller. So its average is the rate of these errors,
+    /// whatever the traffic. Alarms on the other metrics use their sum.
     #[serde(skip_serializing_if = "Option::is_none")]
     errors_dependency: Option<u8>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -44,8 +44,8 @@ pub struct RequestMetrics {
 }
 
 impl RequestMetrics {
-    /// The metrics of a request that was answered at `at` and met errors of these owners. What the schedule starts is no
-    /// request of a caller's (`is_call` false): only its errors count.
+    /// The metrics of a request that was answered at `at` and met errors of these owners. A run that the schedule
+    /// starts is not a caller's request (`is_call` is false), so only its errors count.
     pub fn new(at: Timestamp, is_call: bool, faults: &BTreeSet<Fault>, has_sealed: bool) -> Self {
         let met = |fault| faults.contains(&fault).then_some(1);
         let dependency = met(Fault::Dependency).or_else(|| is_call.then_some(0));

@@ -1,4 +1,4 @@
-//! Metrics of a sweep: a line of their own, for one sweep checks many vaults.
+//! Metrics of a sweep. They have a line of their own, because one sweep checks many vaults.
 
 use jiff::Timestamp;
 use latchkey_core::operations::Swept;
@@ -6,13 +6,13 @@ use serde::Serialize;
 
 use crate::telemetry::metrics::{Metadata, NamedUnit};
 
-/// What one sweep did and found. Every vault with a customer's key is checked once a minute by one of the Regions, so over a
-/// minute and both Regions the sum of a count is that of all of these; a managed vault counts once an hour.
+/// What one sweep did and found. One of the Regions checks every vault with a customer's key once a minute. So a count,
+/// summed over a minute and both Regions, covers all of these vaults. A managed vault counts once an hour.
 #[derive(Serialize)]
 pub struct SweepMetrics {
     #[serde(rename = "_aws")]
     metadata: Metadata,
-    /// The one dimension, so that stages in one account are told apart. Region is CloudWatch's own.
+    /// The one dimension. It tells the stages in one account apart.
     stage: String,
     vaults_checked: u32,
     vaults_validated: u32,
@@ -24,7 +24,7 @@ pub struct SweepMetrics {
     vaults_unknown: u32,
     vaults_unannounced: u32,
     events_announced: u32,
-    /// For how long the vault that was due first had been due.
+    /// The longest time that a checked vault had been due.
     sweep_lag_seconds: u64,
 }
 

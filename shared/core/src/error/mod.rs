@@ -1,4 +1,9 @@
-//! Every way an operation can fail, with whose fault it is and whether trying again can help.
+//! Every way an operation can fail: whose fault it is, and whether a retry can help.
+
+mod cause;
+
+pub use cause::Cause;
+pub(crate) use cause::log_undone;
 
 use serde::Serialize;
 
@@ -7,20 +12,19 @@ use crate::findings::{Finding, Report};
 use crate::values::Region;
 use crate::vault::VaultStatus;
 
-/// Why an operation did not do what was asked. Holds no plaintext, no text of an AWS error and nothing of another
-/// workspace.
+/// Why an operation failed. It holds no plaintext, no AWS error text and no data of another workspace.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum Error {
     /// The caller's role may not do this.
     #[error("the caller's role may not do this")]
     Forbidden,
-    /// No such vault in the caller's workspace. The same for a missing vault and a foreign one.
+    /// The caller's workspace has no such vault. A missing vault and another workspace's vault give the same error.
     #[error("no such vault")]
     VaultNotFound,
-    /// No vault was named and the workspace has no default.
+    /// No vault was named, and the workspace has no default.
     #[error("the workspace has no default vault")]
     NoDefaultVault,
-    /// The vault's status does not allow it.
+    /// The vault's status does not allow the operation.
     #[error("the vault is {}", .status.as_str())]
     WrongVaultStatus {
         /// The status it has.
@@ -35,16 +39,16 @@ pub enum Error {
     /// The name is taken by a vault with other settings.
     #[error("the vault name is taken")]
     VaultNameTaken,
-    /// The vault is not as the caller's precondition wants it.
+    /// The vault does not meet the caller's precondition.
     #[error("the vault has changed since it was read")]
     PreconditionFailed,
-    /// The vault was changed by another request while this one was at work, and nothing was decided over its head.
-    #[error("the vault was changed meanwhile")]
+    /// Another request changed the vault while this one ran. This one did not override that change.
+    #[error("another request changed the vault")]
     VaultChanged,
     /// Validation failed, so nothing was stored.
     #[error("validation failed")]
     ValidationFailed(Box<Report>),
-    /// The item does not open: altered, truncated, foreign, under another item id or context, or not made by us.
+    /// The item does not open. [`ItemFault`] says why.
     #[error("the item does not open")]
     ItemDoesNotOpen(ItemFault),
     /// The customer's key or role refuses us.
@@ -57,26 +61,27 @@ pub enum Error {
         /// What to change.
         finding: Box<Finding>,
     },
-    /// AWS asks us to slow down: the Region that was asked last, or our own records. Or too many requests wait for one vault's key.
+    /// AWS throttles us: the last Region that we asked, or our own records. Or too many requests wait for one vault's
+    /// key.
     #[error("AWS throttles")]
     Throttled,
-    /// AWS does not answer, in both Regions, or our own records do not.
+    /// AWS answers in neither Region, or our own records do not answer.
     #[error("AWS is unavailable")]
     Unavailable,
     /// The request ran out of time.
     #[error("out of time")]
     OutOfTime,
-    /// A promise of ours was broken. The text is ours and constant.
+    /// The fault is ours. The cause goes to the log, once for each answer. The caller learns nothing about it.
     #[error("internal: {0}")]
-    Internal(&'static str),
+    Internal(Cause),
 }
 
 /// Why an item does not open, as far as the caller may know.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ItemFault {
-    /// It is not a sealed item of ours at all.
+    /// It is not one of our sealed items.
     Malformed,
-    /// It was sealed under another item id or context than the ones given.
+    /// It was sealed under another item id or context.
     WrongIdentity,
     /// The data key it names was not issued for this vault.
     DataKeyNotOnRecord,
@@ -84,7 +89,7 @@ pub enum ItemFault {
     Altered,
 }
 
-/// Whose fault a failure is: decides who is told and which alarm rings.
+/// Whose fault a failure is. It decides who is told and which alarm rings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Fault {
@@ -94,7 +99,7 @@ pub enum Fault {
     CustomerKey,
     /// A service that we depend on.
     Dependency,
-    /// Ours: the service's.
+    /// Ours.
     Service,
 }
 
@@ -117,7 +122,28 @@ impl Error {
         }
     }
 
-    /// Whether the same request may succeed if it is simply sent again.
+    /// The stable name of the error, for the log. If the fault is ours, it is the name of the cause.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Forbidden => "forbidden",
+            Self::VaultNotFound => "vault_not_found",
+            Self::NoDefaultVault => "no_default_vault",
+            Self::WrongVaultStatus { .. } => "wrong_vault_status",
+            Self::VaultUnusable { .. } => "vault_unusable",
+            Self::VaultNameTaken => "vault_name_taken",
+            Self::PreconditionFailed => "precondition_failed",
+            Self::VaultChanged => "vault_changed",
+            Self::ValidationFailed(_) => "validation_failed",
+            Self::ItemDoesNotOpen(_) => "item_does_not_open",
+            Self::KeyRefused { .. } => "key_refused",
+            Self::Throttled => "throttled",
+            Self::Unavailable => "unavailable",
+            Self::OutOfTime => "out_of_time",
+            Self::Internal(cause) => cause.as_str(),
+        }
+    }
+
+    /// Whether the same request may succeed if it is sent again.
     pub fn retryable(&self) -> bool {
         match self {
             Self::Throttled | Self::Unavailable | Self::OutOfTime | Self::VaultChanged => true,
