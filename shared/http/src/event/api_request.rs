@@ -28,8 +28,9 @@ impl ApiRequest {
     pub(super) fn read(event: &Outline<'_>, place: RestClaimsPlace) -> Option<Self> {
         let context = event.context()?;
         let shape = Shape::of(event, &context)?;
+        let is_base64 = value(event.is_base64_encoded).ok()?;
         let body = match event.body.map(|text| serde_json::from_str::<SecretText>(text.get())) {
-            Some(text) if value(event.is_base64_encoded).ok()? => Some(decode_base64(text.ok()?.as_str())?),
+            Some(text) if is_base64 => Some(decode_base64(text.ok()?.as_str())?),
             Some(text) => Some(text.ok()?.into_bytes()),
             None => None,
         };

@@ -60,7 +60,8 @@ async fn it_is_gone_before_the_operation_starts() {
 /// A body that is refused half-way was decoded into memory that is zeroed: only the event itself is left to the allocator.
 #[tokio::test]
 async fn a_body_that_is_not_base64_leaves_no_copy() {
-    let body = format!("{}*", Base64::encode_string(&NEEDLES[0].repeat(200)));
+    let mut body = Base64::encode_string(&NEEDLES[0].repeat(201)); // whole groups of four, so that it is decoded at all
+    body.replace_range(body.len() - 4.., "****");
     let mut event = api_event(&admin(), None, &body);
     event["isBase64Encoded"] = json!(true);
     let payload = RawValue::from_string(event.to_string()).expect("JSON");
