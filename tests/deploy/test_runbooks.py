@@ -17,8 +17,8 @@ NOT_FIELDS |= {"sum", "max", "vaults", "sealed", "generation", "1d", "asc", "cal
 def alarms() -> set[str]:
     resources = yaml_parse((REPOSITORY / "template.yaml").read_text())["Resources"].values()
     names = [it["Properties"]["AlarmName"]["Fn::Sub"] for it in resources if it["Type"] == "AWS::CloudWatch::Alarm"]
-    # The alarms on errors of each function share one page.
-    return {re.sub(r"^function-errors-.*", "function-errors", name.removeprefix("${Stage}-latchkey-")) for name in names}
+    # The alarms on errors of each function share one page, and so do the alarms on throttles.
+    return {re.sub(r"^(function-errors|functions-throttled)-.*", r"\1", name.removeprefix("${Stage}-latchkey-")) for name in names}
 
 
 def test_each_alarm_has_its_page_and_each_page_its_alarm():

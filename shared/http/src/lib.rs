@@ -1,6 +1,6 @@
 //! The HTTP edge: callers, the shapes of requests and answers, problem details, the audit log and telemetry.
 //!
-//! A function passes the endpoint of its operation to [`serve`](process::serve). Whatever a stranger can send is parsed
+//! A function passes the endpoint of its operation to [`serve`]. Whatever a stranger can send is parsed
 //! here, once, into types of `latchkey-core` that are always valid. No inner layer checks it again.
 //!
 //! An event as API Gateway sends it, and its answer:
