@@ -1,4 +1,4 @@
-# All commands of this project. It needs Rust, Python 3 and make, and installs the rest into .venv, .venv-sam and .tools.
+# All commands of this project. It needs Rust, Python 3.11 or newer and make, and installs the rest into .venv, .venv-sam and .tools.
 
 .DEFAULT_GOAL := help
 .PHONY: help demo up down watch url token vault-request test faults check build bench bench-format bench-peers bench-sweep bench-cold-start load fuzz freeze-release deploy check-docs coverage mutants install install-local install-sam check-rust check-deny check-templates check-scripts check-fuzz check-python format
