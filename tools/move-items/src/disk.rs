@@ -1,9 +1,12 @@
 //! The disk, as far as the ledger needs it: files that grow at the end, and files that are replaced whole.
 
+use core::time::Duration;
 use std::fs::{self, File, Metadata, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::Instant;
 
 use aws_lc_rs::digest::{SHA256, digest};
 use rustix::fs::OFlags;
@@ -11,6 +14,11 @@ use rustix::fs::OFlags;
 use crate::file_id::FileId;
 use crate::line_reader::hex;
 use crate::stop::Stop;
+
+/// How long a lock may outlive the run that took it. A process that was just started holds its parent's locks until it runs
+/// its own program (flock(2): a lock belongs to the open file, which fork(2) shares).
+const LINGERING: Duration = Duration::from_secs(1);
+const BETWEEN_TRIES: Duration = Duration::from_millis(20);
 
 /// A disk. No symbolic link is followed at the end of a path.
 pub trait Disk {
@@ -152,10 +160,18 @@ impl Disk for LocalDisk {
 
 impl LocalFile {
     fn lock(file: File, path: &Path) -> Result<Self, Stop> {
-        let locked = file.try_lock().map_err(|error| match error {
-            TryLockError::Error(error) => error,
-            TryLockError::WouldBlock => io::Error::new(io::ErrorKind::WouldBlock, "another process is writing it"),
-        });
+        let asked = Instant::now();
+        let locked = loop {
+            match file.try_lock() {
+                Ok(()) => break Ok(()),
+                Err(TryLockError::Error(error)) => break Err(error),
+                Err(TryLockError::WouldBlock) if asked.elapsed() < LINGERING => thread::sleep(BETWEEN_TRIES),
+                Err(TryLockError::WouldBlock) => {
+                    let error = io::Error::new(io::ErrorKind::WouldBlock, "another process is writing it");
+                    break Err(error);
+                }
+            }
+        };
         locked.map_err(Stop::disk(path.display().to_string()))?;
         Ok(Self {
             file,
