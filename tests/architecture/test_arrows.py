@@ -3,6 +3,7 @@
 import json
 import re
 import subprocess
+from itertools import chain
 from pathlib import Path
 
 import pytest
@@ -198,11 +199,11 @@ def layers_in(table: str) -> list[list[str]]:
 @pytest.mark.parametrize("crate", LAYERS)
 def test_the_tables_of_the_layers_have_the_same_order(crate):
     documented = (REPOSITORY / "shared" / crate / "src" / "lib.rs").read_text().replace("//! |", "|")
-    assert sum(layers_in(documented), []) == LAYERS[crate]
+    assert list(chain(*layers_in(documented))) == LAYERS[crate]
     page = (REPOSITORY / "docs" / "architecture.md").read_text()
     [section] = re.findall(rf"^## `shared/{crate}`.*?(?=^## |\Z)", page, re.MULTILINE | re.DOTALL)
     rows = layers_in(section)
-    assert LAYERS[crate] in (sum(rows, []), sum(reversed(rows), [])), "from the top or from the bottom"
+    assert LAYERS[crate] in (list(chain(*rows)), list(chain(*reversed(rows)))), "from the top or from the bottom"
 
 
 def test_only_one_crate_names_a_type_of_the_sdk():
