@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 #[serde(rename_all = "snake_case")]
 #[allow(
     missing_docs,
-    reason = "the names are the documentation; the README's table says what each one means"
+    reason = "docs/validation.md says what each one means"
 )]
 pub enum Check {
     RoleAssumable,
