@@ -118,7 +118,7 @@ class Deployment:
         reasons, here, there = [], self.status(self.region), self.status(self.other_region)
         known = self.parameters_there() | self.parameters
         missing = [name for name in ("JWT_ISSUER", "JWT_AUDIENCE") if NAMES[name] not in known]
-        reasons += [f"{name}: is needed, for the stack has none yet that could be kept" for name in missing]
+        reasons += [f"{name}: is required: the stack has no earlier value to keep" for name in missing]
         if here is None:
             if self.region != self.primary and there not in THERE:
                 again = f"make deploy STAGE={self.stage} REGION={self.primary}"

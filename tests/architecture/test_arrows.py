@@ -3,6 +3,7 @@
 import json
 import re
 import subprocess
+from itertools import chain
 from pathlib import Path
 
 import pytest
@@ -73,43 +74,136 @@ def test_nothing_is_built_into_a_room_where_it_has_no_place(dependencies):
         assert not [name for name in dependencies[crate] if re.fullmatch(pattern, name)], crate
 
 
-def imports_up(crate: str, layer: str, text: str) -> list[str]:
-    """The names of higher layers that a file of this layer uses. Documentation may link anywhere."""
-    code = "\n".join(line for line in text.splitlines() if not line.strip().startswith("//"))
-    below = LAYERS[crate][: LAYERS[crate].index(layer) + 1]
-    named = re.findall(r"\bcrate::(\w+|\{[^}]*\})", code)
-    names = [name for group in named for name in re.findall(r"(?:^|[{,]\s*)(\w+)", group)]
-    names += [name for name in re.findall(r"\bsuper::super::(\w+)", code) if name in LAYERS[crate]]
-    return [name for name in names if AGAIN[crate].get(name, name) not in below]
+# Comments, strings and characters, in which a brace or a path means nothing; and visibilities, which import nothing.
+NO_CODE = re.compile(
+    r"""//[^\n]*|\br(#*)".*?"\1|"(?:\\.|[^"\\])*"|'(?:\\[^\n']*|[^\\'])'|\bpub\s*\([^)]*\)""",
+    re.DOTALL,
+)
 
 
-def layer_of(crate: str, path: Path) -> str:
-    return path.relative_to(REPOSITORY / "shared" / crate / "src").parts[0].removesuffix(".rs")
+def paths_at(tokens: list[str], at: int) -> tuple[list[list[str]], int]:
+    """The paths that begin at a token, several if there is a group of names, and the place after them."""
+    path = [tokens[at]]
+    at += 1
+    while tokens[at] == "::":
+        if tokens[at + 1] != "{":
+            path.append(tokens[at + 1])
+            at += 2
+            continue
+        paths, at = [], at + 2
+        while tokens[at] != "}":
+            if tokens[at] == ",":
+                at += 1
+                continue
+            inner, at = paths_at(tokens, at)
+            if tokens[at] == "as":
+                at += 2
+            paths += [path + it for it in inner]
+        return paths, at + 1
+    return [path], at
+
+
+def names_from_the_root(file: Path, text: str) -> list[str]:
+    """What a file takes from the root of its crate, whichever way its paths lead there. `*` stands for all."""
+    tokens = [*re.findall(r"::|\w+|\S", NO_CODE.sub("", text)), ";"]
+    outer = [part for part in file.with_suffix("").parts if part != "mod"]
+    names, opened, at = [], [], 0  # `opened` has, for each open brace, whether it opened a module
+    while at < len(tokens):
+        if tokens[at] == "{":
+            opened.append(at > 1 and tokens[at - 2] == "mod")
+        elif tokens[at] == "}" and opened:
+            opened.pop()
+        if tokens[at] not in ("crate", "super", "self") or (at and tokens[at - 1] == "::"):
+            at += 1
+            continue
+        paths, at = paths_at(tokens, at)
+        for path in paths:
+            depth = 0 if path[0] == "crate" else len(outer) + sum(opened) - path.count("super")
+            if depth <= 0:
+                named = [name for name in path if name not in ("crate", "super", "self")]
+                names.append(named[0] if named else "*")
+    return names
+
+
+def imports_up(crate: str, file: str | Path, text: str) -> list[str]:
+    """The names of higher layers that a file of this crate uses. Documentation may link anywhere."""
+    layers = LAYERS[crate]
+    below = layers[: layers.index(Path(file).parts[0].removesuffix(".rs")) + 1]
+    of = {"*": layers[-1], **AGAIN[crate]}
+    return [name for name in names_from_the_root(Path(file), text) if of.get(name, name) not in below]
 
 
 @pytest.mark.parametrize("crate", LAYERS)
 def test_imports_go_down_only(crate):
-    sources = [path for path in (REPOSITORY / "shared" / crate / "src").rglob("*.rs") if path.name != "lib.rs"]
-    assert {layer_of(crate, path) for path in sources} == set(LAYERS[crate])
-    up = {str(path): imports_up(crate, layer_of(crate, path), path.read_text()) for path in sources}
+    root = REPOSITORY / "shared" / crate / "src"
+    sources = {path.relative_to(root): path.read_text() for path in root.rglob("*.rs") if path.name != "lib.rs"}
+    assert {path.parts[0].removesuffix(".rs") for path in sources} == set(LAYERS[crate])
+    up = {str(path): imports_up(crate, path, text) for path, text in sources.items()}
     assert not {path: names for path, names in up.items() if names}
 
 
 @pytest.mark.parametrize(
-    "planted",
+    ("file", "planted"),
     [
-        "use crate::operations::CreateVault;",
-        "use crate::{operations::CreateVault, values::Region};",
-        "use crate::{\n    values::Region,\n    operations,\n};",
-        "fn f() -> crate::operations::Swept {",
-        "use crate::Error;",
-        "use super::super::operations;",
+        ("vault/tag.rs", "use crate::operations::CreateVault;"),
+        ("vault/tag.rs", "use crate::{operations::CreateVault, values::Region};"),
+        ("vault/tag.rs", "use crate::{\n    values::{Region, VaultId},\n    operations,\n};"),
+        ("vault/tag.rs", "use crate::{values as below, operations as above};"),
+        ("vault/tag.rs", "use crate::{self as root};"),
+        ("vault/tag.rs", "use crate as root;"),
+        ("vault/tag.rs", "use crate::*;"),
+        ("vault/tag.rs", "use crate :: operations::X;"),
+        ("vault/tag.rs", "fn f() -> crate::operations::Swept {"),
+        ("vault/tag.rs", "use crate::Error;"),
+        ("vault/tag.rs", "use super::super::operations;"),
+        ("vault/tag.rs", "use super::super::{operations::CreateVault};"),
+        ("vault/tag.rs", "use self::super::super::operations;"),
+        ("vault/tag.rs", "mod tests {\n    use super::super::super::operations;\n}"),
+        ("vault/tag.rs", "const BRACE: char = '{';\nconst BRACES: &str = \"{{\";\nuse super::super::operations;"),
+        ("vault/mod.rs", "use super::operations;"),
+        ("vault/mod.rs", "use super::*;"),
+        ("vault/mod.rs", "mod tests {\n    use super::super::operations;\n}"),
+        ("caller.rs", "use super::operations;"),
+        ("caller.rs", "fn f<'a>(it: &'a str) {}\nmod tests {\n    use super::super::operations;\n}"),
     ],
 )
-def test_a_planted_upward_import_is_seen(planted):
-    assert imports_up("core", "vault", f"use crate::values::Region;\n{planted}\n")
-    assert not imports_up("core", "operations", planted)
-    assert not imports_up("core", "vault", f"// {planted.splitlines()[0]}")
+def test_a_planted_upward_import_is_seen(file, planted):
+    assert imports_up("core", file, f"use crate::values::Region;\n{planted}\n")
+    at_the_top = Path("operations", *Path(file).parts[1:] or ["mod.rs"])
+    assert not imports_up("core", at_the_top, planted)
+    commented = "\n".join(f"// {line}" for line in planted.splitlines())
+    assert not imports_up("core", file, commented)
+
+
+@pytest.mark.parametrize(
+    ("file", "planted"),
+    [
+        ("vault/tag.rs", "use super::operations;"),
+        ("vault/tag.rs", "mod tests {\n    use super::super::operations;\n}"),
+        ("vault/tag.rs", "mod tests {\n}\nuse super::operations;"),
+        ("vault/mod.rs", "mod tests {\n    use super::*;\n}"),
+        ("caller.rs", "use crate::error::Error;\npub(super) fn f(self) {}"),
+        ("caller.rs", 'const TEXT: &str = "use crate::operations;";'),
+    ],
+)
+def test_an_import_from_the_layer_itself_or_below_is_none(file, planted):
+    assert not imports_up("core", file, planted)
+
+
+def layers_in(table: str) -> list[list[str]]:
+    """The names in the first cell of each row."""
+    cells = re.findall(r"^\| (.*?) \|", table, re.MULTILINE)
+    return [names for names in (re.findall(r"`(\w+)`", cell) for cell in cells) if names]
+
+
+@pytest.mark.parametrize("crate", LAYERS)
+def test_the_tables_of_the_layers_have_the_same_order(crate):
+    documented = (REPOSITORY / "shared" / crate / "src" / "lib.rs").read_text().replace("//! |", "|")
+    assert list(chain(*layers_in(documented))) == LAYERS[crate]
+    page = (REPOSITORY / "docs" / "architecture.md").read_text()
+    [section] = re.findall(rf"^## `shared/{crate}`.*?(?=^## |\Z)", page, re.MULTILINE | re.DOTALL)
+    rows = layers_in(section)
+    assert LAYERS[crate] in (list(chain(*rows)), list(chain(*reversed(rows)))), "from the top or from the bottom"
 
 
 def test_only_one_crate_names_a_type_of_the_sdk():

@@ -26,7 +26,7 @@ ROLES = ["owner", "super_admin", "admin", "member"]
 
 @cache
 def table() -> list[dict]:
-    """The table of operations, including the schedule's. shared/core/src/operations/operation.rs generates it."""
+    """The table of operations, including the schedule's. shared/core/src/operations/mod.rs generates it."""
     return json.loads((REPOSITORY / "operations.json").read_text())
 
 

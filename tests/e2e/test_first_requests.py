@@ -5,10 +5,11 @@ import pytest
 
 from local_aws.faults import Faults
 from local_aws.layout import STAGE
+from tests.contract import openapi
 from tests.e2e.e2e_support import base64_of, new_environments
 
 
-@pytest.mark.parametrize("function", ["encrypt-item", "decrypt-item", "reassign-item"])
+@pytest.mark.parametrize("function", [it.function for it in openapi.operations().values() if it.touches_items])
 def test_the_access_role_is_entered_while_the_vault_is_read(stack, workspace, service_client, function):
     vault_id = workspace.new_vault(data_key_cache_seconds=0)
     item = workspace.sealed(vault_id, "i", b"x")

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from local_aws.layout import REPOSITORY
+from tests.contract import openapi
 from tests.e2e.e2e_support import base64_of
 from tests.e2e.environments import api_event, started
 
@@ -38,7 +39,7 @@ def request_of(function: str, workspace, vault_id: str, secret: bytes) -> dict:
     return {"items": [item]} | ({"to_vault_id": workspace.new_vault()} if function == "reassign-item" else {})
 
 
-@pytest.mark.parametrize("function", ["encrypt-item", "decrypt-item", "reassign-item"])
+@pytest.mark.parametrize("function", [it.function for it in openapi.operations().values() if it.touches_items])
 def test_nothing_of_an_item_stays_in_memory(stack, workspace, function):
     event = api_event(workspace, "member", request_of(function, workspace, workspace.new_vault(), SECRET))
     with started(stack, function) as environment:

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-# Pages that walk through files that do not exist yet.
-WALKS_THROUGH = {"adding-an-operation.md", "adding-a-check.md"}
-PAGES = sorted({str(path.relative_to(REPOSITORY / "docs")) for path in (REPOSITORY / "docs").glob("**/*.md")} - WALKS_THROUGH)
+PAGES = sorted(str(path.relative_to(REPOSITORY / "docs")) for path in (REPOSITORY / "docs").glob("**/*.md"))
+# This page walks through the files of an operation that does not exist, `retire-vault`.
+NOT_THERE = {"adding-an-operation.md": "retire"}
 # The least number of tests that a page names.
 DOCUMENTS = {"leaving.md": 2, "quality.md": 5, "semantics.md": 200}
 SOURCES = [path for folder in ["shared", "tests", "tools", "fuzz/targets"] for path in (REPOSITORY / folder).glob("**/*.*s")]
@@ -28,6 +28,8 @@ def test_every_test_that_a_document_names_exists(document):
     text = (REPOSITORY / "docs" / document).read_text()
     # Other pages have other names in backquotes. There a test is named together with its file.
     named = [(file, test) for file, test in NAMED.findall(text) if (file or test) and (file or document in DOCUMENTS)]
+    if document in NOT_THERE:
+        named = [(file, test) for file, test in named if NOT_THERE[document] not in file + test]
     assert len(named) > DOCUMENTS.get(document, -1)
     for file, test in named:
         files = [path for path in known if str(path).endswith(f"/{file}")] if file else list(known)

@@ -13,7 +13,7 @@
 //! | [`findings`] | checks, findings and reports; remedies |
 //! | [`health`] | what is known about a key and role, how it changes, and when it is checked next |
 //! | [`vault`] | a vault, its states, its tag, its data keys on record, what is announced about it |
-//! | [`error`], [`caller`] | why an operation fails; who calls, and what a role may do |
+//! | [`error`], [`caller`] | why an operation fails; who calls, and in which role |
 //! | [`ports`] | what the domain needs from the outside world |
 //! | [`setup_kit`] | what a customer gets to set up its side |
 //! | [`data_keys`] | issue, unwrap, cache, bound, rotation; fail-over between the Regions |

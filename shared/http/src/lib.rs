@@ -3,6 +3,18 @@
 //! A function passes the endpoint of its operation to [`serve`]. Whatever a stranger can send is parsed
 //! here, once, into types of `latchkey-core` that are always valid. No inner layer checks it again.
 //!
+//! The modules are layers. Each imports only from those above it in this table:
+//!
+//! | layer | what is in it |
+//! | --- | --- |
+//! | `secret_text` | text and bytes that may be plaintext |
+//! | [`event`] | an event, and the caller from its verified claims |
+//! | [`answers`] | responses, the one map from an error to a problem, vaults as JSON, ETags |
+//! | [`telemetry`] | the audit line, metrics, the log |
+//! | [`endpoints`] | one for each function: parses a request, writes the answer |
+//! | [`process`] | the runtime's loop, time limit, panics, the allocator that zeroes |
+//! | [`canary`] | the function that calls the deployed functions |
+//!
 //! An event as API Gateway sends it, and its answer:
 //!
 //! ```

@@ -99,7 +99,10 @@ mod tests {
                 "other vaults have their own places"
             );
             taken.pop();
-            assert!(bulkhead.enter(&vault, &request).is_ok(), "who leaves makes room");
+            assert!(
+                bulkhead.enter(&vault, &request).is_ok(),
+                "a request that leaves makes room"
+            );
         }
     }
 

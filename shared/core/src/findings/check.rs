@@ -5,10 +5,7 @@ use serde::{Deserialize, Serialize};
 /// Everything that a validation checks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-#[allow(
-    missing_docs,
-    reason = "the names are the documentation; the README's table says what each one means"
-)]
+#[allow(missing_docs, reason = "docs/validation.md says what each one means")]
 pub enum Check {
     RoleAssumable,
     RoleRejectsMissingExternalId,

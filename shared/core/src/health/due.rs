@@ -89,8 +89,8 @@ impl Strategy {
 pub struct DuePartition(u8);
 
 impl DuePartition {
-    /// The number of partitions. It never changes, because records are stored under it. docs/sweep-at-scale.md says why
-    /// there are so many.
+    /// The number of partitions, and so the most shards that a Region can have (docs/sweep-at-scale.md). It never
+    /// changes, because records are stored under it.
     const COUNT: u16 = u8::MAX as u16 + 1;
 
     /// The partition of a vault, from the last two digits of its id, which are random.

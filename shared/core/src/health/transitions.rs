@@ -110,6 +110,21 @@ impl Health {
             unanswered_in_a_row: 0,
         })
     }
+
+    /// The findings, each with the time since when it has been found.
+    fn dated(&self, findings: &[Finding], asked_at: Timestamp) -> Vec<Finding> {
+        let known_since = |found: &Finding| {
+            let same = |known: &&Finding| (known.check, known.region) == (found.check, found.region);
+            // Findings in older records have no time of their own, so they get that of the state.
+            let known = self.findings.iter().find(same)?;
+            Some(known.since.unwrap_or(self.since))
+        };
+        let dated = |found: &Finding| Finding {
+            since: Some(known_since(found).unwrap_or(asked_at)),
+            ..found.clone()
+        };
+        findings.iter().map(dated).collect()
+    }
 }
 
 /// Everything was checked and works. Recovery is noticed as fast as failure.

@@ -1,5 +1,9 @@
 //! The operations, one file each; the table of them ([`Operation`]); and [`Service`], which builds them.
 //!
+//! `operations.json` is the table for code that is not Rust. These use the table: the check of the caller's role, the
+//! audit log, the functions, and the tests that compare `openapi.yaml`, `template.yaml`, `docs/` and `events/` with it.
+//! docs/adding-an-operation.md walks through adding an operation.
+//!
 //! Operations that callers start take a verified [`Caller`](crate::caller::Caller) and see only that caller's
 //! workspace. The sweep has no caller, and sees every workspace.
 
@@ -37,6 +41,7 @@ pub use validate_vault::ValidateVault;
 
 use std::collections::BTreeMap;
 
+use crate::caller::{Caller, WorkspaceRole};
 use crate::error::Error;
 use crate::operations::operation::{items, operations, scheduled, vaults};
 use crate::ports::VaultStore;
@@ -69,6 +74,34 @@ operations! {
     /// Checks the vaults that are due. The audit log shows each minute's run as `validate-vault`, the function that
     /// runs it.
     SweepVaults = scheduled("sweep-vaults").served_by("validate-vault");
+}
+
+impl Operation {
+    /// Its name, the same everywhere.
+    pub const fn name(self) -> &'static str {
+        self.description().name
+    }
+
+    /// Whether a role may start it.
+    pub fn admits(self, role: WorkspaceRole) -> bool {
+        match self.description().may {
+            May::AnyMember => true,
+            May::VaultAdmins => role.administers_vaults(),
+            May::Schedule => false,
+        }
+    }
+
+    /// Checks that the caller may start it (requirement W1).
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`] if not.
+    pub fn admit(self, caller: &Caller) -> Result<(), Error> {
+        if self.admits(caller.role) {
+            Ok(())
+        } else {
+            Err(Error::Forbidden)
+        }
+    }
 }
 
 /// A vault, and what its own record does not hold.
@@ -110,4 +143,38 @@ async fn find_vault<S: VaultStore>(store: &S, workspace_id: &WorkspaceId, vault_
 async fn view<S: VaultStore>(store: &S, vault: Vault) -> Result<VaultView, Error> {
     let default = store.default_vault_id(&vault.workspace_id).await?;
     Ok(default_vault::view_with(vault, default.as_ref()))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    /// Python tests, and everything else that builds no Rust, read the file.
+    #[test]
+    fn the_table_is_in_operations_json() {
+        let table: Vec<_> = Operation::ALL.iter().map(|operation| operation.description()).collect();
+        let table = serde_json::to_string_pretty(&table).unwrap() + "\n";
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../operations.json");
+        if std::env::var_os("UPDATE").is_some() {
+            std::fs::write(path, &table).unwrap();
+        }
+        let written = std::fs::read_to_string(path).unwrap_or_default();
+        assert_eq!(
+            written, table,
+            "UPDATE=1 cargo test -p latchkey-core --profile local operations_json writes it anew"
+        );
+    }
+
+    #[test]
+    fn each_name_and_each_call_stands_once() {
+        let names: BTreeSet<_> = Operation::ALL.iter().map(|operation| operation.name()).collect();
+        assert_eq!(names.len(), Operation::ALL.len());
+        let calls = Operation::ALL
+            .iter()
+            .filter_map(|operation| operation.description().call);
+        let calls: Vec<_> = calls.map(|call| (call.method, call.path)).collect();
+        assert_eq!(calls.iter().collect::<BTreeSet<_>>().len(), calls.len());
+    }
 }

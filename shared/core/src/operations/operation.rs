@@ -1,20 +1,13 @@
-//! What the table of operations says about each, and the questions that it answers. The table itself is in `mod.rs`.
-//! `operations.json` is the same table for code that is not Rust.
-//!
-//! These use the table: the check of the caller's role, the audit log, the functions, and the tests that compare
-//! `openapi.yaml`, `template.yaml`, `docs/` and `events/` with it. docs/adding-an-operation.md walks through adding an
-//! operation.
+//! What the table of operations in `mod.rs` is made of.
 
 use serde::Serialize;
-
-use crate::caller::{Caller, WorkspaceRole};
-use crate::error::Error;
-use crate::operations::Operation;
 
 /// What the table says about an operation.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub struct Description {
-    /// Its name, which is also its file's, its `operationId` and its `operation` in the audit log.
+    /// Its name, which is also its file's, its `operationId` and its `operation` in the audit log. There are two
+    /// exceptions: get-vault shares the file of list-vaults, and sweep-vaults, which has no `operationId`, is
+    /// validate-vault in the audit log.
     pub name: &'static str,
     /// The HTTP API call that starts it. `None` if the schedule starts it.
     #[serde(flatten)]
@@ -106,67 +99,5 @@ impl Description {
     /// Names the function that serves it, if that has another name than the operation.
     pub(super) const fn served_by(self, function: &'static str) -> Self {
         Self { function, ..self }
-    }
-}
-
-impl Operation {
-    /// Its name, the same everywhere.
-    pub const fn name(self) -> &'static str {
-        self.description().name
-    }
-
-    /// Whether a role may start it.
-    pub fn admits(self, role: WorkspaceRole) -> bool {
-        match self.description().may {
-            May::AnyMember => true,
-            May::VaultAdmins => role.administers_vaults(),
-            May::Schedule => false,
-        }
-    }
-
-    /// Checks that the caller may start it (requirement W1).
-    ///
-    /// # Errors
-    /// [`Error::Forbidden`] if not.
-    pub fn admit(self, caller: &Caller) -> Result<(), Error> {
-        if self.admits(caller.role) {
-            Ok(())
-        } else {
-            Err(Error::Forbidden)
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::collections::BTreeSet;
-
-    use super::*;
-
-    /// Python tests, and everything else that builds no Rust, read the file.
-    #[test]
-    fn the_table_is_in_operations_json() {
-        let table: Vec<_> = Operation::ALL.iter().map(|operation| operation.description()).collect();
-        let table = serde_json::to_string_pretty(&table).unwrap() + "\n";
-        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../operations.json");
-        if std::env::var_os("UPDATE").is_some() {
-            std::fs::write(path, &table).unwrap();
-        }
-        let written = std::fs::read_to_string(path).unwrap_or_default();
-        assert_eq!(
-            written, table,
-            "UPDATE=1 cargo test -p latchkey-core operations_json writes it anew"
-        );
-    }
-
-    #[test]
-    fn each_name_and_each_call_stands_once() {
-        let names: BTreeSet<_> = Operation::ALL.iter().map(|operation| operation.name()).collect();
-        assert_eq!(names.len(), Operation::ALL.len());
-        let calls = Operation::ALL
-            .iter()
-            .filter_map(|operation| operation.description().call);
-        let calls: Vec<_> = calls.map(|call| (call.method, call.path)).collect();
-        assert_eq!(calls.iter().collect::<BTreeSet<_>>().len(), calls.len());
     }
 }
