@@ -4,7 +4,7 @@
 //! audit log, the functions, and the tests that compare `openapi.yaml`, `template.yaml`, `docs/` and `events/` with it.
 //! docs/adding-an-operation.md walks through adding an operation.
 //!
-//! Operations that callers start take a verified [`Caller`](crate::caller::Caller) and see only that caller's
+//! Operations that callers start take a verified [`Caller`] and see only that caller's
 //! workspace. The sweep has no caller, and sees every workspace.
 
 mod create_vault;
