@@ -164,8 +164,12 @@ def test_nothing_is_mixed_up_and_a_data_key_is_unwrapped_once(concurrent, new_wo
         opened = workspace.decrypt(sealed).json["items"]
         assert [item["plaintext"] for item in opened] == [base64_of(plaintext_of(workspace, it)) for it in item_ids]
 
-    lines = {line["request_id"]: line for line in concurrent.log_lines()}
-    assert len(lines) == len(concurrent.log_lines()) == len(begun) + len(passing), "one line each"
+    logged = concurrent.log_lines()
+    audited = [line for line in logged if line["log"] == "audit"]
+    lines = {line["request_id"]: line for line in audited}
+    assert len(lines) == len(audited) == len(begun) + len(passing), "one audit line each"
+    throttled = {line["request_id"] for line in audited if line["status"] == 429}
+    assert throttled == {line["request_id"] for line in logged if line["log"] == "trace"}, "and one line that says why not"
     key_uses = []
     for invocation, item_ids in waiting:
         line = lines[invocation.request_id.replace("-", "")]
