@@ -24,7 +24,10 @@ pub struct Known {
 impl Known {
     pub async fn of(service: &Service) -> Self {
         let disabled = service
-            .create_vault(&admin(), &vault_body(json!({ "name": DISABLED_VAULT_NAME })).to_string())
+            .create_vault(
+                &admin(),
+                &vault_body(json!({ "name": DISABLED_VAULT_NAME })).to_string(),
+            )
             .await;
         let disabled_vault_id = disabled.body["vault_id"].as_str().expect("an id").to_owned();
         service.disable_vault(&admin(), &disabled_vault_id, "").await;
