@@ -96,9 +96,7 @@ def test_every_alarm_is_told_of_and_says_what_it_means(alarms):
         assert len(alarm["AlarmDescription"]) > 30, name
         assert alarm["TreatMissingData"] == ("breaching" if name.endswith("-missing") else "notBreaching"), name
         assert alarm.get("DatapointsToAlarm", 1) <= alarm["EvaluationPeriods"], name
-        documented_as = re.sub(
-            "^(function-errors-).*", r"\1<operation>", re.sub("^functions-throttled-.*", "functions-throttled", name)
-        )
+        documented_as = re.sub("^(function-errors-).*", r"\1<operation>", re.sub("^functions-throttled-.*", "functions-throttled", name))
         assert f"`<stage>-latchkey-{documented_as}`" in documented, name
 
 
@@ -118,8 +116,8 @@ def test_every_alarm_watches_a_metric_that_there_is(alarms, service):
 
 
 def test_every_function_of_the_api_is_watched_for_throttles(alarms, service):
-    """The canary has its own alarms. An alarm takes at most ten metrics, so the eleventh function starts
-    `functions-throttled-more`. For a function's errors see test_roll_out.py."""
+    """The canary has its own alarms. An alarm takes at most ten metrics, so the eleventh function starts `functions-throttled-more`.
+    For a function's errors see test_roll_out.py."""
     functions = of_type(service, "AWS::Serverless::Function").keys() - {"CanaryFunction"}
     metrics = [metric for name, alarm in alarms.items() if name.startswith("functions-throttled") for metric in watched(alarm)]
     assert {it["MetricName"] for it in metrics} == {"Throttles"}
