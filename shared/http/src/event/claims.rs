@@ -1,7 +1,7 @@
 //! The claims of the verified token, read from the raw event.
 //!
-//! `lambda_http` keeps claims as a `HashMap<String, String>`: it takes the last of duplicate claims, and cannot read an event with a
-//! claim that is not text. Here such claims identify nobody, and the event can still be read.
+//! `lambda_http` keeps claims as a `HashMap<String, String>`: it takes the last of duplicate claims, and cannot read an event
+//! with a claim that is not text. Here such claims identify nobody, and the event can still be read.
 
 use core::fmt;
 use std::env;
