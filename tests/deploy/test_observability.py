@@ -116,8 +116,8 @@ def test_every_alarm_watches_a_metric_that_there_is(alarms, service):
 
 
 def test_every_function_of_the_api_is_watched_for_throttles(alarms, service):
-    """The canary has its own alarms. An alarm takes at most ten metrics, so the eleventh function starts `functions-throttled-more`.
-    For a function's errors see test_roll_out.py."""
+    """The canary has its own alarms. An alarm takes at most ten metrics, so the eleventh function starts
+    `functions-throttled-more`. For a function's errors see test_roll_out.py."""
     functions = of_type(service, "AWS::Serverless::Function").keys() - {"CanaryFunction"}
     metrics = [metric for name, alarm in alarms.items() if name.startswith("functions-throttled") for metric in watched(alarm)]
     assert {it["MetricName"] for it in metrics} == {"Throttles"}
