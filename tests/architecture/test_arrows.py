@@ -76,7 +76,7 @@ def test_nothing_is_built_into_a_room_where_it_has_no_place(dependencies):
 
 # Comments, strings and characters, in which a brace or a path means nothing; and visibilities, which import nothing.
 NO_CODE = re.compile(
-    r"""//[^\n]*|\br(#*)".*?"\1|"(?:\\.|[^"\\])*"|'(?:\\[^\n']*|[^\\'])'|\bpub\s*\([^)]*\)""",
+    r"""//[^\n]*|\br(#*)".*?"\1|"(?:\\.|[^"\\])*"|'(?:\\.[^\n']*|[^\\'])'|\bpub\s*\([^)]*\)""",
     re.DOTALL,
 )
 
