@@ -206,6 +206,14 @@ def test_the_tables_of_the_layers_have_the_same_order(crate):
     assert LAYERS[crate] in (list(chain(*rows)), list(chain(*reversed(rows)))), "from the top or from the bottom"
 
 
+@pytest.mark.parametrize("crate", LAYERS)
+def test_the_picture_of_the_layers_has_the_same_order(crate):
+    picture = (REPOSITORY / "docs" / "house.svg").read_text()
+    [box] = re.findall(rf'class="name"[^>]*>shared/{crate}<(.*?)(?:class="name"|\Z)', picture, re.DOTALL)
+    rows = [re.findall(r"\w+", row) for row in re.findall(r'class="room"[^>]*>([^<]*)<', box)]
+    assert list(chain(*reversed(rows))) == LAYERS[crate]
+
+
 def test_only_one_crate_names_a_type_of_the_sdk():
     sources = [*(REPOSITORY / "shared").glob("*/src/**/*.rs"), *(REPOSITORY / "functions").glob("*/src/**/*.rs")]
     naming = {path.relative_to(REPOSITORY).parts[1] for path in sources if re.search(r"\baws_(sdk|smithy)_\w+::", path.read_text())}
