@@ -1,8 +1,9 @@
 """Fills in the sample events of events/ for the running stack.
 
 Sealed items, vault ids and key ids exist only after a deployment, so the files in events/ hold placeholders.
-`${customer.kms_key_id}` is the value in stack.json, `${vault_id}` a vault made for the events, `${disabled_vault_id}` a disabled
-vault, and `${sealed_item}` an item sealed in the first vault. The filled-in events are written to .local/events/.
+`${customer.kms_key_id}` is the value in stack.json, `${vault_id}` and `${vault_name}` a vault made for the events,
+`${disabled_vault_id}` and `${disabled_vault_name}` a disabled vault, and `${sealed_item}` an item sealed in the first vault. The
+filled-in events are written to .local/events/.
 """
 
 import random
@@ -48,7 +49,8 @@ def sample_values(stack: dict, customer: Customer) -> dict[str, str]:
             raise StepFailed(f"the vault of the sample events was not created: {created.text}")
         return created.json["vault_id"]
 
-    vault_id, disabled_vault_id = new_vault(vault_name), new_vault(f"{vault_name}, disabled")
+    disabled_vault_name = f"{vault_name}, disabled"
+    vault_id, disabled_vault_id = new_vault(vault_name), new_vault(disabled_vault_name)
     disabled = api.post(f"/v1/vaults/{disabled_vault_id}/disable", {}, token=token)
     if disabled.status != 200:
         raise StepFailed(f"the vault of the sample events was not disabled: {disabled.text}")
@@ -63,5 +65,10 @@ def sample_values(stack: dict, customer: Customer) -> dict[str, str]:
         "customer.kms_key_id": customer.kms_key_id,
         "customer.aws_role_arn": customer.aws_role_arn,
     }
-    vaults = {"vault_name": vault_name, "vault_id": vault_id, "disabled_vault_id": disabled_vault_id}
+    vaults = {
+        "vault_name": vault_name,
+        "vault_id": vault_id,
+        "disabled_vault_name": disabled_vault_name,
+        "disabled_vault_id": disabled_vault_id,
+    }
     return known | vaults | {"sealed_item": sealed.json["items"][0]["sealed_item"]}

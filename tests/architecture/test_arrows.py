@@ -76,7 +76,7 @@ def test_nothing_is_built_into_a_room_where_it_has_no_place(dependencies):
 
 # Comments, strings and characters, in which a brace or a path means nothing; and visibilities, which import nothing.
 NO_CODE = re.compile(
-    r"""//[^\n]*|\br(#*)".*?"\1|"(?:\\.|[^"\\])*"|'(?:\\[^\n']*|[^\\'])'|\bpub\s*\([^)]*\)""",
+    r"""//[^\n]*|\br(#*)".*?"\1|"(?:\\.|[^"\\])*"|'(?:\\.[^\n']*|[^\\'])'|\bpub\s*\([^)]*\)""",
     re.DOTALL,
 )
 
@@ -204,6 +204,14 @@ def test_the_tables_of_the_layers_have_the_same_order(crate):
     [section] = re.findall(rf"^## `shared/{crate}`.*?(?=^## |\Z)", page, re.MULTILINE | re.DOTALL)
     rows = layers_in(section)
     assert LAYERS[crate] in (list(chain(*rows)), list(chain(*reversed(rows)))), "from the top or from the bottom"
+
+
+@pytest.mark.parametrize("crate", LAYERS)
+def test_the_picture_of_the_layers_has_the_same_order(crate):
+    picture = (REPOSITORY / "docs" / "house.svg").read_text()
+    [box] = re.findall(rf'class="name"[^>]*>shared/{crate}<(.*?)(?:class="name"|\Z)', picture, re.DOTALL)
+    rows = [re.findall(r"\w+", row) for row in re.findall(r'class="room"[^>]*>([^<]*)<', box)]
+    assert list(chain(*reversed(rows))) == LAYERS[crate]
 
 
 def test_only_one_crate_names_a_type_of_the_sdk():

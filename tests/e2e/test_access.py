@@ -12,6 +12,7 @@ from tests.e2e.e2e_support import problem_of
 
 MISSING = "vlt_01jd0f3zt5e8w9x7kq2m4n6p8r"
 ROLES = ["owner", "super_admin", "admin", "member", "Owner", "admin ", "root"]
+DISABLED_VAULT_NAME = "Disabled"
 
 
 class Known:
@@ -19,7 +20,7 @@ class Known:
 
     def __init__(self, workspace):
         self.workspace = workspace
-        self.vault_id, self.disabled_vault_id = workspace.new_vault(), workspace.new_vault()
+        self.vault_id, self.disabled_vault_id = workspace.new_vault(), workspace.new_vault(name=DISABLED_VAULT_NAME)
         assert workspace.disable(self.disabled_vault_id).status == 200
         self.item = workspace.sealed(self.vault_id, "account-1/password", b"secret", field="password")
 
@@ -34,6 +35,7 @@ def call(api, operation: str, known: Known, vault_id: str, token: str):
         "customer.aws_role_arn": customer.aws_role_arn,
         "vault_id": vault_id,
         "disabled_vault_id": known.disabled_vault_id if vault_id == known.vault_id else vault_id,
+        "disabled_vault_name": DISABLED_VAULT_NAME,
         "sealed_item": known.item["sealed_item"],
     }
     body = sample_event(stated, values).get("body")

@@ -1,4 +1,4 @@
-//! Text and bytes of a request or answer that may be plaintext: zeroed on drop, without `Debug`.
+//! Text and bytes of a request or answer that may be plaintext. They are zeroed on drop and have no `Debug`.
 
 use core::fmt;
 use std::io::{self, Write};
@@ -24,18 +24,18 @@ impl SecretText {
     }
 }
 
-/// Base64 as it came, decoded or not: a field that is not canonical base64 is a matter of its item, not of the request.
+/// The bytes of a base64 field, if it is canonical. If it is not, only its item fails, not the request.
 pub(crate) struct Base64Bytes(Option<Zeroizing<Vec<u8>>>);
 
 impl Base64Bytes {
-    /// The bytes; `None` when what came was not canonical standard base64 with padding (RFC 4648, section 4).
+    /// The bytes. `None` if the text is not canonical standard base64 with padding (RFC 4648, section 4).
     pub(crate) fn into_bytes(self) -> Option<Zeroizing<Vec<u8>>> {
         self.0
     }
 }
 
-/// The bytes of canonical standard base64 with padding: base64ct refuses other alphabets, missing padding, and bits set beyond the end.
-/// They are decoded into memory that is zeroed, also where the text is refused in the end.
+/// Decodes canonical standard base64 with padding. base64ct refuses other alphabets, missing padding, and bits set beyond the end.
+/// The memory of the bytes is zeroed even if the text is refused.
 pub(crate) fn decode_base64(text: &str) -> Option<Zeroizing<Vec<u8>>> {
     let mut bytes = Zeroizing::new(vec![0; text.len().div_ceil(4).saturating_mul(3)]);
     let length = Base64::decode(text, &mut bytes).map(<[u8]>::len).ok()?;
@@ -76,8 +76,8 @@ impl Serialize for PlaintextBase64 {
     }
 }
 
-/// An answer as JSON, in one piece of memory of the right size: text that grows leaves copies of what it held behind.
-/// `None` for what is no JSON.
+/// An answer as JSON, in one allocation of the right size, because a string that grows leaves copies behind. `None` if the answer
+/// cannot be JSON.
 pub(crate) fn secret_json(body: &impl Serialize) -> Option<Zeroizing<String>> {
     let mut length = Length(0);
     serde_json::to_writer(&mut length, body).ok()?;
@@ -86,7 +86,7 @@ pub(crate) fn secret_json(body: &impl Serialize) -> Option<Zeroizing<String>> {
     String::from_utf8(core::mem::take(&mut *bytes)).ok().map(Zeroizing::new)
 }
 
-/// Counts what is written and keeps none of it.
+/// Counts the bytes that are written, and keeps none.
 struct Length(usize);
 
 impl Write for Length {

@@ -24,6 +24,7 @@ struct State {
     calls: Calls<&'static str>,
     write_faults: WriteFaults,
     read_fault: Option<StoreError>,
+    hides_vaults: bool,
     read_latency: Option<Latency>,
     write_latency: Option<Latency>,
 }
@@ -57,6 +58,15 @@ impl InMemoryRecords {
     /// Makes every read fail from now on. `None` ends this.
     pub fn fail_reads(&self, error: Option<StoreError>) {
         lock(&self.0).read_fault = error;
+    }
+
+    /// Makes every read of one vault find nothing, although the vault is on record.
+    pub fn hide_vaults(&self) {
+        lock(&self.0).hides_vaults = true;
+    }
+
+    pub(super) fn hides_vaults(&self) -> bool {
+        lock(&self.0).hides_vaults
     }
 
     /// Sets how long every read and every write takes, in the runtime's time.

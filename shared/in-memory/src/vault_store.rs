@@ -12,7 +12,8 @@ use latchkey_core::vault::{Vault, VaultStatus};
 impl VaultStore for InMemoryRecords {
     async fn vault(&self, workspace_id: &WorkspaceId, vault_id: &VaultId) -> Result<Option<Vault>, StoreError> {
         let key = (workspace_id.clone(), vault_id.clone());
-        self.read("vault", |tables| tables.vaults.get(&key).cloned()).await
+        let vault = self.read("vault", |tables| tables.vaults.get(&key).cloned()).await?;
+        Ok(vault.filter(|_| !self.hides_vaults()))
     }
 
     async fn list_vaults(

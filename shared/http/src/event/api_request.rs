@@ -1,4 +1,4 @@
-//! What an endpoint is asked, whichever service the event is of.
+//! A call through an API, as endpoints read it.
 
 use std::collections::BTreeMap;
 
@@ -11,11 +11,11 @@ use super::named_values::{self, Headers};
 use super::shape::{Outline, Shape, value};
 use crate::secret_text::{SecretText, decode_base64};
 
-/// A call through an API: one type, whichever service the event is of.
+/// A call through an API. It is the same type for every service.
 pub struct ApiRequest {
-    /// The claims of the verified token; empty when there was none.
+    /// The claims of the verified token. Empty without a token.
     pub claims: Map<String, Value>,
-    /// API Gateway's own id of the request, for its access log.
+    /// API Gateway's id of the request, as in its access log.
     pub gateway_request_id: Option<String>,
     headers: Headers,
     path_parameters: BTreeMap<String, String>,
@@ -24,7 +24,7 @@ pub struct ApiRequest {
 }
 
 impl ApiRequest {
-    /// Reads a call. `None` for what no API sends.
+    /// Reads a call. `None` if no API sends such an event.
     pub(super) fn read(event: &Outline<'_>, place: RestClaimsPlace) -> Option<Self> {
         let context = event.context()?;
         let shape = Shape::of(event, &context)?;
@@ -44,26 +44,26 @@ impl ApiRequest {
         })
     }
 
-    /// The vault that the path names. What cannot be a vault id names none.
+    /// The vault that the path names. `None` if it names none, or if the name cannot be a vault id.
     pub fn path_vault_id(&self) -> Option<VaultId> {
         self.path_parameters
             .get("vault_id")
             .and_then(|text| VaultId::parse(text).ok())
     }
 
-    /// Whether the caller would rather have `media_type` than JSON: its `Accept` names it, and `application/json` not at all
-    /// or with a lower weight (RFC 9110, section 12.5.1). Wildcards are content with JSON.
+    /// Whether the caller prefers `media_type` to JSON: `Accept` names it, and gives it a higher weight than
+    /// `application/json` (RFC 9110, section 12.5.1). A wildcard gets JSON.
     pub fn prefers(&self, media_type: &str) -> bool {
         let accept = self.headers.accept.as_deref().unwrap_or_default();
         weight(accept, media_type) > weight(accept, "application/json")
     }
 
-    /// Whether the path is one that names a vault.
+    /// Whether the path has a place for a vault.
     pub fn path_names_vault(&self) -> bool {
         self.path_parameters.contains_key("vault_id")
     }
 
-    /// The parameters after the path, by name.
+    /// The query parameters, by name.
     pub const fn query(&self) -> &BTreeMap<String, String> {
         &self.query
     }
@@ -73,13 +73,13 @@ impl ApiRequest {
         self.headers.if_match.as_deref()
     }
 
-    /// The body's bytes; empty when there is none.
+    /// The body's bytes. Empty without a body.
     pub fn body(&self) -> &[u8] {
         self.body.as_ref().map_or(&[], |body| body.as_slice())
     }
 }
 
-/// The weight that an `Accept` header gives to a media type by its name; 0 when it does not name it.
+/// The weight that an `Accept` header gives to a media type. 0 if it does not name the type.
 fn weight(accept: &str, media_type: &str) -> f32 {
     let weight_of = |range: &str| {
         let mut parts = range.split(';').map(str::trim);
@@ -103,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn another_media_type_than_json_has_to_be_preferred_by_name() {
+    fn the_answer_is_json_unless_another_type_is_preferred_by_name() {
         let prefers_zip = |accept: &str| {
             let headers = serde_json::json!({ "requestContext": {}, "headers": { "accept": accept, "authorization": "Bearer t" } });
             let Event::Api(request) = event(&headers.to_string()) else {

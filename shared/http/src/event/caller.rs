@@ -1,10 +1,10 @@
-//! The caller, from the verified token's claims and from nothing else (requirements R4, W1).
+//! Reads the caller from the verified token's claims, and from nothing else (requirements R4, W1).
 
 use latchkey_core::caller::{Caller, WorkspaceRole};
 use latchkey_core::values::WorkspaceId;
 use serde_json::{Map, Value};
 
-/// The names of the claims that say who calls; configurable, for every issuer has its own.
+/// The names of the claims that identify the caller. They are settings, because issuers name claims differently.
 #[derive(Clone, Debug)]
 pub struct ClaimNames {
     /// The workspace id; `workspace_id` unless configured.
@@ -15,9 +15,9 @@ pub struct ClaimNames {
     pub subject: String,
 }
 
-/// The claims do not say who calls.
+/// The claims do not identify a caller.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the token's claims do not say who calls")]
+#[error("the token's claims do not identify a caller")]
 pub struct NoCaller;
 
 impl ClaimNames {
@@ -36,10 +36,10 @@ impl ClaimNames {
         }
     }
 
-    /// The caller that the claims name. Every claim must be there, once, as text.
+    /// The caller that the claims identify. Each claim must be there once, as text.
     ///
     /// # Errors
-    /// [`NoCaller`] when one is missing, empty, of another type, or could not be a workspace id.
+    /// [`NoCaller`] if a claim is missing, empty or not text, or if the workspace id or subject is not valid.
     pub fn caller(&self, claims: &Map<String, Value>) -> Result<Caller, NoCaller> {
         let text = |name: &str| {
             claims
@@ -75,7 +75,7 @@ mod tests {
     }
 
     #[test]
-    fn the_claims_name_the_caller() {
+    fn the_claims_identify_the_caller() {
         let caller = caller(json!({ "workspace_id": "ws-1", "role": "admin", "sub": "user-1" })).expect("a caller");
         assert_eq!(
             (caller.workspace_id.as_str(), caller.role),

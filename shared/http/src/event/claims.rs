@@ -1,7 +1,7 @@
 //! The claims of the verified token, read from the raw event.
 //!
-//! `lambda_http` keeps claims as a `HashMap<String, String>`: of a claim that stands twice it takes the last, and a claim that is no
-//! text makes the whole event unreadable. Here both identify nobody, and the event stays readable.
+//! `lambda_http` keeps claims as a `HashMap<String, String>`: it takes the last of duplicate claims, and cannot read an event
+//! with a claim that is not text. Here such claims identify nobody, and the event can still be read.
 
 use core::fmt;
 use std::env;
@@ -13,27 +13,27 @@ use serde_json::{Map, Value};
 
 use super::shape::Shape;
 
-/// Where in `requestContext.authorizer` of a REST API's events the claims of the verified token stand. In the events of an HTTP
-/// API they always stand where its JWT authorizer puts them, under `jwt.claims`.
+/// Where a REST API's events have the claims of the verified token, within `requestContext.authorizer`. An HTTP API's events
+/// always have them under `jwt.claims`, where its JWT authorizer puts them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum RestClaimsPlace {
     /// `authorizer.claims`: a Cognito authorizer, or an HTTP API with payload format 1.0.
     #[default]
     Claims,
-    /// `authorizer` itself, which is the context that the operator's own Lambda authorizer answers.
+    /// `authorizer` itself: the context that the operator's own Lambda authorizer returns.
     Authorizer,
 }
 
-/// The setting names no place.
+/// The setting is not a place of claims.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("LATCHKEY_REST_CLAIMS_PLACE must be authorizer.claims or authorizer")]
 pub struct NoClaimsPlace;
 
 impl RestClaimsPlace {
-    /// Reads `LATCHKEY_REST_CLAIMS_PLACE`; `authorizer.claims` unless it is set.
+    /// Reads `LATCHKEY_REST_CLAIMS_PLACE`. The default is `authorizer.claims`.
     ///
     /// # Errors
-    /// [`NoClaimsPlace`] when it names no place.
+    /// [`NoClaimsPlace`] if the setting has another value.
     pub fn from_environment() -> Result<Self, NoClaimsPlace> {
         Self::parse(&env::var("LATCHKEY_REST_CLAIMS_PLACE").unwrap_or_default())
     }
@@ -47,13 +47,13 @@ impl RestClaimsPlace {
     }
 }
 
-/// The claims in an event's `authorizer`: none where the way to them ends, or has two branches.
+/// The claims in an event's `authorizer`. Empty if a member on the way to them is missing or stands twice.
 pub(super) fn claims(shape: Shape, place: RestClaimsPlace, authorizer: Option<&RawValue>) -> Map<String, Value> {
     let way: &[&str] = match (shape, place) {
         (Shape::HttpApi | Shape::Direct, _) => &["jwt", "claims"],
         (Shape::RestApi, RestClaimsPlace::Claims) => &["claims"],
         (Shape::RestApi, RestClaimsPlace::Authorizer) => &[],
-        // A Function URL verifies no token, and its IAM context is no claim.
+        // A Function URL verifies no token, and its IAM context holds no claims.
         (Shape::FunctionUrl, _) => return Map::new(),
     };
     authorizer
@@ -63,7 +63,7 @@ pub(super) fn claims(shape: Shape, place: RestClaimsPlace, authorizer: Option<&R
         .unwrap_or_default()
 }
 
-/// The claims of a token. A claim that stands twice, or that is no text, is kept as `null`: it identifies nobody.
+/// The claims of a token. A claim that stands twice or is not text is kept as `null`, so it identifies nobody.
 struct Claims(Map<String, Value>);
 
 impl<'de> Deserialize<'de> for Claims {
@@ -90,7 +90,7 @@ impl<'de> Deserialize<'de> for Claims {
     }
 }
 
-/// An object's member. `None` where there is no object, no such member, or more than one.
+/// An object's member. `None` if this is not an object, or does not have exactly one member of this name.
 fn member<'a>(object: &'a RawValue, name: &str) -> Option<&'a RawValue> {
     let mut json = serde_json::Deserializer::from_str(object.get());
     OnlyMember(name).deserialize(&mut json).ok().flatten()
@@ -127,7 +127,7 @@ impl<'de> Visitor<'de> for OnlyMember<'_> {
     }
 }
 
-/// Whether a member has this name, however it is escaped.
+/// Whether a member has this name, escaped or not.
 struct IsName<'n>(&'n str);
 
 impl<'de> DeserializeSeed<'de> for IsName<'_> {
@@ -171,13 +171,13 @@ mod tests {
         let raw = RawValue::from_string(authorizer.to_owned()).expect("JSON");
         let flat = claims(Shape::RestApi, RestClaimsPlace::Authorizer, Some(&raw));
         assert_eq!(flat.get("sub"), Some(&json!("flat")));
-        assert_eq!(flat.get("claims"), Some(&Value::Null), "no text");
+        assert_eq!(flat.get("claims"), Some(&Value::Null), "not text");
         let jwt = claims(Shape::HttpApi, RestClaimsPlace::Authorizer, Some(&raw));
         assert_eq!(jwt.get("sub"), Some(&json!("jwt")), "the setting is for REST APIs");
     }
 
     #[test]
-    fn a_claim_that_stands_twice_or_is_no_text_says_nothing() {
+    fn a_claim_that_stands_twice_or_is_not_text_identifies_nobody() {
         for claims in [
             r#"{"role":"member","role":"admin"}"#,
             r#"{"role":"admin","role":"admin","role":"admin"}"#,
@@ -195,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn a_way_with_two_branches_leads_to_no_claims() {
+    fn a_duplicate_member_on_the_way_leads_to_no_claims() {
         for authorizer in [
             r#"{"jwt":{"claims":{"sub":"a"}},"jwt":{"claims":{"sub":"b"}}}"#,
             r#"{"jwt":{"claims":{"sub":"a"},"claims":{"sub":"b"}}}"#,

@@ -1,8 +1,8 @@
-//! What Lambda hands to a function: an event of an HTTP API, a REST API or a Function URL, one that somebody wrote to invoke the
-//! function directly, or the schedule's.
+//! What Lambda hands to a function: an event of an HTTP API, a REST API, a Function URL or the schedule, or an event that someone
+//! wrote to invoke the function directly.
 //!
-//! The shape is found first, then each field that we need is parsed once. The others are ignored, for AWS adds fields as it likes.
-//! The types of `lambda_http` would read the same; docs/adr/0018 says why they hold these readers in tests and are not linked.
+//! The service is found first. Then each field that we need is parsed once. Other fields are ignored, because AWS may add some at
+//! any time. `lambda_http` has types for most of this. docs/adr/0018 says why only tests use them.
 //! Sources: API Gateway developer guide, "Create AWS Lambda proxy integrations for HTTP APIs" and "Lambda proxy integrations in API
 //! Gateway" (REST); Lambda developer guide, "Invoking Lambda function URLs".
 

@@ -1,7 +1,7 @@
-//! Headers and query parameters: names with one value, or with the list of their values.
+//! Headers and query parameters: names with one value or a list of values.
 //!
-//! A name that the caller sent twice has one text with commas in format 2.0 (an HTTP API), and a list in 1.0 (a REST API, which
-//! sends the last value by itself as well). Here it has one text with commas, whatever the event's shape is.
+//! If the caller sent a name twice, format 2.0 (an HTTP API) has one text with commas. Format 1.0 (a REST API) has a list, and also
+//! the last value by itself. Here it is one text with commas in every case.
 
 use core::fmt;
 use std::collections::BTreeMap;
@@ -11,10 +11,10 @@ use serde::{Deserialize, Deserializer};
 
 use super::shape::{Outline, Shape, value};
 
-/// The parameters after the path, by name.
+/// The query parameters, by name.
 ///
 /// # Errors
-/// When a value is neither a text nor a list of texts.
+/// If a value is neither text nor a list of texts.
 pub(super) fn query(shape: Shape, event: &Outline<'_>) -> Result<BTreeMap<String, String>, serde_json::Error> {
     let mut query: BTreeMap<String, Values> = value(event.query_string_parameters)?;
     if shape == Shape::RestApi {
@@ -23,7 +23,7 @@ pub(super) fn query(shape: Shape, event: &Outline<'_>) -> Result<BTreeMap<String
     Ok(query.into_iter().map(|(name, Values(text))| (name, text)).collect())
 }
 
-/// The headers that we go by. The others are not even copied, for the caller's token is among them.
+/// The headers that we use. The others are not copied, because the caller's token is among them.
 #[derive(Default)]
 pub(super) struct Headers {
     pub(super) accept: Option<String>,
@@ -32,7 +32,7 @@ pub(super) struct Headers {
 
 impl Headers {
     /// # Errors
-    /// As [`query`], for these headers alone.
+    /// As [`query`], for these headers only.
     pub(super) fn read(shape: Shape, event: &Outline<'_>) -> Result<Self, serde_json::Error> {
         let last: Self = value(event.headers)?;
         if shape != Shape::RestApi {
@@ -117,7 +117,7 @@ impl<'de> Deserialize<'de> for Headers {
     }
 }
 
-/// An HTTP API writes names in lower case, a REST API as the caller did.
+/// The name of a header. An HTTP API writes it in lower case, a REST API as the caller did.
 enum HeaderName {
     Accept,
     IfMatch,

@@ -1,4 +1,4 @@
-//! What a function was invoked with.
+//! Reads what a function was invoked with.
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -13,17 +13,17 @@ pub enum Event {
     Api(Box<ApiRequest>),
     /// The schedule's call to check the vaults of one shard.
     Sweep {
-        /// Which shard.
+        /// The number of the shard, from 0.
         shard: u32,
-        /// Of how many.
+        /// How many shards there are.
         shards: u32,
     },
-    /// Neither.
+    /// Anything else.
     Unknown,
 }
 
 impl Event {
-    /// Reads the payload of an invocation. `place` is where a REST API's claims stand.
+    /// Reads the payload of an invocation. `place` is where a REST API's events have the claims.
     pub fn from_payload(payload: &RawValue, place: RestClaimsPlace) -> Self {
         let event = Outline::of(payload).and_then(|outline| match outline.sweep {
             Some(_) => Self::schedule(payload),

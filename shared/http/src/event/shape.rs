@@ -1,10 +1,10 @@
-//! Which service an event is of. This is decided first, so that no event is parsed for one service after another.
+//! Finds which service sent an event. This comes first, so that no event is parsed for one service after another.
 
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 
-/// The service that an event is of.
+/// The service that sent an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Shape {
     /// An HTTP API, payload format 2.0.
@@ -13,12 +13,12 @@ pub(super) enum Shape {
     RestApi,
     /// A Function URL.
     FunctionUrl,
-    /// None: somebody who may invoke the function wrote the event. It is format 2.0 without what only API Gateway knows.
+    /// None. Someone who may invoke the function wrote the event, in format 2.0 without the fields that only API Gateway fills.
     Direct,
 }
 
-/// The borders of an event's fields. The fields are not parsed yet, and those that nobody asks for never are. A field that stands
-/// twice makes the event unreadable.
+/// Where an event's fields begin and end. A field is parsed only when it is needed. An event with a duplicate field cannot be
+/// read.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Outline<'a> {
@@ -46,7 +46,7 @@ pub(super) struct Outline<'a> {
     pub(super) sweep: Option<&'a RawValue>,
 }
 
-/// The same of its `requestContext`.
+/// The same for its `requestContext`.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct ContextOutline<'a> {
@@ -60,13 +60,13 @@ pub(super) struct ContextOutline<'a> {
     http_method: Option<&'a RawValue>,
     #[serde(borrow)]
     domain_name: Option<&'a RawValue>,
-    /// A WebSocket API's.
+    /// Only a WebSocket API has it.
     #[serde(borrow)]
     connection_id: Option<&'a RawValue>,
-    /// A load balancer's.
+    /// Only a load balancer has it.
     #[serde(borrow)]
     elb: Option<&'a RawValue>,
-    /// VPC Lattice's.
+    /// Only VPC Lattice has it.
     #[serde(borrow)]
     service_arn: Option<&'a RawValue>,
 }
@@ -81,22 +81,22 @@ impl<'a> Outline<'a> {
     }
 }
 
-/// A field's value; its type's default where the event does not have the field.
+/// A field's value, or its type's default if the event does not have the field.
 ///
 /// # Errors
-/// When the field is of another type.
+/// If the field has another type.
 pub(super) fn value<T: DeserializeOwned + Default>(field: Option<&RawValue>) -> Result<T, serde_json::Error> {
     field.map_or_else(|| Ok(T::default()), |field| serde_json::from_str(field.get()))
 }
 
-/// What an object says. serde would take a list too, as the fields in their order.
+/// Parses an object. serde alone would also take a list, as the fields in their order.
 fn object<'a, T: Deserialize<'a>>(raw: &'a RawValue) -> Option<T> {
     let is_object = raw.get().starts_with('{');
     is_object.then(|| serde_json::from_str(raw.get()).ok()).flatten()
 }
 
 impl Shape {
-    /// The shape of an event, or `None` if it is of a service that we do not serve.
+    /// The shape of an event. `None` for a service that we do not serve.
     pub(super) fn of(event: &Outline<'_>, context: &ContextOutline<'_>) -> Option<Self> {
         let others = [context.connection_id, context.elb, context.service_arn];
         if others.iter().any(Option::is_some) {

@@ -1,4 +1,4 @@
-//! One invocation from event to answer: who calls, the operation within its time, the audit line, the response.
+//! One invocation from event to answer: the caller, the operation within its time limit, the audit line, the response.
 
 use core::panic::AssertUnwindSafe;
 use std::io::Write;
@@ -20,12 +20,12 @@ use crate::telemetry::audit::{AuditOutcome, AuditRecord};
 use crate::telemetry::log::Log;
 use crate::telemetry::metrics::RequestMetrics;
 
-/// Answers one invocation, and writes its line to the audit log. What cannot be audited is not answered.
+/// Answers one invocation, and writes its line to the audit log. If the line cannot be written, the answer is a 500.
 ///
-/// A panic on the way, in what reads the event or writes the line, ends here too: the runtime would tell the invoker and the
-/// log what it says, and that may quote what it choked on.
+/// Panics outside the operation are caught here. The runtime would pass a panic's message to the invoker and the log, and the
+/// message may quote input.
 ///
-/// All that is logged on the way stands in a span that names the request and the operation.
+/// Every log line has a span that names the request and the operation.
 pub async fn answer<E: Endpoint>(
     endpoint: &E,
     deployment: &Deployment,
@@ -57,7 +57,7 @@ async fn answer_audited<E: Endpoint>(
     let log = Log::new(log);
     let started = Instant::now();
     let event = Event::from_payload(&payload, deployment.rest_claims_place);
-    drop(payload); // and with it the caller's token, before the operation starts
+    drop(payload); // it holds the caller's token, so it is freed before the operation starts
     let (caller, request, outcome) = match &event {
         Event::Api(request) => match deployment.claim_names.caller(&request.claims) {
             Ok(caller) => {
@@ -91,9 +91,9 @@ async fn answer_audited<E: Endpoint>(
     respond(context, outcome)
 }
 
-/// The operation, for those who may, within its time; a panic in it is our fault and tells nobody what it choked on.
+/// Runs the operation within its time limit.
 ///
-/// The role is asked for first: who may not do a thing is not told whether its body was right or its vault there.
+/// The role is checked first, so a refused caller learns nothing about the body or the vault.
 async fn run<E: Endpoint>(
     endpoint: &E,
     context: &RequestContext,
@@ -104,7 +104,7 @@ async fn run<E: Endpoint>(
     within_time(context, endpoint.call(context, caller, request).boxed()).await
 }
 
-/// Boxed: an operation and the SDK below it are a future too deep for the compiler to lay out within this one.
+/// The future is boxed: with the SDK below it, it is too deep for the compiler to lay out within this one.
 async fn within_time(
     context: &RequestContext,
     work: BoxFuture<'_, Result<Success, Problem>>,
@@ -117,7 +117,7 @@ async fn within_time(
     }
 }
 
-/// The operation may be another than the function's, and some paths name a vault.
+/// Corrects the operation, because a function may serve several, and adds the vault if the path names one.
 fn name_in_span<E: Endpoint>(request: &ApiRequest) {
     let span = Span::current();
     span.record("operation", E::operation(request).name());
@@ -126,12 +126,12 @@ fn name_in_span<E: Endpoint>(request: &ApiRequest) {
     }
 }
 
-/// Logs what an answer that is our fault came from. The hook has logged a panic already, with its place.
+/// Logs the cause of an answer that is our fault. The panic hook has already logged a panic, with its place.
 fn log_cause(problem: &Problem, context: &RequestContext) {
     let Some(cause) = problem.cause.filter(|cause| *cause != Cause::Panicked) else {
         return;
     };
-    // Of a vault in the path the span tells.
+    // If the path names the vault, the span has it.
     let vaults = context.items().vault_ids;
     let vault_id = vaults.first().filter(|_| vaults.len() == 1);
     cause.log(vault_id);

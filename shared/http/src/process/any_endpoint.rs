@@ -1,4 +1,4 @@
-//! Endpoints of any operation as values of one type.
+//! Endpoints of different operations as values of one type.
 
 use std::io::Write;
 
@@ -12,7 +12,7 @@ use crate::answers::Response;
 use crate::endpoints::{self, Endpoint};
 use crate::process::{Deployment, answer};
 
-/// An endpoint behind a pointer: what calls it is compiled once, and not once for each operation.
+/// An endpoint behind a pointer, so that the code that calls it is compiled once for all operations.
 pub trait AnyEndpoint: Send + Sync {
     /// As [`answer`].
     fn answer<'a>(
@@ -38,8 +38,8 @@ impl<E: Endpoint> AnyEndpoint for E {
 
 macro_rules! endpoint_of {
     ($($kind:ident { $([$($operation:ident)+] $function:ident $endpoint:ident;)+ })+) => {
-        /// The endpoint that serves an operation, for tests, which have all of them in one process. A function names its own, so
-        /// that it holds no other.
+        /// The endpoint that serves an operation. This is for tests, which have all operations in one process. A function names
+        /// its own endpoint, so that it links no other.
         pub fn endpoint_of<P>(operation: Operation, service: &Service<P>) -> Box<dyn AnyEndpoint>
         where
             P: Ports<Store: 'static, CustomerKeys: 'static, Clock: 'static, Announcer: 'static>,

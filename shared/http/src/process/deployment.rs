@@ -1,4 +1,4 @@
-//! Where and as what a function runs, as far as the edge must know.
+//! The settings of a deployment that the edge needs.
 
 use std::env;
 
@@ -11,19 +11,19 @@ use crate::event::{ClaimNames, RestClaimsPlace};
 pub struct Deployment {
     /// The Region that the function runs in.
     pub region: Region,
-    /// The stage: the one dimension that all metrics have, so that stages in one account are told apart.
+    /// The stage. Every metric has it as a dimension, so that the stages in one account can be told apart.
     pub stage: String,
-    /// The claims that say who calls.
+    /// The names of the claims that identify the caller.
     pub claim_names: ClaimNames,
-    /// Where the claims stand in the events of a REST API.
+    /// Where a REST API's events have the claims.
     pub rest_claims_place: RestClaimsPlace,
 }
 
 impl Deployment {
-    /// Reads `AWS_REGION`, `LATCHKEY_STAGE` the names of the claims and their place in a REST API's events.
+    /// Reads `AWS_REGION`, `LATCHKEY_STAGE`, and the settings of [`ClaimNames`] and [`RestClaimsPlace`].
     ///
     /// # Errors
-    /// When the Region is none of ours, the stage is not said, or the claims' place is none.
+    /// If the Region is not one of ours, the stage is not set, or the place of the claims is not valid.
     pub fn from_environment() -> Result<Self, lambda_runtime::Error> {
         Ok(Self {
             region: env::var("AWS_REGION")?.parse()?,

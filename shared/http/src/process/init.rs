@@ -1,4 +1,4 @@
-//! What a function does before its first request: logs, the panic hook, the random generator.
+//! What a function sets up before its first request: the log, the panic hook, the random generator.
 
 use std::panic;
 
@@ -11,9 +11,9 @@ use crate::telemetry::trace::TraceLines;
 
 /// Sets up one execution environment.
 ///
-/// Trace lines go to standard output, at info and above and never below, whatever `RUST_LOG` says: lower levels print raw
-/// events and headers. `RUST_LOG` takes levels and targets (`warn,latchkey_aws=info`), and nothing that needs a regex engine.
-/// The random generator is seeded here, where Lambda gives full CPU: 22 ms that the first request would pay.
+/// Trace lines go to standard output. `RUST_LOG` cannot lower the level below info, where raw events and headers are printed. It
+/// takes levels and targets (`warn,latchkey_aws=info`), without regular expressions. Seeding the random generator takes 22 ms. It
+/// is done here, where Lambda gives full CPU, and not in the first request.
 pub fn init() {
     let directives = std::env::var("RUST_LOG").ok().filter(|it| !it.is_empty());
     let targets: Targets = directives.and_then(|it| it.parse().ok()).unwrap_or_default();
@@ -26,7 +26,7 @@ pub fn init() {
         .with(targets)
         .with(LevelFilter::INFO)
         .init();
-    // A panic's message may quote what it choked on, so only its place is logged.
+    // A panic's message may quote input, so only its place is logged.
     panic::set_hook(Box::new(|info| {
         let place = info.location().map(ToString::to_string).unwrap_or_default();
         tracing::error!(cause = Cause::Panicked.as_str(), place, "the code panicked");

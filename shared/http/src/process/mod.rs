@@ -1,4 +1,4 @@
-//! The process of a function: how it starts, what it is part of, and how it answers one invocation after the other.
+//! The process of a function: how it starts, its settings, and how it answers invocations.
 
 mod allocator;
 mod answer;

@@ -1,4 +1,4 @@
-//! Serves invocations: what Lambda hands to the function, and what it is answered.
+//! Serves the invocations that Lambda hands to the function.
 
 use core::time::Duration;
 use std::io;
@@ -12,18 +12,18 @@ use serde_json::value::RawValue;
 
 use crate::process::{AnyEndpoint, Deployment};
 
-/// Kept back of the function's time, to answer in.
+/// The part of the function's time that is kept for the answer.
 const TIME_TO_ANSWER: Duration = Duration::from_millis(300);
 
-/// What a request gets when the Runtime API states a deadline in the past, as cargo-lambda's local one does. Lambda itself
-/// would have ended the environment by then.
+/// The time of a request whose deadline is in the past, as under cargo-lambda's local Runtime API. Lambda would have ended the
+/// environment by then.
 const TIME_WITHOUT_DEADLINE: Duration = Duration::from_secs(15);
 
-/// Serves invocations until Lambda ends the environment: one after the other, or as many at a time as the environment
-/// variable `AWS_LAMBDA_MAX_CONCURRENCY` says. They share the endpoint, and so its caches.
+/// Serves invocations until Lambda ends the environment: one at a time, or as many as the environment variable
+/// `AWS_LAMBDA_MAX_CONCURRENCY` says. They share the endpoint with its caches.
 ///
 /// # Errors
-/// When the Runtime API cannot be reached, or the environment does not say which deployment this is.
+/// If the Runtime API cannot be reached, or the settings of the deployment are not valid.
 pub async fn serve(endpoint: Box<dyn AnyEndpoint>) -> Result<(), lambda_runtime::Error> {
     let shared = Arc::new((endpoint, Deployment::from_environment()?));
     lambda_runtime::run_concurrent(service_fn(move |invocation: LambdaEvent<Box<RawValue>>| {

@@ -4,12 +4,12 @@ use core::future::Future;
 
 use tokio::runtime::Builder;
 
-/// Runs a function to its end: on one thread, for Lambda hands an environment one invocation at a time. Where it hands it
-/// several (`AWS_LAMBDA_MAX_CONCURRENCY`, Lambda Managed Instances), on one for each processor: else one invocation's
-/// parsing, sealing and opening would hold up the others, and all processors but one would stand idle.
+/// Runs a function to its end. One thread is enough, because Lambda hands an environment one invocation at a time. With
+/// several at a time (`AWS_LAMBDA_MAX_CONCURRENCY`, Lambda Managed Instances), there is a thread for each processor, so that
+/// one invocation's parsing, sealing and opening does not hold up the others.
 ///
 /// # Errors
-/// What `function` answers, or that no thread can be had.
+/// The error of `function`, or that no thread could be started.
 pub fn block_on<F>(function: F) -> Result<(), lambda_runtime::Error>
 where
     F: Future<Output = Result<(), lambda_runtime::Error>>,
@@ -23,7 +23,7 @@ where
     threads.enable_all().build()?.block_on(function)
 }
 
-/// What is no number counts as one at a time, as it does for the Lambda runtime.
+/// A value that is not a number counts as one at a time, as in the Lambda runtime.
 fn several_at_a_time(max_concurrency: Option<&str>) -> bool {
     max_concurrency
         .and_then(|number| number.parse::<u32>().ok())

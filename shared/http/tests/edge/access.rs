@@ -12,6 +12,8 @@ use crate::service::{ACCOUNT, Answer, KEY_ID, ROLE_ARN, Service, WORKSPACE, admi
 /// They name no id of ours.
 const NAME_NO_ID: [Operation; 3] = [Operation::CreateVault, Operation::ListVaults, Operation::GetSetupKit];
 
+const DISABLED_VAULT_NAME: &str = "Disabled";
+
 /// What a caller needs to know to make a call that succeeds.
 pub struct Known {
     vault_id: String,
@@ -22,7 +24,10 @@ pub struct Known {
 impl Known {
     pub async fn of(service: &Service) -> Self {
         let disabled = service
-            .create_vault(&admin(), &vault_body(json!({ "name": "Disabled" })).to_string())
+            .create_vault(
+                &admin(),
+                &vault_body(json!({ "name": DISABLED_VAULT_NAME })).to_string(),
+            )
             .await;
         let disabled_vault_id = disabled.body["vault_id"].as_str().expect("an id").to_owned();
         service.disable_vault(&admin(), &disabled_vault_id, "").await;
@@ -45,6 +50,7 @@ pub async fn call(service: &Service, operation: Operation, caller: &Value, known
         "customer.aws_role_arn" => ROLE_ARN,
         "vault_id" => &known.vault_id,
         "disabled_vault_id" => &known.disabled_vault_id,
+        "disabled_vault_name" => DISABLED_VAULT_NAME,
         "sealed_item" => &known.sealed_item,
         other => panic!("the sample event of {operation:?} has ${{{other}}}"),
     });

@@ -9,9 +9,9 @@ use latchkey_core::Error;
 use latchkey_core::caller::Caller;
 use latchkey_core::error::Cause;
 use latchkey_core::operations::Operation;
-use latchkey_core::ports::StoreError;
+use latchkey_core::ports::{DataKeyStore, StoreError};
 use latchkey_core::request::RequestContext;
-use latchkey_core::values::RequestId;
+use latchkey_core::values::{RequestId, VaultId};
 use latchkey_http::answers::Problem;
 use latchkey_http::event::ApiRequest;
 use latchkey_http::{Endpoint, Success, answer, init};
@@ -19,13 +19,14 @@ use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
 use crate::insights;
-use crate::service::{Service, admin, api_event, deployment, member};
+use crate::service::{Service, admin, api_event, deployment, member, vault_body};
 
 const IS_THE_PROCESS: &str = "LATCHKEY_TEST_IS_THE_PROCESS_THAT_FAILS";
 /// The request id in the queries of the runbooks.
 const A_REQUEST_ID: &str = "0193af5cc80b7d1c9d2f6a1e5b7c3d4e";
 
-/// An operation that fails with this cause, for causes that need a defect of ours or a broken random generator.
+/// An operation that fails with this cause, for causes that only a defect of ours or a broken random generator has. A
+/// public key that cannot wrap does not parse, so its vault's record is corrupt.
 struct FailsBy(Cause);
 
 impl Endpoint for FailsBy {
@@ -117,9 +118,29 @@ async fn fail_by(cause: Cause) -> Option<String> {
             call(&Panics, &event, io::stdout()).await;
             None
         }
-        Cause::RecordMissing
-        | Cause::DataKeyNotBound
-        | Cause::PublicKeyUnusable
+        // The name's claim and the insert show that the vault is there, but no read finds it.
+        Cause::RecordMissing => {
+            service.records.hide_vaults();
+            let event = api_event(&admin(), None, &vault_body(json!({})).to_string());
+            call(&service.create_vault_endpoint(), &event, io::stdout()).await;
+            None
+        }
+        // Someone put another vault's data key in the place of the vault's own.
+        Cause::DataKeyNotBound => {
+            let other = service
+                .create_vault(&admin(), &vault_body(json!({ "name": "Other" })).to_string())
+                .await;
+            let item = json!({ "item_id": "i", "plaintext": "" });
+            let sealed = json!({ "vault_id": other.body["vault_id"], "items": [item] });
+            assert_eq!(service.encrypt_item(&member(), &sealed.to_string()).await.status, 200);
+            let [data_key] = service.records.data_keys().try_into().expect("one data key");
+            let vault = VaultId::parse(&vault_id).expect("an id");
+            service.records.issue(&vault, &data_key).await.expect("issued");
+            let event = api_event(&member(), None, &items);
+            call(&service.encrypt_item_endpoint(), &event, io::stdout()).await;
+            Some(vault_id)
+        }
+        Cause::PublicKeyUnusable
         | Cause::NoRandomBytes
         | Cause::FormatExceeded
         | Cause::ValidationIncomplete
